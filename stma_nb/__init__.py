@@ -1,0 +1,21 @@
+"""Crop mapping from a season of Sentinel-1 radar with attention (STMA; Han et al. 2023).
+
+One straight road, one module a step: ``cube`` (the season), ``simulate`` (a season from physics), ``sar`` (units),
+``patches`` (cut, split, stitch), ``model`` (the network), ``train``, ``predict`` (the map), ``accuracy``, ``plots``, ``maps``.
+Modules load when first used, so that ``import stma_nb`` is quick.
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+__all__ = ["accuracy", "course", "cube", "maps", "model", "patches", "plots", "predict", "sar", "simulate", "train"]
+
+
+def __getattr__(name: str):
+    if name in __all__:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__ + ["__version__"])

@@ -1,0 +1,173 @@
+"""From a scene to patches and back: cut windows, split them honestly, scale them, stitch predictions together."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import xarray as xr
+from scipy import ndimage
+from torch.utils.data import Dataset
+
+from stma_nb import sar
+from stma_nb.cube import SeasonError
+
+ORDER = ("vh", "vv")  # the order of polarisations that the network sees
+UNUSED, TRAIN, VALID, TEST = range(4)  # codes of a map of parts
+IGNORE = -100  # label of a pixel that no loss and no score counts
+
+
+# --------------------------------------------------------------------------------------------------------------- cut
+
+
+def corners(shape: tuple[int, int], patch: int, overlap: float = 0.0) -> np.ndarray:
+    """Upper left corners (n, 2) of windows that cover a scene of ``shape`` (rows, columns), row by row.
+
+    Neighbours overlap by the share ``overlap`` of a patch; the last window of a row or column lies flush with the border, so
+    every pixel is covered. Raises ValueError if the patch is larger than the scene or the overlap is not in [0, 1).
+    """
+    if patch > min(shape):
+        raise ValueError(f"A patch of {patch} pixels is larger than the scene ({shape[0]} x {shape[1]}): choose a smaller patch.")
+    if not 0 <= overlap < 1:
+        raise ValueError(f"The overlap is {overlap}; expected a share of the patch, at least 0 and below 1.")
+    stride = max(1, round(patch * (1 - overlap)))
+    rows, columns = (sorted({*range(0, size - patch, stride), size - patch}) for size in shape)
+    return np.array([(row, column) for row in rows for column in columns])
+
+
+# ------------------------------------------------------------------------------------------------------------- split
+
+
+def random_split(windows: np.ndarray, train: float = 0.6, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Split windows at random, as the published protocol does; returns (train, test) windows.
+
+    Overlapping windows share pixels, and neighbouring windows share fields: scores on such a split flatter the map.
+    """
+    order = np.random.default_rng(seed).permutation(len(windows))
+    cut = round(train * len(windows))
+    return windows[np.sort(order[:cut])], windows[np.sort(order[cut:])]
+
+
+def block_split(
+    shape: tuple[int, int], block: int = 128, shares: tuple[float, float, float] = (0.6, 0.15, 0.25), buffer: int = 8, seed: int = 0
+) -> np.ndarray:
+    """Give square blocks of the scene to training, validation and test at random; returns a map of parts (rows, columns).
+
+    The map holds TRAIN, VALID, TEST, and UNUSED where another part is closer than ``buffer`` pixels, so that no field edge and
+    no correlated speckle is shared. Raises ValueError if the scene has fewer blocks than parts.
+    """
+    rows, columns = (-(-size // block) for size in shape)
+    count = rows * columns
+    if count < 3:
+        raise ValueError(f"The scene holds {count} block(s) of {block} pixels; 3 parts need at least 3: choose a smaller block.")
+    tested, validated = (max(1, round(share * count)) for share in (shares[2], shares[1]))
+    parts = np.full(count, TRAIN, dtype=np.uint8)
+    order = np.random.default_rng(seed).permutation(count)
+    parts[order[:tested]] = TEST
+    parts[order[tested : tested + validated]] = VALID
+    parts = parts.reshape(rows, columns).repeat(block, 0).repeat(block, 1)[: shape[0], : shape[1]]
+    size = 2 * buffer + 1
+    alone = ndimage.minimum_filter(parts, size, mode="nearest") == ndimage.maximum_filter(parts, size, mode="nearest")
+    return np.where(alone, parts, np.uint8(UNUSED))
+
+
+def inside(windows: np.ndarray, patch: int, mask: np.ndarray) -> np.ndarray:
+    """The windows that lie wholly within a mask (rows, columns) of the scene."""
+    return np.array([(r, c) for r, c in windows if mask[r : r + patch, c : c + patch].all()]).reshape(-1, 2)
+
+
+# ------------------------------------------------------------------------------------------------------------- scale
+
+
+class Scaling(NamedTuple):
+    """Mean and standard deviation in dB per band, in the network's order (VH, VV)."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+def fit_scaling(season: xr.Dataset, mask: np.ndarray | None = None) -> Scaling:
+    """Statistics of the backscatter in dB where ``mask`` (rows, columns) is set: use the training part, and only that."""
+    where = xr.DataArray(np.ones((season.sizes["y"], season.sizes["x"]), bool) if mask is None else mask, dims=("y", "x"))
+    bands = [sar.to_db(season[name]).where(where) for name in ORDER]
+    mean, std = (tuple(float(getattr(band, statistic)().compute()) for band in bands) for statistic in ("mean", "std"))
+    if not np.isfinite(mean + std).all():
+        raise SeasonError("The training part holds no data (all NaN): choose another split or another area.")
+    return Scaling(mean, std)
+
+
+def network_input(vh: np.ndarray, vv: np.ndarray, scaling: Scaling) -> np.ndarray:
+    """Scale linear power (T, ..., ...) of both bands to the network's input (T, 2, ..., ...); missing values become the mean."""
+    bands = [(sar.to_db(band) - m) / s for band, m, s in zip((vh, vv), *scaling, strict=True)]
+    return np.nan_to_num(np.stack(bands, axis=1)).astype(np.float32)
+
+
+class PatchDataset(Dataset):
+    """Patches of a season for PyTorch, read window by window: ``x`` (T, 2, P, P) float32 and ``y`` (P, P) int64.
+
+    Only the windows asked for are read, so the season may be larger than memory. Pixels without any data get the label
+    IGNORE. With ``augment`` a patch is turned and mirrored at random (a radar looks from one side, so row direction and the
+    shadow of a forest edge turn with it: a small untruth that helps more than it hurts on flat farmland).
+    """
+
+    def __init__(self, season: xr.Dataset, windows: np.ndarray, patch: int, scaling: Scaling, augment: bool = False):
+        if not len(windows):
+            raise ValueError(
+                f"No window of {patch} pixels fits the part: choose a smaller patch, larger blocks or a smaller buffer."
+            )
+        self.season, self.windows, self.patch, self.scaling, self.augment = season, windows, patch, scaling, augment
+
+    def __len__(self) -> int:
+        return len(self.windows)
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
+        row, column = self.windows[index]
+        window = np.s_[..., row : row + self.patch, column : column + self.patch]
+        vh, vv, crop = (np.asarray(self.season[name].data[window]) for name in (*ORDER, "crop"))
+        x = torch.from_numpy(network_input(vh, vv, self.scaling))
+        y = torch.from_numpy(crop.astype(np.int64))
+        y[torch.from_numpy(np.isnan(vh).all(0) & np.isnan(vv).all(0))] = IGNORE
+        if self.augment:
+            turns, mirror = torch.randint(4, ()).item(), torch.randint(2, ()).item()
+            x, y = (torch.rot90(t, turns, (-2, -1)) for t in (x, y))
+            x, y = (t.flip(-1) if mirror else t for t in (x, y))
+        return x.contiguous(), y.contiguous()
+
+
+# ------------------------------------------------------------------------------------------------------------ stitch
+
+
+def blend_weight(patch: int) -> np.ndarray:
+    """A smooth weight (P, P): one in the middle of a window, close to zero at its border, where context is missing."""
+    ramp = np.sin(np.pi * (np.arange(patch) + 0.5) / patch) ** 2
+    return (np.outer(ramp, ramp) + 1e-3).astype(np.float32)
+
+
+def stitch_rows(
+    pieces: Iterable[np.ndarray], windows: np.ndarray, patch: int, shape: tuple[int, int]
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Blend predictions of windows into the scene, and hand over rows as soon as no later window can change them.
+
+    ``pieces`` (K, P, P) come in the order of ``windows`` (n, 2), sorted by row as ``corners`` gives them. Yields (first row,
+    array (K, rows, columns)). One row of windows is held in memory, whatever the size of the scene.
+    """
+    weight = blend_weight(patch)
+    total = norm = None
+    top = 0
+    for (row, column), piece in zip(windows, pieces, strict=True):
+        if total is None:
+            total = np.zeros((len(piece), patch, shape[1]), np.float32)
+            norm = np.zeros((patch, shape[1]), np.float32)
+        if row > top:
+            done = row - top
+            yield top, total[:, :done] / norm[:done]
+            total, norm = (np.concatenate([a[..., done:, :], np.zeros_like(a[..., :done, :])], axis=-2) for a in (total, norm))
+            top = row
+        total[:, :, column : column + patch] += weight * piece
+        norm[:, column : column + patch] += weight
+    yield top, total / norm
+
+
+def stitch(pieces: Iterable[np.ndarray], windows: np.ndarray, patch: int, shape: tuple[int, int]) -> np.ndarray:
+    """Blend predictions (K, P, P) of windows into one array (K, rows, columns); every pixel of the scene is covered."""
+    return np.concatenate([rows for _, rows in stitch_rows(pieces, windows, patch, shape)], axis=1)

@@ -1,0 +1,182 @@
+"""Figures: the season as an image, crops as curves and maps, training as it goes, errors as a matrix.
+
+Every function returns a matplotlib Figure; ``show`` puts it into a notebook together with a text for those who cannot see it.
+"""
+
+import base64
+import io
+from html import escape
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from stma_nb import sar
+from stma_nb.cube import Crop, legend
+
+DPI = 80
+
+
+def show(figure: Figure, alt: str):
+    """Display a figure with an alternative text that survives JupyterLab and export to HTML."""
+    from IPython.display import HTML, display
+
+    return display(HTML(_image(figure, alt)), display_id=True)
+
+
+def _image(figure: Figure, alt: str) -> str:
+    png = io.BytesIO()
+    figure.savefig(png, format="png", dpi=DPI, bbox_inches="tight")
+    return f'<img alt="{escape(alt)}" src="data:image/png;base64,{base64.b64encode(png.getvalue()).decode()}">'
+
+
+def backscatter(season: xr.Dataset, dates: list[int] | None = None, columns: int = 4) -> Figure:
+    """VH backscatter in dB on some dates (positions in the season; by default four spread over it), one grey scale for all."""
+    dates = np.linspace(0, season.sizes["time"] - 1, 4).round().astype(int) if dates is None else dates
+    images = [sar.to_db(season.vh.isel(time=date)).values for date in dates]
+    low, high = np.nanpercentile(images, (2, 98))
+    rows = -(-len(images) // columns)
+    figure = Figure(figsize=(3 * min(columns, len(images)) + 1, 3.1 * rows), layout="constrained")
+    axes = figure.subplots(rows, min(columns, len(images)), squeeze=False)
+    for axis in axes.flat[len(images) :]:
+        axis.set_visible(False)
+    for axis, image, date in zip(axes.flat, images, dates, strict=False):
+        picture = axis.imshow(image, cmap="gray", vmin=low, vmax=high, extent=_extent(season))
+        axis.set_title(np.datetime_as_string(season.time.values[date], "D"), fontsize=10)
+        _kilometres(axis, label=axis is axes.flat[0])
+    figure.colorbar(picture, ax=axes, label="VH backscatter (dB)", shrink=0.8)
+    return figure
+
+
+def profiles(season: xr.Dataset, crops: list[str], where: np.ndarray | None = None) -> Figure:
+    """Mean backscatter of crops over the season, VV above VH, in dB (averaged in linear power); names at the lines' ends."""
+    known = legend(season)
+    figure = Figure(figsize=(9, 5.5), layout="constrained")
+    axes = figure.subplots(2, 1, sharex=True)
+    for axis, band in zip(axes, ("vv", "vh"), strict=True):
+        for position, name in enumerate(crops):
+            code = [crop.name for crop in known].index(name)
+            mask = (season.crop == code) if where is None else (season.crop == code) & where
+            mean = sar.to_db(season[band].where(mask).mean(("y", "x"), keep_attrs=True)).values
+            style = ("-", "--", "-.", ":")[position % 4]
+            axis.plot(season.time, mean, style, marker="osD^v"[position % 5], markersize=4, color=_ink(known[code]), label=name)
+        axis.set_ylabel(f"{band.upper()} backscatter (dB)")
+        axis.grid(alpha=0.3)
+    axes[0].legend(ncols=len(crops), loc="lower center", bbox_to_anchor=(0.5, 1), frameon=False)
+    axes[1].xaxis.set_major_formatter(ConciseDateFormatter(AutoDateLocator()))
+    axes[1].set_xlabel("acquisition date")
+    return figure
+
+
+def label_maps(
+    maps: dict[str, xr.DataArray | np.ndarray], crops: tuple[Crop, ...], season: xr.Dataset, outline: np.ndarray | None = None
+) -> Figure:
+    """Class maps (rows, columns) side by side under their titles, with one legend of the classes that occur.
+
+    ``outline`` is a mask whose border is drawn, say the held-out blocks.
+    """
+    maps = {title: np.asarray(labels) for title, labels in maps.items()}
+    occurring = sorted({int(code) for labels in maps.values() for code in np.unique(labels) if code < len(crops)})
+    figure = Figure(figsize=(4.4 * len(maps) + 1.4, 4.6), layout="constrained")
+    axes = figure.subplots(1, len(maps), squeeze=False)[0]
+    colours, norm = colour_map(crops)
+    for axis, (title, labels) in zip(axes, maps.items(), strict=True):
+        axis.imshow(labels, cmap=colours, norm=norm, extent=_extent(season), interpolation="nearest")
+        if outline is not None:
+            axis.contour(outline[::-1], levels=[0.5], colors="black", linewidths=1.2, extent=_extent(season))
+        axis.set_title(title, fontsize=11)
+        _kilometres(axis, label=axis is axes[0])
+    handles = [Patch(facecolor=crops[code].colour, edgecolor="black", linewidth=0.4, label=crops[code].name) for code in occurring]
+    figure.legend(handles=handles, loc="outside right center", fontsize=9, frameon=False)
+    return figure
+
+
+def colour_map(crops: tuple[Crop, ...]) -> tuple[ListedColormap, BoundaryNorm]:
+    """The legend's colours for matplotlib: imshow(codes, cmap=..., norm=...)."""
+    return ListedColormap([crop.colour for crop in crops]), BoundaryNorm(np.arange(len(crops) + 1) - 0.5, len(crops))
+
+
+def error_matrix(matrix: np.ndarray, crops: tuple[Crop, ...]) -> Figure:
+    """Error matrix (map rows, reference columns) as shares of each reference class; empty classes are left out."""
+    present = np.flatnonzero((matrix.sum(0) + matrix.sum(1)) > 0)
+    counts = matrix[np.ix_(present, present)]
+    share = counts / np.maximum(counts.sum(0), 1)
+    names = [crops[code].name for code in present]
+    side = 0.42 * len(present) + 2
+    figure = Figure(figsize=(side + 1, side), layout="constrained")
+    axis = figure.subplots()
+    picture = axis.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), value in np.ndenumerate(share):
+        if value >= 0.005:
+            colour = "white" if value > 0.5 else "black"
+            axis.text(column, row, f"{100 * value:.0f}", ha="center", va="center", fontsize=8, color=colour)
+    axis.set_xticks(range(len(names)), names, rotation=60, ha="right", fontsize=9)
+    axis.set_yticks(range(len(names)), names, fontsize=9)
+    axis.set_xlabel("reference")
+    axis.set_ylabel("map")
+    figure.colorbar(picture, ax=axis, label="share of the reference class", shrink=0.7)
+    return figure
+
+
+def history(epochs: list[dict[str, float]]) -> Figure:
+    """Loss of training and validation and the accuracy on validation blocks, epoch by epoch."""
+    figure = Figure(figsize=(8.5, 2.8), layout="constrained")
+    loss, accuracy = figure.subplots(1, 2)
+    number = [entry["epoch"] for entry in epochs]
+    loss.plot(number, [entry["loss"] for entry in epochs], "o-", color="#0072b2", markersize=3, label="training (both heads)")
+    loss.plot(
+        number, [entry["valid_loss"] for entry in epochs], "s--", color="#d55e00", markersize=3, label="validation (main head)"
+    )
+    loss.set_ylabel("cross-entropy")
+    loss.set_ylim(bottom=0)
+    loss.legend(frameon=False)
+    accuracy.plot(number, [entry["accuracy"] for entry in epochs], "s--", color="#d55e00", markersize=3)
+    accuracy.set_ylabel("validation pixels correct")
+    accuracy.set_ylim(0, 1)
+    for axis in (loss, accuracy):
+        axis.set_xlabel("epoch")
+        axis.grid(alpha=0.3)
+    return figure
+
+
+def live_history():
+    """A function for ``train.fit(watch=...)`` that redraws the training curves in place, in one output of a notebook."""
+    handle = None
+
+    def watch(epochs: list[dict[str, float]]) -> None:
+        nonlocal handle
+        last = epochs[-1]
+        alt = (
+            f"Training curves after {last['epoch']} epochs: training loss {last['loss']:.2f}, validation loss "
+            f"{last['valid_loss']:.2f}, {100 * last['accuracy']:.0f} % of validation pixels correct."
+        )
+        if handle is None:
+            handle = show(history(epochs), alt)
+        else:
+            from IPython.display import HTML
+
+            handle.update(HTML(_image(history(epochs), alt)))
+
+    return watch
+
+
+def _extent(season: xr.Dataset) -> tuple[float, float, float, float]:
+    """Left, right, bottom, top of a scene in kilometres from its lower left corner."""
+    cell = [abs(float(season[axis][1] - season[axis][0])) / 1000 for axis in ("x", "y")]
+    return 0, season.sizes["x"] * cell[0], 0, season.sizes["y"] * cell[1]
+
+
+def _kilometres(axis: Axes, label: bool) -> None:
+    axis.tick_params(labelsize=8)
+    if label:
+        axis.set_xlabel("east (km)", fontsize=9)
+        axis.set_ylabel("north (km)", fontsize=9)
+
+
+def _ink(crop: Crop) -> str:
+    """A line colour for a class: yellow is too light on white."""
+    return {"#f0e442": "#b8a800"}.get(crop.colour, crop.colour)
