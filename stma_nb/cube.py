@@ -326,13 +326,15 @@ def save_season(season: xr.Dataset, path: str | Path, overwrite: bool = False) -
     part = path.with_name(f".{path.name}.part{path.suffix}")
     _remove(part)
     if path.suffix == ".zarr":
-        whole = season.chunk({"time": -1, "y": CHUNK, "x": CHUNK})
+        whole = season.rio.write_crs(season.rio.crs).chunk({"time": -1, "y": CHUNK, "x": CHUNK})
         for variable in whole.variables.values():
             variable.encoding.pop("chunks", None)
         whole.to_zarr(part, zarr_format=2)
     elif path.suffix == ".nc":
-        encoding = {name: {"zlib": True, "complevel": 1} for name in season.data_vars}
-        season.to_netcdf(part, engine="h5netcdf", encoding=encoding)
+        whole = season.rio.write_crs(season.rio.crs)
+        for variable in whole.data_vars.values():
+            variable.encoding |= {"zlib": True, "complevel": 1}
+        whole.to_netcdf(part, engine="h5netcdf")
     else:
         _save_geotiffs(season, part)
     _remove(path)

@@ -1,0 +1,27 @@
+# Two commands on a fresh machine: `make run` and `make test`. Each sets up .venv when needed and reuses it.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: run series lab test
+.DEFAULT_GOAL := run
+
+run: $(READY)        ## the quickstart end to end: train, map, assess; results in build/
+	@$(BIN)/python -m stma_nb run
+
+series: $(READY)     ## all notebooks
+	@$(BIN)/python -m stma_nb series
+
+lab: $(READY)        ## JupyterLab in your browser
+	@$(BIN)/python -m stma_nb lab
+
+test: $(READY)       ## lint and tests
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/python -m pytest
+
+$(READY): pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Setting up .venv (a few minutes the first time) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test]"
+	@touch $@

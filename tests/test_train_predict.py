@@ -1,0 +1,128 @@
+"""A network trains, is kept with all it needs, and maps a scene: whole, georeferenced, and never over another file."""
+
+import json
+
+import numpy as np
+import pytest
+import rasterio
+import torch
+from safetensors.torch import save_file
+
+from stma_nb import patches, predict, train
+from stma_nb.model import STMA
+
+PATCH = 16
+
+
+def trained_on(season, epochs, **arguments):
+    torch.manual_seed(0)
+    model = STMA(dates=season.sizes["time"], patch=PATCH, classes=3, width=8)
+    data = patches.PatchDataset(season, patches.corners((48, 64), PATCH, 0.5), PATCH, patches.fit_scaling(season))
+    return train.fit(model, data, data, epochs=epochs, batch=4, watch=lambda history: None, **arguments)
+
+
+def test_training_learns_a_simple_season_and_maps_it(season, tmp_path):
+    trained = trained_on(season, epochs=30)
+    assert trained.history[-1]["loss"] < 0.5 * trained.history[0]["loss"]
+    path = predict.season_map(trained, season.chunk({"y": 20, "x": 20}), tmp_path / "map.tif", progress=False)
+    with rasterio.open(path) as tif:
+        mapped = tif.read(1)
+        assert tif.crs == season.rio.crs and tif.transform == season.rio.transform() and tif.nodata == 255
+        assert tif.colormap(1)[2][:3] == (0x00, 0x72, 0xB2)
+        assert tif.tags()["flag_meanings"] == "Background Maize Sugar_beet"
+    assert (mapped == season.crop.values).mean() > 0.9
+    assert not list(tmp_path.glob(".*")), "nothing half-written is left"
+
+
+def test_same_seed_same_weights(season):
+    first, second = (trained_on(season, epochs=1, seed=3).model.state_dict() for _ in range(2))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_map_equals_the_network_applied_by_hand(season, tmp_path):
+    trained = trained_on(season, epochs=1)
+    windows = patches.corners((48, 64), PATCH, 0.5)
+    data = patches.PatchDataset(season, windows, PATCH, trained.scaling)
+    with torch.inference_mode():
+        pieces = [trained.model(data[i][0][None])[0].softmax(1)[0].numpy() for i in range(len(windows))]
+    whole = patches.stitch(pieces, windows, PATCH, (48, 64)).argmax(0)
+    with rasterio.open(predict.season_map(trained, season, tmp_path / "map.tif", batch=3, progress=False)) as tif:
+        np.testing.assert_array_equal(tif.read(1), whole)
+
+
+def test_pixels_without_data_stay_without_class(season, tmp_path):
+    trained = trained_on(season, epochs=1)
+    for band in ("vv", "vh"):
+        season[band][:, :7, :9] = np.nan
+        season[band][1, 20:30, 20:30] = np.nan  # one date missing is no reason to leave a hole
+    with rasterio.open(predict.season_map(trained, season, tmp_path / "map.tif", progress=False)) as tif:
+        np.testing.assert_array_equal(tif.read(1) == 255, np.pad(np.ones((7, 9), bool), ((0, 41), (0, 55))))
+
+
+def test_checkpoint_round_trip(season, tmp_path):
+    trained = trained_on(season, epochs=1)
+    back = train.load(train.save(trained, tmp_path / "weights.safetensors"))
+    assert back.scaling == trained.scaling and back.crops == trained.crops and back.history == trained.history
+    np.testing.assert_array_equal(back.times, trained.times)
+    assert back.model.arguments == trained.model.arguments
+    x = torch.randn(1, 5, 2, PATCH, PATCH)
+    with torch.inference_mode():
+        torch.testing.assert_close(back.model(x)[0], trained.model(x)[0], rtol=0, atol=0)
+    with pytest.raises(FileExistsError, match="left as it is"):
+        train.save(trained, tmp_path / "weights.safetensors")
+
+
+def test_foreign_and_damaged_checkpoints_are_named(season, tmp_path):
+    path = train.save(trained_on(season, epochs=1), tmp_path / "weights.safetensors")
+    (tmp_path / "short.safetensors").write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(ValueError, match="'short.safetensors' .*truncated"):
+        train.load(tmp_path / "short.safetensors")
+    torch.save({"a": torch.zeros(2)}, tmp_path / "pickle.safetensors")
+    with pytest.raises(ValueError, match="not a safetensors file"):
+        train.load(tmp_path / "pickle.safetensors")
+    save_file({"a": torch.zeros(2)}, tmp_path / "other.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ValueError, match="not one of stma_nb"):
+        train.load(tmp_path / "other.safetensors")
+    with pytest.raises(FileNotFoundError, match="no weights at"):
+        train.load(tmp_path / "none.safetensors")
+
+
+def test_a_season_of_other_dates_is_refused(season, tmp_path):
+    trained = trained_on(season, epochs=1)
+    with pytest.raises(ValueError, match="has 4 dates, the network was trained on 5"):
+        predict.season_map(trained, season.isel(time=slice(4)), tmp_path / "map.tif", progress=False)
+    late = season.assign_coords(time=season.time + np.timedelta64(40, "D"))
+    with pytest.raises(ValueError, match=r"2018-05-11, .*2018-04-01 there \(40 days apart.*--any-dates"):
+        predict.season_map(trained, late, tmp_path / "map.tif", progress=False)
+    assert not (tmp_path / "map.tif").exists()
+    predict.season_map(trained, late, tmp_path / "map.tif", any_dates=True, progress=False)
+    next_year = season.assign_coords(time=season.time + np.timedelta64(365, "D"))
+    predict.season_map(trained, next_year, tmp_path / "next.tif", progress=False)
+
+
+def test_an_existing_map_is_kept(season, tmp_path):
+    (tmp_path / "map.tif").write_text("precious")
+    with pytest.raises(FileExistsError, match="left as it is"):
+        predict.season_map(trained_on(season, epochs=1), season, tmp_path / "map.tif", progress=False)
+    assert (tmp_path / "map.tif").read_text() == "precious"
+
+
+def test_network_and_patches_must_fit(season):
+    data = patches.PatchDataset(season, patches.corners((48, 64), PATCH), PATCH, patches.fit_scaling(season))
+    with pytest.raises(ValueError, match=r"built for classes=16, the patches have 3: build STMA\(classes=3\)"):
+        train.fit(STMA(dates=5, patch=PATCH, width=4), data, data)
+
+
+def test_a_loss_that_is_no_number_stops_the_training(season):
+    with pytest.raises(FloatingPointError, match="at batch .* of epoch 1: lower the rate"):
+        trained_on(season, epochs=1, rate=1e30)
+
+
+def test_header_is_readable_json(season, tmp_path):
+    path = train.save(trained_on(season, epochs=1), tmp_path / "weights.safetensors")
+    raw = path.read_bytes()
+    header = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])
+    ours = json.loads(header["__metadata__"]["stma_nb"])
+    assert (
+        ours["dates"][0] == "2018-04-01T16:50:00" and ours["legend"][2] == ["Sugar beet", "#0072b2"] and ours["versions"]["torch"]
+    )
