@@ -172,11 +172,11 @@ def _train(args: argparse.Namespace) -> None:
     model = STMA(dates=season.sizes["time"], patch=args.patch, classes=len(crops), width=args.width)
     parts = patches.block_split(season.crop.shape, args.block, buffer=args.buffer, seed=args.seed)
     scaling = patches.fit_scaling(season, parts == patches.TRAIN)
-    windows = [
-        patches.inside(patches.corners(parts.shape, args.patch, overlap), args.patch, parts == part)
-        for part, overlap in ((patches.TRAIN, 0.5), (patches.VALID, 0))
-    ]
-    learn, valid = (patches.PatchDataset(season, w, args.patch, scaling, augment=w is windows[0]) for w in windows)
+    windows = patches.corners(parts.shape, args.patch, overlap=0.5)
+    learn, valid = (
+        patches.PatchDataset(season, patches.inside(windows, args.patch, parts == part), args.patch, scaling, part == patches.TRAIN)
+        for part in (patches.TRAIN, patches.VALID)
+    )
     trained = train.fit(model, learn, valid, args.epochs, args.batch, args.rate, seed=args.seed)
     train.save(trained, args.weights, args.overwrite)
     print(f"Validation accuracy {trained.history[-1]['accuracy']:.3f} on blocks not trained on. Wrote {args.weights}")

@@ -5,10 +5,22 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
+
 from stma_nb.cube import save_season
 
 ROOT = Path(__file__).resolve().parent.parent
-SAMPLE = dict(size=(512, 512), dates=24, year=2018, seed=1)  # what data/sample_season was made with
+# What data/sample_season was made with: every 12 days from March to September 2018; small fields and a mild imbalance of
+# crops, so that a scene of 20 km2 holds fields of all of them.
+SAMPLE = dict(
+    size=(448, 448),
+    dates=[np.datetime64("2018-03-02T16:50") + np.timedelta64(12 * i, "D") for i in range(18)],
+    year=2018,
+    seed=1,
+    farmland=0.7,
+    parcel_hectares=2.5,
+    balance=0.5,
+)
 
 
 class NotebookError(RuntimeError):
@@ -52,20 +64,27 @@ def run_notebook(
     tagged = [c for c in _read(notebook).cells if "parameters" in c.metadata.get("tags", [])]
     if len(tagged) != 1:
         raise NotebookError(f"'{notebook.name}' has {len(tagged)} cells tagged 'parameters'; expected exactly one.")
-    known = papermill.inspect_notebook(str(notebook))
-    if unknown := sorted((parameters or {}).keys() - known.keys()):
+    known = parameters_of(notebook)
+    if unknown := sorted((parameters or {}).keys() - set(known)):
         raise NotebookError(f"'{notebook.name}' has no parameter '{unknown[0]}'; it has {', '.join(known) or 'none'}.")
     output.parent.mkdir(parents=True, exist_ok=True)
     start = time.perf_counter()
     try:
         papermill.execute_notebook(
             str(notebook), str(output), parameters or {}, cwd=str(notebook.parent), kernel_name="python3",
-            execution_timeout=timeout, progress_bar=progress, log_output=False,
+            execution_timeout=timeout, progress_bar=progress, log_output=False, extra_arguments=["--log-level=ERROR"],
         )  # fmt: skip
     except Exception as error:  # papermill, nbclient and zmq raise errors without a common base
         reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
         raise NotebookError(f"'{notebook.name}' failed: {reason} (see the cell in {output}).") from error
     return {"seconds": time.perf_counter() - start, "megabytes": _peak_memory_of_children()}
+
+
+def parameters_of(notebook: Path) -> list[str]:
+    """Names of the parameters that a notebook takes."""
+    import papermill
+
+    return list(papermill.inspect_notebook(str(notebook)))
 
 
 def tidy(notebook: Path) -> None:
@@ -75,7 +94,7 @@ def tidy(notebook: Path) -> None:
     content = _read(notebook)
     content.metadata = {"kernelspec": content.metadata["kernelspec"], "language_info": {"name": "python"}}
     for cell in content.cells:
-        cell.metadata = {key: value for key, value in cell.metadata.items() if key == "tags" and value}
+        cell.metadata = {key: value for key, value in cell.metadata.items() if key in ("tags", "jupyter") and value}
         if cell.cell_type == "code":
             for out in cell.outputs:
                 out.pop("transient", None)
@@ -103,3 +122,19 @@ def _peak_memory_of_children() -> float:
     import resource
 
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
+
+
+# ---------------------------------------------------------------------------------------------------------- exercises
+
+
+def check(answer: float | None, expected: float, tolerance: float = 0.01, hints: dict[float, str] | None = None) -> None:
+    """Print whether the answer to an exercise is right; ``hints`` tell what led to a typical wrong number."""
+    if answer is None:
+        print("Not attempted yet: replace None by your answer and run the cell again.")
+    elif not np.isscalar(answer) or not np.isreal(answer):
+        print(f"Expected one number, got {type(answer).__name__}.")
+    elif abs(answer - expected) <= tolerance:
+        print(f"Well done: {answer:.4g} is right.")
+    else:
+        reasons = [why for wrong, why in (hints or {}).items() if abs(answer - wrong) <= tolerance]
+        print(f"{answer:.4g} is not right. {reasons[0] if reasons else 'Look at the section above again, or open the solution.'}")

