@@ -1,14 +1,29 @@
 """Crop mapping from a season of Sentinel-1 radar with attention (STMA; Han et al. 2023).
 
-One straight road, one module a step: ``cube`` (the season), ``simulate`` (a season from physics), ``sar`` (units),
-``patches`` (cut, split, stitch), ``model`` (the network), ``train``, ``predict`` (the map), ``accuracy``, ``plots``, ``maps``.
+One straight road, one module a step: ``cube`` (the season); ``phenology``, ``landscape``, ``simulate`` (a season from physics);
+``sar`` (units), ``patches`` (cut, split, stitch), ``model`` (the network), ``train``, ``predict`` (the map), ``accuracy``,
+``plots``, ``maps``. A module imports only modules before it. ``course`` holds what the notebooks need around that.
 Modules load when first used, so that ``import stma_nb`` is quick.
 """
 
 import importlib
 
 __version__ = "0.1.0"
-__all__ = ["accuracy", "course", "cube", "maps", "model", "patches", "plots", "predict", "sar", "simulate", "train"]
+__all__ = [
+    "accuracy",
+    "course",
+    "cube",
+    "landscape",
+    "maps",
+    "model",
+    "patches",
+    "phenology",
+    "plots",
+    "predict",
+    "sar",
+    "simulate",
+    "train",
+]
 
 
 def __getattr__(name: str):

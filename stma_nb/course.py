@@ -18,8 +18,8 @@ SAMPLE = dict(
     year=2018,
     seed=1,
     farmland=0.7,
-    parcel_hectares=2.5,
-    balance=0.5,
+    parcel_hectares=2,
+    balance=0.7,
 )
 
 

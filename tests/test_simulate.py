@@ -9,8 +9,8 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from stma_nb import cube, simulate
-from stma_nb.simulate import NAMES, OFFSET, STANDS
+from stma_nb import cube, landscape, phenology, simulate
+from stma_nb.phenology import NAMES, OFFSET, STANDS
 
 
 def db(power) -> np.ndarray:
@@ -145,8 +145,8 @@ def test_unknown_crop_and_too_few_looks():
 def test_crop_and_land_cover_shares(scene):
     grown = scene.crop.values[scene.crop.values > 0]
     assert scene.crop.values.astype(bool).mean() == pytest.approx(0.5, abs=0.02)
-    for name, share in simulate.SHARES.items():
-        found = 100 * (grown == simulate.CODES[name]).mean()
+    for name, share in phenology.SHARES.items():
+        found = 100 * (grown == phenology.CODES[name]).mean()
         assert found == pytest.approx(share, abs=0.6 if share < 5 else 1.5), name
     land = scene.stand.values[scene.crop.values == 0]
     for name in ("pine", "deciduous", "settlement", "water", "heath"):
@@ -163,9 +163,9 @@ def test_every_crop_with_half_a_parcel_to_expect_appears():
     for seed in range(6):
         season = simulate.season(size=(512, 512), seed=seed)
         pixels, parcels = (season.crop.values > 0).sum(), len(np.unique(season.parcel)) - 1
-        for name, share in simulate.SHARES.items():
+        for name, share in phenology.SHARES.items():
             if share / 100 * pixels >= 0.5 * pixels / parcels:
-                assert (season.crop == simulate.CODES[name]).any(), (seed, name)
+                assert (season.crop == phenology.CODES[name]).any(), (seed, name)
 
 
 def test_parcel_sizes_are_log_normal():
@@ -282,7 +282,7 @@ def test_incidence_angle_lowers_far_range_slightly():
     angle = season.incidence_angle.values
     assert angle.min() == pytest.approx(37.6, abs=0.1) and angle.max() == pytest.approx(40.4, abs=0.1)
     assert (np.diff(angle[0]) >= 0).all()
-    unit, *_ = simulate._landscape((64, 4096), 2018, 0, 0.5, 1.0, 4.7)
+    unit, *_ = landscape.landscape((64, 4096), 2018, 0, 0.5, 1.0, 4.7)
     for band, power in (("vv", 2), ("vh", 1)):
         ratios = []
         for number in np.unique(unit):
@@ -362,7 +362,7 @@ def test_frost_lowers_every_class_least_the_forest(fields):
             if name != "water" and (here := season.stand.values == NAMES.index(name)).sum() > 500
         }
         for crop in cube.BRANDENBURG:
-            grows = season.crop.values == simulate.CODES[crop.name]
+            grows = season.crop.values == phenology.CODES[crop.name]
             assert values[0, grows].mean() < values[1:, grows].mean() - 0.1, (band, crop.name)
         assert set(sorted(drop, key=drop.get)[-3:]) & {"pine", "deciduous"}, drop
         assert drop["pine"] > -1 and max(drop[name] for name in ("maize", "grassland", "winter_rye", "rapeseed")) < drop["pine"]
@@ -387,7 +387,7 @@ def test_rain_within_a_day_brightens_bare_soil_and_not_the_forest():
 
 
 def test_weather_has_the_climate_on_record():
-    for year, (temperature, rain) in simulate.CLIMATE.items():
+    for year, (temperature, rain) in phenology.CLIMATE.items():
         weather = simulate.weather(year, seed=3)
         assert float(weather.rain.sum()) == pytest.approx(rain)
         assert float(weather.temperature.mean()) == pytest.approx(temperature, abs=1.5)
@@ -484,7 +484,7 @@ def test_every_curve_passes_through_the_points_it_was_given():
     for name, stand in STANDS.items():
         for point in stand.curve.split():
             day, _, values = point.partition(":")
-            expected = np.array(values.split("/"), float) + OFFSET + simulate.RAISED.get(name, (0, 0))
+            expected = np.array(values.split("/"), float) + OFFSET + phenology.RAISED.get(name, (0, 0))
             np.testing.assert_allclose(np.ravel(simulate.profile(name, [int(day.strip("H"))])), expected, err_msg=f"{name} {point}")
 
 
@@ -524,7 +524,7 @@ def test_years_shift_the_calendar_and_drought_lowers_the_level():
     assert not np.allclose(simulate.profile("maize", day, 2023), simulate.profile("maize", day, 2024))
     for year in range(1990, 2030):  # a random calendar keeps the order of the stages
         for name in ("winter_wheat", "rapeseed", "maize", "grassland"):
-            assert (np.diff(simulate._stage(name, np.arange(1.0, 366), year)) > 0).all(), (year, name)
+            assert (np.diff(phenology.stage_of(name, np.arange(1.0, 366), year)) > 0).all(), (year, name)
 
 
 def test_classes_of_several_stands_are_their_mean():
