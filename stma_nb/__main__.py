@@ -83,7 +83,7 @@ def parser() -> argparse.ArgumentParser:
     mapping.add_argument("season", type=Path, help="a .zarr store, a .nc file, or a folder of GeoTIFFs")
     mapping.add_argument("output", type=Path, help="the map to write (.tif)")
     mapping.add_argument("--overlap", type=float, default=0.5, help="share of a patch by which windows overlap")
-    mapping.add_argument("--batch", type=int, default=8, help="windows computed at a time")
+    mapping.add_argument("--batch", type=int, help="windows computed at a time (default: what fits a CPU and 2 GB)")
     mapping.add_argument("--pattern", default="*.tif", help="which files of a GeoTIFF folder to read")
     mapping.add_argument("--any-dates", action="store_true", help="map although the dates are others than in training")
     mapping.add_argument("--overwrite", action="store_true", help="replace the map if it exists")

@@ -32,8 +32,11 @@ def show(figure: Figure, alt: str) -> None:
 def _image(figure: Figure, alt: str) -> str:
     png = io.BytesIO()
     figure.savefig(png, format="png", dpi=DPI, bbox_inches="tight")
-    small = io.BytesIO()  # a palette of 64 colours: speckle does not compress, and a notebook is to stay below 1 MB
-    Image.open(png).convert("RGB").quantize(64, dither=Image.Dither.NONE).save(small, format="png", optimize=True)
+    # A palette of 128 colours, since speckle does not compress and a notebook is to stay below 1 MB; MAXCOVERAGE keeps rare
+    # colours apart, the legend's among them.
+    small = io.BytesIO()
+    picture = Image.open(png).convert("RGB").quantize(128, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    picture.save(small, format="png", optimize=True)
     return f'<img alt="{escape(alt)}" src="data:image/png;base64,{base64.b64encode(small.getvalue()).decode()}">'
 
 
@@ -76,29 +79,47 @@ def profiles(season: xr.Dataset, crops: list[str], where: np.ndarray | None = No
 
 
 def label_maps(
-    maps: dict[str, xr.DataArray | np.ndarray], crops: tuple[Crop, ...], season: xr.Dataset, outline: np.ndarray | None = None
+    maps: dict[str, xr.DataArray | np.ndarray],
+    crops: tuple[Crop, ...],
+    season: xr.Dataset,
+    outline: np.ndarray | None = None,
+    date: int | None = None,
 ) -> Figure:
     """Class maps (rows, columns) side by side under their titles, with one legend of the classes that occur.
 
-    ``outline`` is a mask whose border is drawn, say the held-out blocks.
+    ``outline`` is a mask whose border is drawn, say the held-out blocks. With ``date`` (a position in the season) the VH image of
+    that date stands before the maps.
     """
     maps = {title: np.asarray(labels) for title, labels in maps.items()}
     occurring = sorted({int(code) for labels in maps.values() for code in np.unique(labels) if code < len(crops)})
-    figure = Figure(figsize=(4.4 * len(maps) + 1.4, 4.6), layout="constrained")
-    axes = figure.subplots(1, len(maps), squeeze=False)[0]
+    count = len(maps) + (date is not None)
+    figure = Figure(figsize=(3.6 * count + 1.4, 3.9), layout="constrained")
+    axes = figure.subplots(1, count, squeeze=False)[0]
+    _kilometres(axes[0], label=True)
+    if date is not None:
+        image = sar.to_db(season.vh.isel(time=date)).values
+        low, high = np.nanpercentile(image, (2, 98))
+        axes[0].imshow(image, cmap="gray", vmin=low, vmax=high, extent=_extent(season))
+        axes[0].set_title(f"VH, {np.datetime_as_string(season.time.values[date], 'D')}", fontsize=11)
     colours, norm = colour_map(crops)
-    for axis, (title, labels) in zip(axes, maps.items(), strict=True):
+    for axis, (title, labels) in zip(axes[count - len(maps) :], maps.items(), strict=True):
         axis.imshow(labels, cmap=colours, norm=norm, extent=_extent(season), interpolation="nearest")
-        if outline is not None:
-            right, top = _extent(season)[1::2]
-            y, x = ((np.arange(n + 2) - 0.5) * size / n for n, size in zip(outline.shape, (top, right), strict=True))
-            axis.contour(x, y, np.pad(outline, 1)[::-1], levels=[0.5], colors="black", linewidths=1.5)
-            axis.set(xlim=(0, right), ylim=(0, top))
         axis.set_title(title, fontsize=11)
-        _kilometres(axis, label=axis is axes[0])
+    for axis in axes:
+        _kilometres(axis, label=False)
+        if outline is not None:
+            _draw_outline(axis, outline, season)
     handles = [Patch(facecolor=crops[code].colour, edgecolor="black", linewidth=0.4, label=crops[code].name) for code in occurring]
     figure.legend(handles=handles, loc="outside right center", fontsize=9, frameon=False)
     return figure
+
+
+def _draw_outline(axis: Axes, mask: np.ndarray, season: xr.Dataset) -> None:
+    """The border of a mask in black, closed at the border of the scene."""
+    right, top = _extent(season)[1::2]
+    y, x = ((np.arange(n + 2) - 0.5) * size / n for n, size in zip(mask.shape, (top, right), strict=True))
+    axis.contour(x, y, np.pad(mask, 1)[::-1], levels=[0.5], colors="black", linewidths=1.5)
+    axis.set(xlim=(0, right), ylim=(0, top))
 
 
 def colour_map(crops: tuple[Crop, ...]) -> tuple[ListedColormap, BoundaryNorm]:

@@ -11,7 +11,7 @@ import pytest
 import rasterio
 import yaml
 
-from stma_nb import cube
+from stma_nb import course, cube
 from stma_nb.__main__ import main
 
 ROOT = Path(__file__).parent.parent
@@ -80,3 +80,12 @@ def test_command_line_simulates_for_the_dates_of_another_season(season, tmp_path
 def test_help_has_examples():
     text = subprocess.check_output([sys.executable, "-m", "stma_nb", "--help"], text=True)
     assert "examples:" in text and "python -m stma_nb map" in text
+
+
+def test_sample_season_is_what_its_command_makes(tmp_path):
+    made = cube.open_season(course.make_sample_season(tmp_path / "sample"))
+    kept = cube.open_season(ROOT / "data" / "sample_season")
+    for name in ("vv", "vh", "crop", "parcel", "incidence_angle"):
+        np.testing.assert_allclose(made[name], kept[name], rtol=0.02, err_msg=name)
+    np.testing.assert_array_equal(made.time, kept.time)
+    assert sum(file.stat().st_size for file in (ROOT / "data" / "sample_season").iterdir()) < 10e6
