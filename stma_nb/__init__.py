@@ -1,8 +1,9 @@
 """Crop mapping from a season of Sentinel-1 radar with attention (STMA; Han et al. 2023).
 
 One straight road, one module a step: ``cube`` (the season); ``phenology``, ``landscape``, ``simulate`` (a season from physics);
-``sar`` (units), ``patches`` (cut, split, stitch), ``model`` (the network), ``train``, ``predict`` (the map), ``accuracy``,
-``plots``, ``maps``. A module imports only modules before it. ``course`` holds what the notebooks need around that.
+``sar``, ``speckle``, ``grd`` (radar preprocessing); ``patches`` (cut, split, stitch), ``model`` (the network), ``train``,
+``predict`` (the map), ``accuracy``; ``plots``, ``maps``, ``widgets``. A module imports only modules before it. ``course`` and
+``exercises`` hold what the notebooks need around that.
 Modules load when first used, so that ``import stma_nb`` is quick.
 """
 
@@ -13,6 +14,8 @@ __all__ = [
     "accuracy",
     "course",
     "cube",
+    "exercises",
+    "grd",
     "landscape",
     "maps",
     "model",
@@ -22,7 +25,9 @@ __all__ = [
     "predict",
     "sar",
     "simulate",
+    "speckle",
     "train",
+    "widgets",
 ]
 
 

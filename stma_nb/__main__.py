@@ -4,6 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from stma_nb import __version__
+
 EXAMPLES = """examples:
   python -m stma_nb run                                      the quickstart, end to end; results in build/
   python -m stma_nb data simulate my_season.zarr --size 512 512 --dates 24 --year 2021
@@ -32,6 +34,7 @@ def parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    top.add_argument("--version", action="version", version=f"stma_nb {__version__}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
     run = commands.add_parser("run", help="run the quickstart notebook: train, map, assess; results in build/")
@@ -68,12 +71,13 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("weights", type=Path, help="where to write the weights (.safetensors)")
     train.add_argument("--patch", type=int, default=32, help="patch side in pixels, a multiple of 8")
     train.add_argument("--width", type=int, default=16, help="channels of the trunk's first stage (64 = published size)")
-    train.add_argument("--epochs", type=int, default=20)
+    train.add_argument("--epochs", type=int, default=20, help="passes over the training patches")
     train.add_argument("--batch", type=int, default=8, help="patches in a batch")
     train.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
     train.add_argument("--block", type=int, default=128, help="side of the blocks that are split, in pixels")
     train.add_argument("--buffer", type=int, default=8, help="pixels left unused between parts")
-    train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--seed", type=int, default=0, help="sets the split, the initial weights and the order of patches")
+    train.add_argument("--device", help="cpu, cuda, ... (default: the GPU when there is one)")
     train.add_argument("--pattern", default="*.tif", help="which files of a GeoTIFF folder to read")
     train.add_argument("--overwrite", action="store_true", help="replace the weights if they exist")
     train.set_defaults(command=_train)
@@ -84,6 +88,7 @@ def parser() -> argparse.ArgumentParser:
     mapping.add_argument("output", type=Path, help="the map to write (.tif)")
     mapping.add_argument("--overlap", type=float, default=0.5, help="share of a patch by which windows overlap")
     mapping.add_argument("--batch", type=int, help="windows computed at a time (default: what fits a CPU and 2 GB)")
+    mapping.add_argument("--device", help="cpu, cuda, ... (default: the GPU when there is one)")
     mapping.add_argument("--pattern", default="*.tif", help="which files of a GeoTIFF folder to read")
     mapping.add_argument("--any-dates", action="store_true", help="map although the dates are others than in training")
     mapping.add_argument("--overwrite", action="store_true", help="replace the map if it exists")
@@ -97,14 +102,16 @@ def _run(args: argparse.Namespace) -> None:
     from stma_nb import course
 
     def literal(text: str):
+        if Path(text).exists():
+            return str(Path(text).resolve())  # the notebook runs in its own folder
         try:
             return ast.literal_eval(text)
         except (ValueError, SyntaxError):
             return text
 
-    notebook = course.notebooks()[0]
-    executed = course.ROOT / "build" / notebook.name
-    print(f"Running {notebook.name}: about two minutes on two cores ...", flush=True)
+    notebook, folder = course.notebooks()[0], course.output_folder()
+    executed = folder / notebook.name
+    print(f"Running {notebook.name}: one to three minutes on two cores ...", flush=True)
     cost = course.run_notebook(notebook, executed, {name: literal(value) for name, value in args.set}, progress=True)
     page = course.to_html(executed)
     print(f"\nDone in {cost['seconds']:.0f} s, peak memory {cost['megabytes']:.0f} MB. Look at:")
@@ -170,16 +177,19 @@ def _train(args: argparse.Namespace) -> None:
     crops = cube.legend(season)
     torch.manual_seed(args.seed)
     model = STMA(dates=season.sizes["time"], patch=args.patch, classes=len(crops), width=args.width)
-    parts = patches.block_split(season.crop.shape, args.block, buffer=args.buffer, seed=args.seed)
+    parcel = season.parcel.values if "parcel" in season else None
+    parts = patches.block_split(season.crop.shape, args.block, buffer=args.buffer, seed=args.seed, parcel=parcel)
     scaling = patches.fit_scaling(season, parts == patches.TRAIN)
-    windows = patches.corners(parts.shape, args.patch, overlap=0.5)
-    learn, valid = (
-        patches.PatchDataset(season, patches.inside(windows, args.patch, parts == part), args.patch, scaling, part == patches.TRAIN)
-        for part in (patches.TRAIN, patches.VALID)
+    learn, valid, test = (
+        patches.PatchDataset(
+            season, patches.windows_of(parts, part, args.patch), args.patch, scaling, parts == part, augment=part == patches.TRAIN
+        )
+        for part in (patches.TRAIN, patches.VALID, patches.TEST)
     )
-    trained = train.fit(model, learn, valid, args.epochs, args.batch, args.rate, seed=args.seed)
+    trained = train.fit(model, learn, valid, args.epochs, args.batch, args.rate, seed=args.seed, device=args.device)
     train.save(trained, args.weights, args.overwrite)
-    print(f"Validation accuracy {trained.history[-1]['accuracy']:.3f} on blocks not trained on. Wrote {args.weights}")
+    accuracy = train.validate(trained.model, test, args.batch)["accuracy"]
+    print(f"{accuracy:.1%} of the pixels of the test blocks are right (background counted). Wrote {args.weights}")
 
 
 def _map(args: argparse.Namespace) -> None:
@@ -188,7 +198,7 @@ def _map(args: argparse.Namespace) -> None:
     cube.refuse_existing(args.output, args.overwrite)
     trained = train.load(args.weights)
     season = cube.open_season(args.season, args.pattern)
-    predict.season_map(trained, season, args.output, args.overlap, args.batch, args.any_dates, args.overwrite)
+    predict.season_map(trained, season, args.output, args.overlap, args.batch, args.any_dates, args.overwrite, device=args.device)
     print(f"Wrote {args.output}")
 
 

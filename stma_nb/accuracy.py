@@ -15,10 +15,13 @@ def error_matrix(mapped: np.ndarray, reference: np.ndarray, classes: int, where:
     mapped, reference = np.asarray(mapped), np.asarray(reference)
     if mapped.shape != reference.shape:
         raise ValueError(f"The map has shape {mapped.shape}, the reference {reference.shape}: bring both to one grid first.")
-    keep = mapped < classes if where is None else (mapped < classes) & np.asarray(where)
+    keep = (mapped >= 0) & (mapped < classes)
+    if where is not None:
+        keep &= np.asarray(where, dtype=bool)
     rows, columns = mapped[keep].astype(np.int64), reference[keep].astype(np.int64)
-    if len(columns) and not 0 <= columns.min() <= columns.max() < classes:
-        raise ValueError(f"The reference holds code {columns.max()}, outside the legend (0 .. {classes - 1}): recode or mask it.")
+    wrong = columns[(columns < 0) | (columns >= classes)]
+    if len(wrong):
+        raise ValueError(f"The reference holds code {wrong[0]}, outside the legend (0 .. {classes - 1}): recode or mask it.")
     return np.bincount(rows * classes + columns, minlength=classes * classes).reshape(classes, classes)
 
 

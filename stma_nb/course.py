@@ -35,6 +35,13 @@ def sample_season() -> Path:
     return make_sample_season(Path("data") / "sample_season")
 
 
+def output_folder(path: str = "") -> Path:
+    """Where a notebook writes: the folder given, or ``build`` in the repository (in the current folder on a bare install)."""
+    folder = Path(path) if path else (ROOT if (ROOT / "notebooks").exists() else Path()) / "build"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def make_sample_season(path: Path, overwrite: bool = False) -> Path:
     """Simulate the sample season and write it as GeoTIFFs: what ``python -m stma_nb data sample`` does."""
     from stma_nb import simulate
@@ -122,19 +129,3 @@ def _peak_memory_of_children() -> float:
     import resource
 
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
-
-
-# ---------------------------------------------------------------------------------------------------------- exercises
-
-
-def check(answer: float | None, expected: float, tolerance: float = 0.01, hints: dict[float, str] | None = None) -> None:
-    """Print whether the answer to an exercise is right; ``hints`` tell what led to a typical wrong number."""
-    if answer is None:
-        print("Not attempted yet: replace None by your answer and run the cell again.")
-    elif not np.isscalar(answer) or not np.isreal(answer):
-        print(f"Expected one number, got {type(answer).__name__}.")
-    elif abs(answer - expected) <= tolerance:
-        print(f"Well done: {answer:.4g} is right.")
-    else:
-        reasons = [why for wrong, why in (hints or {}).items() if abs(answer - wrong) <= tolerance]
-        print(f"{answer:.4g} is not right. {reasons[0] if reasons else 'Look at the section above again, or open the solution.'}")

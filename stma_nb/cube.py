@@ -12,6 +12,7 @@ Everything is lazy: a season opened here is Dask-backed and may be larger than m
 
 import re
 import shutil
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import NamedTuple
 from xml.sax.saxutils import escape
@@ -65,12 +66,17 @@ def legend(season: xr.Dataset) -> tuple[Crop, ...]:
         raise SeasonError("The season has no 'crop' layer: add reference labels (y, x) with legend attributes (cube.flags).")
     attrs = season.crop.attrs
     if "flag_meanings" not in attrs:
-        raise SeasonError("The 'crop' layer has no legend: set season.crop.attrs.update(cube.flags(legend)).")
+        raise SeasonError(
+            "The 'crop' layer has no legend: set season.crop.attrs.update(cube.flags(...)), or in crop.tif the tag flag_meanings, "
+            "such as 'Background Maize Sugar_beet' for the codes 0, 1, 2."
+        )
     names = attrs["flag_meanings"].split()
     codes = [int(code) for code in np.atleast_1d(attrs.get("flag_values", range(len(names))))]
     if codes != list(range(len(names))):
         raise SeasonError(f"The legend's codes are {codes}; expected 0 .. {len(names) - 1} in order: renumber the classes.")
     colours = attrs.get("flag_colors", "").split() or [BRANDENBURG[i % len(BRANDENBURG)].colour for i in codes]
+    if len(colours) != len(names):
+        raise SeasonError(f"The legend has {len(names)} names and {len(colours)} colours: give each class one (flag_colors).")
     return tuple(Crop(name.replace("_", " "), colour) for name, colour in zip(names, colours, strict=True))
 
 
@@ -159,10 +165,12 @@ def _check_values(season: xr.Dataset) -> None:
 
 
 def _check_labels(season: xr.Dataset) -> None:
-    crop, crops = season.crop, legend(season)
+    crop = season.crop
     if crop.dims != ("y", "x") or not np.issubdtype(crop.dtype, np.integer):
         raise SeasonError(f"'crop' is {crop.dtype} {crop.dims}; expected integer class codes with dimensions ('y', 'x').")
-    lowest, highest = int(crop.min()), int(crop.max())
+    if "flag_meanings" not in crop.attrs:
+        return  # a map can be made all the same; who needs the legend asks for it
+    crops, lowest, highest = legend(season), int(crop.min()), int(crop.max())
     if lowest < 0 or highest >= len(crops):
         wrong = highest if highest >= len(crops) else lowest
         raise SeasonError(f"Class code {wrong} is outside the legend (0 .. {len(crops) - 1}): extend the legend or recode it.")
@@ -207,15 +215,19 @@ def _open_netcdf(path: Path) -> xr.Dataset:
 
 
 def _open_geotiffs(folder: Path, pattern: str) -> xr.Dataset:
-    files = sorted(f for f in folder.glob(pattern) if f.stem not in STATIC)
+    files = sorted(
+        file
+        for file in folder.iterdir()
+        if file.suffix.lower() in (".tif", ".tiff") and fnmatch(file.name.lower(), pattern.lower()) and file.stem not in STATIC
+    )
     if not files:
-        raise SeasonError(f"No file in '{folder}' matches '{pattern}': expected one GeoTIFF per date.")
+        raise SeasonError(f"No GeoTIFF in '{folder}' matches '{pattern}': expected one file per date (see pattern=, --pattern).")
     bands, grid = {name: {} for name in POLARISATIONS}, None
     for file in files:
         with _open_whole(file) as tif:
             time, names = _acquisition_time(file, tif), _polarisations(file, tif)
             grid = grid or (file, _grid(tif))
-        _same_grid(file, *grid)
+            _same_grid(file, tif, *grid)
         image = rioxarray.open_rasterio(file, chunks={"x": CHUNK, "y": CHUNK}, masked=True).drop_vars("band")
         for band, name in enumerate(names):
             if time in bands[name]:
@@ -235,7 +247,8 @@ def _open_geotiffs(folder: Path, pattern: str) -> xr.Dataset:
         season[name].attrs = {"long_name": f"{name.upper()} backscatter", "units": "1"}
     for name, dtype in STATIC.items():
         if (file := folder / f"{name}.tif").exists():
-            _same_grid(file, *grid)
+            with _open_whole(file) as tif:
+                _same_grid(file, tif, *grid)
             layer = open_layer(file).chunk(y=CHUNK, x=CHUNK).astype(dtype)
             season[name] = layer
     return season.chunk(time=-1)
@@ -274,27 +287,27 @@ def _grid(tif) -> tuple:
     return tif.crs, tuple(round(value, 3) for value in tif.transform[:6]), tif.shape
 
 
-def _same_grid(file: Path, first: Path, expected: tuple) -> None:
-    with rasterio.open(file) as tif:
-        for what, found, wanted in zip(("CRS", "transform", "size"), _grid(tif), expected, strict=True):
-            if found != wanted:
-                raise SeasonError(
-                    f"'{file.name}' and '{first.name}' have different grids ({what} {found} against {wanted}): "
-                    "reproject them to one grid, or pick one area with pattern=."
-                )
+def _same_grid(file: Path, tif, first: Path, expected: tuple) -> None:
+    for what, found, wanted in zip(("CRS", "transform", "size"), _grid(tif), expected, strict=True):
+        if found != wanted:
+            raise SeasonError(
+                f"'{file.name}' and '{first.name}' have different grids ({what} {found} against {wanted}): "
+                "reproject them to one grid, or pick one area with pattern=."
+            )
 
 
-_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[-:_]?([01]\d)[-:_]?([0-3]\d)(?:[T _]?([0-2]\d):?([0-5]\d):?([0-5]\d))?(?!\d)")
+_DATE = re.compile(
+    r"(?<!\d)((?:19|20)\d\d)[-:_]?([01]\d)[-:_]?([0-3]\d)(?:[T _]?([0-2]\d):?([0-5]\d):?([0-5]\d))?(?!\d)", re.IGNORECASE
+)
 
 
 def _acquisition_time(file: Path, tif) -> np.datetime64:
-    tags = tif.tags()
-    for text in (file.stem, tags.get("ACQUISITION_TIME", ""), tags.get("TIFFTAG_DATETIME", "")):
-        if match := _DATE.search(text):
+    for text in (file.stem, tif.tags().get("ACQUISITION_TIME", "")):
+        for match in _DATE.finditer(text):
             year, month, day, *clock = match.groups("00")
             try:
                 return np.datetime64(f"{year}-{month}-{day}T{':'.join(clock)}", "s")
-            except ValueError:
+            except ValueError:  # eight digits that are no date
                 continue
     raise SeasonError(f"No date in the name or tags of '{file.name}': expected something like 20180105 or 2018-01-05.")
 
@@ -321,10 +334,12 @@ def save_season(season: xr.Dataset, path: str | Path, overwrite: bool = False) -
     """Write a checked season as Zarr (``.zarr``), NetCDF (``.nc``) or a folder of one two-band GeoTIFF a date (no suffix).
 
     The data are written beside ``path`` first and moved there when complete, so a killed job leaves nothing half-written.
-    Raises FileExistsError if ``path`` exists and ``overwrite`` is not set.
+    Raises FileExistsError if ``path`` exists and ``overwrite`` is not set, or if it is a folder that holds more than a season.
     """
     path = Path(path)
     refuse_existing(path, overwrite)
+    if path.is_dir() and not _is_season(path):
+        raise FileExistsError(f"'{path}' is a folder with other files than a season's and is left as it is: choose another name.")
     if path.suffix not in (".zarr", ".nc", ""):
         raise SeasonError(f"Cannot save a season as '{path.suffix}': use .zarr, .nc, or a folder name for GeoTIFFs.")
     check_season(season)
@@ -354,6 +369,12 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
         raise FileExistsError(
             f"'{path}' exists and is left as it is: choose another name, or allow it with overwrite (--overwrite)."
         )
+
+
+def _is_season(folder: Path) -> bool:
+    """Whether a folder is a Zarr store, or holds nothing but GeoTIFFs and their .aux.xml."""
+    zarr = (folder / ".zgroup").exists() or (folder / "zarr.json").exists()
+    return zarr or all(file.is_file() and file.name.endswith((".tif", ".tif.aux.xml")) for file in folder.iterdir())
 
 
 def _remove(path: Path) -> None:

@@ -49,13 +49,21 @@ def random_split(windows: np.ndarray, train: float = 0.6, seed: int = 0) -> tupl
 
 
 def block_split(
-    shape: tuple[int, int], block: int = 128, shares: tuple[float, float, float] = (0.6, 0.15, 0.25), buffer: int = 8, seed: int = 0
+    shape: tuple[int, int],
+    block: int = 128,
+    shares: tuple[float, float, float] = (0.6, 0.15, 0.25),
+    buffer: int = 8,
+    seed: int = 0,
+    parcel: np.ndarray | None = None,
 ) -> np.ndarray:
     """Give square blocks of the scene to training, validation and test at random; returns a map of parts (rows, columns).
 
-    The map holds TRAIN, VALID, TEST, and UNUSED where another part is closer than ``buffer`` pixels, so that no field edge and
-    no correlated speckle is shared. Raises ValueError if the scene has fewer blocks than parts.
+    The map holds TRAIN, VALID, TEST, and UNUSED where another part is closer than ``buffer`` pixels (correlated speckle, field
+    edges). With ``parcel`` (rows, columns; 0 = none) a parcel that reaches into two parts becomes UNUSED as a whole, so that no
+    field is in two parts. Raises ValueError if the scene has fewer blocks than parts.
     """
+    if block < 1 or buffer < 0:
+        raise ValueError(f"The block is {block} and the buffer {buffer} pixels; expected at least 1 and 0.")
     rows, columns = (-(-size // block) for size in shape)
     count = rows * columns
     if count < 3:
@@ -68,12 +76,25 @@ def block_split(
     parts = parts.reshape(rows, columns).repeat(block, 0).repeat(block, 1)[: shape[0], : shape[1]]
     size = 2 * buffer + 1
     alone = ndimage.minimum_filter(parts, size, mode="nearest") == ndimage.maximum_filter(parts, size, mode="nearest")
-    return np.where(alone, parts, np.uint8(UNUSED))
+    parts = np.where(alone, parts, np.uint8(UNUSED))
+    if parcel is not None:
+        count = parcel.max() + 1
+        member = np.array([np.bincount(parcel[parts == part], minlength=count) > 0 for part in (TRAIN, VALID, TEST)])
+        shared = member.sum(0) > 1
+        shared[0] = False
+        parts[shared[parcel]] = UNUSED
+    return parts
 
 
-def inside(windows: np.ndarray, patch: int, mask: np.ndarray) -> np.ndarray:
-    """The windows that lie wholly within a mask (rows, columns) of the scene."""
-    return np.array([(r, c) for r, c in windows if mask[r : r + patch, c : c + patch].all()]).reshape(-1, 2)
+def windows_of(parts: np.ndarray, part: int, patch: int, overlap: float = 0.5, least: float = 0.5) -> np.ndarray:
+    """Windows (n, 2) of a part of the scene: at least the share ``least`` of their pixels in it, and none in another part."""
+    mine, others = parts == part, (parts != part) & (parts != UNUSED)
+
+    def fits(row: int, column: int) -> bool:
+        window = np.s_[row : row + patch, column : column + patch]
+        return mine[window].mean() >= least and not others[window].any()
+
+    return np.array([corner for corner in corners(parts.shape, patch, overlap) if fits(*corner)]).reshape(-1, 2)
 
 
 # ------------------------------------------------------------------------------------------------------------- scale
@@ -105,17 +126,28 @@ def network_input(vh: np.ndarray, vv: np.ndarray, scaling: Scaling) -> np.ndarra
 class PatchDataset(Dataset):
     """Patches of a season for PyTorch, read window by window: ``x`` (T, 2, P, P) float32 and ``y`` (P, P) int64.
 
-    Only the windows asked for are read, so the season may be larger than memory. Pixels without any data get the label
-    IGNORE. With ``augment`` a patch is turned and mirrored at random (a radar looks from one side, so row direction and the
-    shadow of a forest edge turn with it: a small untruth that helps more than it hurts on flat farmland).
+    Only the windows asked for are read, so the season may be larger than memory. Pixels without any data, and those outside
+    ``mask`` (rows, columns; say ``parts == TRAIN``), get the label IGNORE. With ``augment`` a patch is turned and mirrored at
+    random (a radar looks from one side, so row direction and the shadow of a forest edge turn with it: a small untruth that helps
+    more than it hurts on flat farmland).
     """
 
-    def __init__(self, season: xr.Dataset, windows: np.ndarray, patch: int, scaling: Scaling, augment: bool = False):
+    def __init__(
+        self,
+        season: xr.Dataset,
+        windows: np.ndarray,
+        patch: int,
+        scaling: Scaling,
+        mask: np.ndarray | None = None,
+        augment: bool = False,
+    ):
         if not len(windows):
             raise ValueError(
                 f"No window of {patch} pixels fits the part: choose a smaller patch, larger blocks or a smaller buffer."
             )
-        self.season, self.windows, self.patch, self.scaling, self.augment = season, windows, patch, scaling, augment
+        self.season, self.windows, self.patch, self.scaling = season, windows, patch, scaling
+        self.mask = np.ones(season.crop.shape, bool) if mask is None else mask
+        self.augment = augment
 
     def __len__(self) -> int:
         return len(self.windows)
@@ -126,7 +158,7 @@ class PatchDataset(Dataset):
         vh, vv, crop = (np.asarray(self.season[name].data[window]) for name in (*ORDER, "crop"))
         x = torch.from_numpy(network_input(vh, vv, self.scaling))
         y = torch.from_numpy(crop.astype(np.int64))
-        y[torch.from_numpy(np.isnan(vh).all(0) & np.isnan(vv).all(0))] = IGNORE
+        y[torch.from_numpy(np.isnan(vh).all(0) & np.isnan(vv).all(0) | ~self.mask[window])] = IGNORE
         if self.augment:
             turns, mirror = torch.randint(4, ()).item(), torch.randint(2, ()).item()
             x, y = (torch.rot90(t, turns, (-2, -1)) for t in (x, y))

@@ -26,10 +26,11 @@ def show(figure: Figure, alt: str) -> None:
     """Display a figure with an alternative text that survives JupyterLab and export to HTML."""
     from IPython.display import HTML, display
 
-    display(HTML(_image(figure, alt)))
+    display(HTML(html_image(figure, alt)))
 
 
-def _image(figure: Figure, alt: str) -> str:
+def html_image(figure: Figure, alt: str) -> str:
+    """The figure as an HTML image with an alternative text."""
     png = io.BytesIO()
     figure.savefig(png, format="png", dpi=DPI, bbox_inches="tight")
     # A palette of 128 colours, since speckle does not compress and a notebook is to stay below 1 MB; MAXCOVERAGE keeps rare
@@ -69,7 +70,7 @@ def profiles(season: xr.Dataset, crops: list[str], where: np.ndarray | None = No
             mask = (season.crop == code) if where is None else (season.crop == code) & where
             mean = sar.to_db(season[band].where(mask).mean(("y", "x"), keep_attrs=True)).values
             style = ("-", "--", "-.", ":")[position % 4]
-            axis.plot(season.time, mean, style, marker="osD^v"[position % 5], markersize=4, color=_ink(known[code]), label=name)
+            axis.plot(season.time, mean, style, marker="osD^v"[position % 5], markersize=4, color=ink(known[code]), label=name)
         axis.set_ylabel(f"{band.upper()} backscatter (dB)")
         axis.grid(alpha=0.3)
     axes[0].legend(ncols=len(crops), loc="lower center", bbox_to_anchor=(0.5, 1), frameon=False)
@@ -136,7 +137,7 @@ def error_matrix(matrix: np.ndarray, crops: tuple[Crop, ...]) -> Figure:
     side = 0.42 * len(present) + 2
     figure = Figure(figsize=(side + 1, side), layout="constrained")
     axis = figure.subplots()
-    picture = axis.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    picture = axis.imshow(100 * share, cmap="Blues", vmin=0, vmax=100)
     for (row, column), value in np.ndenumerate(share):
         if value >= 0.005:
             colour = "white" if value > 0.5 else "black"
@@ -145,7 +146,7 @@ def error_matrix(matrix: np.ndarray, crops: tuple[Crop, ...]) -> Figure:
     axis.set_yticks(range(len(names)), names, fontsize=9)
     axis.set_xlabel("reference")
     axis.set_ylabel("map")
-    figure.colorbar(picture, ax=axis, label="share of the reference class", shrink=0.7)
+    figure.colorbar(picture, ax=axis, label="% of the reference class", shrink=0.7)
     return figure
 
 
@@ -183,7 +184,7 @@ def live_history():
             f"Training curves after {last['epoch']} epochs: training loss {last['loss']:.2f}, validation loss "
             f"{last['valid_loss']:.2f}, {100 * last['accuracy']:.0f} % of validation pixels correct."
         )
-        picture = HTML(_image(history(epochs), alt))
+        picture = HTML(html_image(history(epochs), alt))
         if handle is None:
             handle = display(picture, display_id=True)
         else:
@@ -205,6 +206,6 @@ def _kilometres(axis: Axes, label: bool) -> None:
         axis.set_ylabel("north (km)", fontsize=9)
 
 
-def _ink(crop: Crop) -> str:
+def ink(crop: Crop) -> str:
     """A line colour for a class: yellow is too light on white."""
     return {"#f0e442": "#b8a800"}.get(crop.colour, crop.colour)

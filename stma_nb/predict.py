@@ -26,18 +26,22 @@ def season_map(
     any_dates: bool = False,
     overwrite: bool = False,
     progress: bool = True,
+    device: str | None = None,
 ) -> Path:
     """Classify every pixel of a season and write a GeoTIFF with the legend's colours and names; returns its path.
 
     Windows overlap by the share ``overlap`` of a patch, and their class probabilities are blended with a smooth weight, so no
     seams show. ``batch`` windows are read and computed at a time (default: about 1.5 million values per band, which a CPU does
     fastest and which keeps the published size well below 2 GB). Pixels without any data become 255 (nodata). The file appears under
-    its name only when complete.
+    its name only when complete. ``device`` is the GPU when there is one.
 
     Raises ValueError if the season does not fit the network (see ``train.check_dates``) and FileExistsError if ``path`` exists.
     """
     path = Path(path)
     refuse_existing(path, overwrite)
+    if path.suffix.lower() not in (".tif", ".tiff"):
+        raise ValueError(f"The map is written as GeoTIFF; '{path.name}' should end in .tif.")
+    trained.model.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     if not any_dates:
         check_dates(trained, season)
     elif season.sizes["time"] != len(trained.times):
@@ -46,17 +50,21 @@ def season_map(
     windows = corners(shape, patch, overlap)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.stem}.part.tif")
-    with (
-        tqdm(total=len(windows), unit=" windows", disable=not progress) as bar,
-        rasterio.open(part, "w", **geotiff_profile(season), dtype="uint8", count=1, nodata=NODATA) as tif,
-    ):
-        write_legend(tif, trained.crops)
-        tif.update_tags(SOFTWARE=f"stma_nb {stma_nb.__version__}", PATCH=patch, OVERLAP=overlap)
-        tif.set_band_description(1, "crop")
-        pieces = window_probabilities(trained, season, windows, batch, bar.update)
-        for row, probabilities in stitch_rows(pieces, windows, patch, shape):
-            classes = np.where(np.isfinite(probabilities[0]), probabilities.argmax(0), NODATA).astype(np.uint8)
-            tif.write(classes, 1, window=((row, row + classes.shape[0]), (0, shape[1])))
+    try:
+        with (
+            tqdm(total=len(windows), unit=" windows", disable=not progress) as bar,
+            rasterio.open(part, "w", **geotiff_profile(season), dtype="uint8", count=1, nodata=NODATA) as tif,
+        ):
+            write_legend(tif, trained.crops)
+            tif.update_tags(SOFTWARE=f"stma_nb {stma_nb.__version__}", PATCH=patch, OVERLAP=overlap)
+            tif.set_band_description(1, "crop")
+            pieces = window_probabilities(trained, season, windows, batch, bar.update)
+            for row, probabilities in stitch_rows(pieces, windows, patch, shape):
+                classes = np.where(np.isfinite(probabilities[0]), probabilities.argmax(0), NODATA).astype(np.uint8)
+                tif.write(classes, 1, window=((row, row + classes.shape[0]), (0, shape[1])))
+    except BaseException:
+        part.unlink(missing_ok=True)  # nothing half-written is left behind
+        raise
     part.replace(path)
     write_class_names(path, trained.crops)
     return path

@@ -57,6 +57,8 @@ def fit(
 
     Raises ValueError if model and patches do not fit, and FloatingPointError when the loss is no longer a number.
     """
+    if epochs < 1 or batch < 1:
+        raise ValueError(f"epochs is {epochs} and batch {batch}; expected at least 1 each.")
     crops = legend(train.season)
     a = model.arguments
     for name, wanted in (("dates", train.season.sizes["time"]), ("patch", train.patch), ("classes", len(crops))):
@@ -74,8 +76,10 @@ def fit(
     bar = tqdm(total=steps, unit=" batches", file=sys.stdout, disable=watch is not None)
     for epoch in range(1, epochs + 1):
         model.train()
-        total = 0.0
+        losses = []
         for number, (x, y) in enumerate(batches, start=1):
+            if (y == IGNORE).all():
+                continue  # windows without data teach nothing
             main, aux = model(x.to(device))
             loss = (1 - aux_weight) * _cross_entropy(main, y.to(device)) + aux_weight * _cross_entropy(aux, y.to(device))
             if not torch.isfinite(loss):
@@ -86,12 +90,13 @@ def fit(
             loss.backward()
             optimiser.step()
             schedule.step()
-            total += loss.item()
+            losses.append(loss.item())
             bar.update()
-        trained.history.append({"epoch": epoch, "loss": total / len(batches)} | validate(model, valid, batch))
-        bar.set_postfix_str(
-            f"epoch {epoch}: loss {total / len(batches):.2f}, validation accuracy {trained.history[-1]['accuracy']:.3f}"
-        )
+        if not losses:
+            raise ValueError("The training patches hold no labelled data: choose another split, or another area.")
+        trained.history.append({"epoch": epoch, "loss": float(np.mean(losses))} | validate(model, valid, batch))
+        last = trained.history[-1]
+        bar.set_postfix_str(f"epoch {epoch}: loss {last['loss']:.2f}, validation accuracy {last['accuracy']:.3f}")
         if watch:
             watch(trained.history)
     bar.close()
@@ -115,6 +120,8 @@ def validate(model: STMA, valid: PatchDataset, batch: int = 8) -> dict[str, floa
         loss += F.cross_entropy(main, y, ignore_index=IGNORE, reduction="sum").item()
         right += (main.argmax(1) == y)[known].sum().item()
         count += known.sum().item()
+    if not count:
+        raise ValueError("The validation patches hold no labelled data: choose another split, or another area.")
     return {"valid_loss": loss / count, "accuracy": right / count}
 
 
@@ -144,7 +151,7 @@ def save(trained: Trained, path: str | Path, overwrite: bool = False) -> Path:
 def load(path: str | Path) -> Trained:
     """Read what ``save`` wrote. Nothing is unpickled. Raises FileNotFoundError, or ValueError for another or a damaged file."""
     path = Path(path)
-    if not path.exists():
+    if not path.is_file():
         raise FileNotFoundError(f"There are no weights at '{path}': train them with 'python -m stma_nb train'.")
     try:
         with safe_open(path, framework="pt") as file:

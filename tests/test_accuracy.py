@@ -69,3 +69,17 @@ def test_maps_that_do_not_fit(labels):
         accuracy.error_matrix(mapped[:, 1:], reference, 16)
     with pytest.raises(ValueError, match="code 5, outside the legend"):
         accuracy.error_matrix(np.minimum(mapped, 3), reference, 4)
+
+
+def test_classes_without_reference_are_not_averaged():
+    matrix = np.array([[5, 0, 0], [1, 4, 0], [0, 2, 0]])  # the third class is mapped, but never true
+    crops = tuple(Crop(name, "#000000") for name in "abc")
+    assert accuracy.summary(matrix, crops)["mean F1 of crops"] == pytest.approx(2 * 4 / (5 + 6))
+    assert "c" in accuracy.class_scores(matrix, crops).index
+
+
+def test_masks_of_numbers_and_codes_below_zero():
+    reference, mapped = np.array([0, 1, 2, 0, 1, 2]), np.array([0, 1, 2, 0, 1, -1])
+    np.testing.assert_array_equal(accuracy.error_matrix(mapped, reference, 3, where=[0, 0, 0, 1, 1, 1]), np.diag([1, 1, 0]))
+    with pytest.raises(ValueError, match="holds code -1"):
+        accuracy.error_matrix(reference, mapped, 3)

@@ -64,7 +64,7 @@ def test_label_geotiff_carries_colours_and_names(season, tmp_path):
     with rasterio.open(tmp_path / "season" / "crop.tif") as tif:
         assert tif.colormap(1)[1][:3] == (0xD5, 0x5E, 0x00)
         assert tif.tags()["flag_meanings"].split()[2] == "Sugar_beet"
-    assert "<Category>Sugar beet</Category>" in (tmp_path / "season" / "crop.tif.aux.xml").read_text()
+    assert "<Category>Sugar beet</Category>" in (tmp_path / "season" / "crop.tif.aux.xml").read_text(encoding="utf-8")
 
 
 def broken(season: xr.Dataset, how: str) -> xr.Dataset:
@@ -94,8 +94,8 @@ def broken(season: xr.Dataset, how: str) -> xr.Dataset:
             return season.drop_vars("spatial_ref").rio.write_crs("EPSG:4326")
         case "class code":
             return season.assign(crop=season.crop.where(season.parcel != 3, 7).astype("uint8").assign_attrs(season.crop.attrs))
-        case "no legend":
-            return season.assign(crop=season.crop.drop_attrs())
+        case "colours":
+            return season.assign(crop=season.crop.assign_attrs(flag_colors="#dddddd #d55e00"))
         case "uneven grid":
             return season.isel(x=[*range(30), *range(31, 64)])
 
@@ -115,7 +115,7 @@ def broken(season: xr.Dataset, how: str) -> xr.Dataset:
         ("no CRS", "no coordinate reference system.*write_crs"),
         ("degrees", "EPSG:4326.*projected metres"),
         ("class code", r"Class code 7 is outside the legend \(0 .. 2\)"),
-        ("no legend", "has no legend"),
+        ("colours", "3 names and 2 colours"),
         ("uneven grid", "'x' coordinates are not evenly spaced"),
     ],
 )
@@ -132,7 +132,7 @@ def test_a_bad_season_is_not_saved_and_an_existing_one_not_lost(season, tmp_path
     (tmp_path / "mine.nc").write_text("precious")
     with pytest.raises(FileExistsError, match="left as it is"):
         save_season(season, tmp_path / "mine.nc")
-    assert (tmp_path / "mine.nc").read_text() == "precious"
+    assert (tmp_path / "mine.nc").read_text(encoding="utf-8") == "precious"
     save_season(season, tmp_path / "mine.nc", overwrite=True)
     assert open_season(tmp_path / "mine.nc").sizes["time"] == 5
 
@@ -171,7 +171,7 @@ def test_folder_problems_are_named(season, tmp_path):
     with pytest.raises(FileNotFoundError, match="no season at"):
         open_season(tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(SeasonError, match="No file in"):
+    with pytest.raises(SeasonError, match="No GeoTIFF in"):
         open_season(tmp_path / "empty")
     write_opera_like(tmp_path / "half", season, polarisations=("VV",))
     with pytest.raises(SeasonError, match="has VV but no VH"):
@@ -198,3 +198,51 @@ def test_decibels(season):
         sar.to_db(sar.to_db(season.vv))
     with pytest.raises(ValueError, match="units '1'; expected 'dB'"):
         sar.from_db(season.vv)
+
+
+def test_labels_without_a_legend_can_be_opened_and_given_one(season, tmp_path):
+    save_season(season, tmp_path / "season")
+    with rasterio.open(tmp_path / "season" / "crop.tif", "r+") as tif:
+        tif.update_tags(flag_meanings="", flag_colors="")
+    (tmp_path / "season" / "crop.tif.aux.xml").unlink()
+    with rasterio.open(tmp_path / "season" / "crop.tif") as tif:
+        profile, codes = tif.profile, tif.read(1)
+    with rasterio.open(tmp_path / "season" / "crop.tif", "w", **profile) as tif:
+        tif.write(codes, 1)
+    back = open_season(tmp_path / "season")
+    with pytest.raises(SeasonError, match="has no legend.*flag_meanings"):
+        cube.legend(back)
+    back.crop.attrs.update(cube.flags(cube.legend(season)))
+    assert cube.legend(check_season(back)) == cube.legend(season)
+
+
+def test_overwriting_a_folder_of_other_things_is_refused(season, tmp_path):
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "thesis.txt").write_text("years of work")
+    with pytest.raises(FileExistsError, match="other files than a season's"):
+        save_season(season, tmp_path / "precious", overwrite=True)
+    assert (tmp_path / "precious" / "thesis.txt").exists()
+    for name in ("season", "season.zarr"):
+        save_season(season, tmp_path / name)
+        save_season(season.isel(time=slice(3)), tmp_path / name, overwrite=True)
+        assert open_season(tmp_path / name).sizes["time"] == 3
+
+
+@pytest.mark.parametrize(
+    "stem, time",
+    [
+        ("s1a-iw-grd-vv-20180105t055012-20180105t055037-020018-0221b4", "2018-01-05T05:50:12"),
+        ("T33_20001399_20180101_x", "2018-01-01T00:00:00"),
+        ("S1_2018-03-02_asc", "2018-03-02T00:00:00"),
+        ("S1A_IW_20180302T165012Z", "2018-03-02T16:50:12"),
+    ],
+)
+def test_dates_in_file_names(season, tmp_path, stem, time):
+    folder = tmp_path / "stack"
+    save_season(season.isel(time=[0, 1]), folder)
+    first, second = sorted(folder.glob("*_VVVH.tif"))
+    with rasterio.open(first, "r+") as tif:
+        tif.update_tags(ACQUISITION_TIME="")
+    first.rename(folder / f"{stem}.TIF")
+    second.rename(folder / "20300101.tif")
+    assert str(open_season(folder).time.values[0])[:19] == time

@@ -16,7 +16,7 @@ FIXTURES = Path(__file__).parent / "fixtures"
 def reference_state(seed: int = 0) -> dict[str, torch.Tensor]:
     """The state dict that the recordings were made with: every entry drawn from its name."""
     state = {}
-    for name, shape in json.loads((FIXTURES / "reference_state_dict.json").read_text()).items():
+    for name, shape in json.loads((FIXTURES / "reference_state_dict.json").read_text(encoding="utf-8")).items():
         z = np.random.default_rng([zlib.crc32(name.encode()), seed]).standard_normal(shape)
         if name.endswith("num_batches_tracked"):
             state[name] = torch.zeros((), dtype=torch.int64)
@@ -69,7 +69,7 @@ def parity() -> dict[str, float]:
             r, o = recorded[name], ours[name].detach().numpy()
             assert r.shape == o.shape, name
             deviation[name] = float(np.abs(o - r).max() / (r.std() or 1))
-    norms = json.loads((FIXTURES / "gradnorm_seed0.json").read_text())
+    norms = json.loads((FIXTURES / "gradnorm_seed0.json").read_text(encoding="utf-8"))
     ours = {name: parameter.grad.norm().item() for name, parameter in model.named_parameters()}
     from stma_nb.model import reference_name
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import distance_transform_cdt
 
 from stma_nb import patches
 from stma_nb.patches import IGNORE, TEST, TRAIN, UNUSED, VALID
@@ -54,17 +55,38 @@ def test_random_split_shares_pixels_and_block_split_does_not():
 
     parts = patches.block_split(shape, block=64, buffer=8, seed=1)
     assert {*np.unique(parts)} == {UNUSED, TRAIN, VALID, TEST}
-    for part in (TRAIN, VALID, TEST):
-        assert len(patches.inside(patches.corners(shape, patch, 0.5), patch, parts == part))
-    from scipy.ndimage import distance_transform_cdt
-
     for part in (VALID, TEST):
         distance = distance_transform_cdt(parts != part, metric="chessboard")  # pixels to the nearest of this part
         assert distance[(parts != part) & (parts != UNUSED)].min() > 2 * 8
     np.testing.assert_array_equal(parts, patches.block_split(shape, block=64, buffer=8, seed=1))
 
 
-def test_too_few_blocks():
+def test_windows_of_a_part_see_no_other_part():
+    parts = patches.block_split((256, 256), block=64, buffer=4, seed=1)
+    for part in (TRAIN, VALID, TEST):
+        windows = patches.windows_of(parts, part, 32)
+        assert len(windows)
+        for r, c in windows:
+            found = parts[r : r + 32, c : c + 32]
+            assert np.isin(found, (part, UNUSED)).all() and (found == part).mean() >= 0.5
+
+
+def test_no_parcel_is_in_two_parts(season):
+    parcel = (np.arange(256 * 256).reshape(256, 256) // 256 // 20 * 20 + np.arange(256) // 20 + 1).astype("int32")
+    parcel[:10] = 0
+    plain = patches.block_split(parcel.shape, block=64, buffer=4, seed=1)
+    strict = patches.block_split(parcel.shape, block=64, buffer=4, seed=1, parcel=parcel)
+    for number in np.unique(parcel)[1:]:
+        found = set(plain[parcel == number].tolist()) - {UNUSED}
+        kept = set(strict[parcel == number].tolist()) - {UNUSED}
+        assert kept == (found if len(found) == 1 else set()), "a parcel in one part stays as it is, one in two parts is left out"
+    np.testing.assert_array_equal(strict[parcel == 0], plain[parcel == 0])
+    assert (strict != plain).any()
+
+
+def test_impossible_blocks():
+    with pytest.raises(ValueError, match="block is 0 and the buffer 8"):
+        patches.block_split((100, 100), block=0)
     with pytest.raises(ValueError, match="holds 1 block"):
         patches.block_split((100, 100), block=128)
 
@@ -97,7 +119,14 @@ def test_dataset_reads_windows_lazily_in_the_networks_order(season):
     assert y[10 - row, 12 - column] == IGNORE and y[11 - row, 12 - column] != IGNORE
     assert torch.isfinite(x).all() and x[2, 0, 11 - row, 12 - column] == 0
     with pytest.raises(ValueError, match="No window of 16 pixels"):
-        patches.PatchDataset(season, patches.inside(windows, 16, np.zeros((48, 64), bool)), 16, scaling)
+        patches.PatchDataset(season, patches.windows_of(np.zeros((48, 64), np.uint8), TRAIN, 16), 16, scaling)
+
+
+def test_labels_outside_the_mask_are_ignored(season):
+    mask = np.zeros((48, 64), bool)
+    mask[:, :10] = True
+    _, y = patches.PatchDataset(season, np.array([[0, 0]]), 16, patches.fit_scaling(season), mask=mask)[0]
+    assert (y[:, 10:] == IGNORE).all() and (y[:, :10] != IGNORE).all()
 
 
 def test_augmentation_turns_image_and_labels_together(season):
@@ -113,3 +142,8 @@ def test_augmentation_turns_image_and_labels_together(season):
             assert rise[y > 0].mean() > rise[y == 0].mean() + 0.5
         turned += int((y[0] != y[0, 0]).sum() == 0)
     assert 0 < turned < 20
+    plain = patches.PatchDataset(season, data.windows, 16, scaling)[0]
+    torch.manual_seed(1)
+    seen = {tuple(data[0][0].flatten()[:40].tolist()) for _ in range(60)}
+    wanted = {tuple(torch.rot90(x, k, (-2, -1)).flatten()[:40].tolist()) for k in range(4) for x in (plain[0], plain[0].flip(-1))}
+    assert seen == wanted, "all eight turns and mirrorings, and nothing else"

@@ -20,9 +20,9 @@ CONDA_NAMES = {"pytorch": "torch", "pytorch-cpu": "torch", "matplotlib-base": "m
 
 @pytest.mark.parametrize("file", ["environment.yml", "binder/environment.yml"])
 def test_environments_list_what_pyproject_lists(file):
-    wanted = sorted(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"])
+    wanted = sorted(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"])
     listed = []
-    for entry in yaml.safe_load((ROOT / file).read_text())["dependencies"]:
+    for entry in yaml.safe_load((ROOT / file).read_text(encoding="utf-8"))["dependencies"]:
         name, rest = re.match(r"([\w-]+)(.*)", entry).groups()
         if name not in ("python", "pip"):
             listed.append(CONDA_NAMES.get(name, name) + rest)
@@ -32,10 +32,10 @@ def test_environments_list_what_pyproject_lists(file):
 def test_constraints_pin_every_direct_dependency():
     pinned = {
         line.split("==")[0].lower().replace("_", "-")
-        for line in (ROOT / "constraints.txt").read_text().splitlines()
+        for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
         if "==" in line
     }
-    for dependency in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]:
+    for dependency in tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]:
         assert re.match(r"[\w-]+", dependency).group().lower() in pinned, dependency
 
 
@@ -46,6 +46,7 @@ def test_import_is_light():
 
 def test_command_line_from_season_to_map(season, tmp_path, capsys):
     wide = season.isel(x=np.arange(128) % 64, y=np.arange(96) % 48)
+    wide["parcel"] = (("y", "x"), (np.arange(96)[:, None] // 8 * 16 + np.arange(128) // 8 + 1).astype("int32"))
     wide = wide.assign_coords(x=400_005.0 + 10 * np.arange(128), y=5_800_000.0 - 10 * np.arange(96))
     cube.save_season(wide, tmp_path / "season.zarr")
     train = ["train", f"{tmp_path}/season.zarr", f"{tmp_path}/weights.safetensors"]

@@ -39,6 +39,54 @@ def test_same_seed_same_weights(season):
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
+class Told(torch.nn.Module):
+    """A network that answers what it is told: main logits by pixel value of the first date, auxiliary logits always class 2."""
+
+    def __init__(self):
+        super().__init__()
+        self.gain = torch.nn.Parameter(torch.ones(()))
+        self.arguments = {"dates": 2, "patch": 8, "classes": 3}
+
+    def forward(self, x):
+        assert not self.training, "validation is done in evaluation mode"
+        main = torch.nn.functional.one_hot(x[:, 0, 0].long(), 3).permute(0, 3, 1, 2) * 2.0 * self.gain
+        return main, torch.eye(3)[2].view(1, 3, 1, 1).expand_as(main)
+
+
+def test_validation_scores_the_main_head_on_known_pixels():
+    x = torch.zeros(2, 2, 2, 8, 8)
+    x[1, 0, 0] = 1  # the network answers 0 on the first patch and 1 on the second
+    y = torch.zeros(2, 8, 8, dtype=torch.int64)
+    y[0, :4] = patches.IGNORE
+    scores = train.validate(Told().train(), list(zip(x, y, strict=True)), batch=1)
+    assert scores["accuracy"] == pytest.approx(32 / 96)
+    right, wrong = (-torch.log_softmax(torch.tensor([2.0, 0, 0]), 0)[k].item() for k in (0, 1))
+    assert scores["valid_loss"] == pytest.approx((32 * right + 64 * wrong) / 96, rel=1e-5)
+    with pytest.raises(ValueError, match="no labelled data"):
+        train.validate(Told(), [(x[0], torch.full((8, 8), patches.IGNORE))])
+
+
+def test_loss_mixes_both_heads_and_leaves_unknown_pixels_out(season):
+    """The first recorded loss equals the one computed by hand; a batch without labels is passed over."""
+    torch.manual_seed(0)
+    model = STMA(dates=5, patch=PATCH, classes=3, width=4, dropout=0.0)
+    model.auxiliary[3].p = 0.0
+    mask = np.zeros((48, 64), bool)
+    mask[:, :10] = True
+    scaling = patches.fit_scaling(season)
+    data = patches.PatchDataset(season, np.array([[0, 0], [0, 40]]), PATCH, scaling, mask=mask)
+    x, y = data[0]
+    main, aux = model.train()(x[None])
+    known = torch.nn.functional.cross_entropy
+    by_hand = [known(logits[0, :, :, :10].flatten(1).T, y[:, :10].flatten()).item() for logits in (main, aux)]
+    torch.manual_seed(0)
+    fresh = STMA(dates=5, patch=PATCH, classes=3, width=4, dropout=0.0)
+    fresh.auxiliary[3].p = 0.0
+    trained = train.fit(fresh, data, data, epochs=1, batch=1, aux_weight=0.3, rate=1e-9, watch=lambda history: None)
+    # Two batches, one of them without labels: the mean over batches counts only the one that taught.
+    assert trained.history[0]["loss"] == pytest.approx(0.7 * by_hand[0] + 0.3 * by_hand[1], rel=1e-3)
+
+
 def test_map_equals_the_network_applied_by_hand(season, tmp_path):
     trained = trained_on(season, epochs=1)
     windows = patches.corners((48, 64), PATCH, 0.5)
@@ -96,6 +144,9 @@ def test_a_season_of_other_dates_is_refused(season, tmp_path):
         predict.season_map(trained, late, tmp_path / "map.tif", progress=False)
     assert not (tmp_path / "map.tif").exists()
     predict.season_map(trained, late, tmp_path / "map.tif", any_dates=True, progress=False)
+    turn = season.assign_coords(time=season.time + np.timedelta64(272, "D"))  # 29 December to 30 April
+    shifted = train.Trained(trained.model, trained.scaling, trained.crops, turn.time.values - np.timedelta64(5, "D"))
+    train.check_dates(shifted, turn.assign_coords(time=turn.time + np.timedelta64(3, "D")))  # 1 January against 24 December
     next_year = season.assign_coords(time=season.time + np.timedelta64(365, "D"))
     predict.season_map(trained, next_year, tmp_path / "next.tif", progress=False)
 
@@ -105,6 +156,8 @@ def test_an_existing_map_is_kept(season, tmp_path):
     with pytest.raises(FileExistsError, match="left as it is"):
         predict.season_map(trained_on(season, epochs=1), season, tmp_path / "map.tif", progress=False)
     assert (tmp_path / "map.tif").read_text() == "precious"
+    with pytest.raises(ValueError, match="'map.png' should end in .tif"):
+        predict.season_map(trained_on(season, epochs=1), season, tmp_path / "map.png", progress=False)
 
 
 def test_network_and_patches_must_fit(season):

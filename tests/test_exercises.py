@@ -1,0 +1,37 @@
+"""Exercises know right from wrong, and name the usual mistakes."""
+
+import numpy as np
+import pytest
+
+from stma_nb import exercises
+
+MATRIX = np.array([[50, 3, 2], [4, 30, 1], [6, 5, 20]])
+POWER = np.random.default_rng(0).gamma(4.4, 1 / 4.4, 500)
+TABLE = np.array([[-10.0, -12, -11, -13], [-15, -13, -12, -20], [-10, -10, -16, -12]])
+NAMES = ["Maize", "Wheat", "Rapeseed"]
+CASES = [  # check, its arguments, right answer, {wrong answer: word of the hint}
+    (exercises.quickstart_1, (), -16.99, {16.99: "negative logarithm", -39.12: "base 10", -1.7: "ten times"}),
+    (exercises.quickstart_2, (MATRIX, 1), 30 / 35, {30 / 38: "producer's", 85.7: "per cent"}),
+    (exercises.quickstart_3, (MATRIX,), 60 / 121, {55 / 121: "network's map", 50 / 121: "the lazy map finds all"}),
+    (exercises.time_series_1, (), -12.596, {-15: "mean of the decibels", 0.055: "express it in dB"}),
+    (exercises.time_series_2, (POWER,), POWER.mean() ** 2 / POWER.var(), {POWER.mean() / POWER.std(): "square"}),
+    (exercises.time_series_3, (TABLE, NAMES), 3, {1: "not right", 2: "furthest below", 4: "Count from 0"}),
+    (exercises.preprocessing_1, (), 1.764, {3: "distance", -20.24: "what is measured"}),
+    (exercises.preprocessing_2, (), 16, {7: "mean over dates", 15: "one more"}),
+    (exercises.preprocessing_3, (), -10.495, {-13.505: "multiplied", -16.97: "divided the decibels"}),
+]
+
+
+@pytest.mark.parametrize("check, arguments, right, wrong", CASES, ids=lambda value: getattr(value, "__name__", ""))
+def test_right_and_wrong_answers(check, arguments, right, wrong, capsys):
+    check(None, *arguments)
+    assert capsys.readouterr().out.startswith("Not attempted yet")
+    for answer in (right, np.array(right)):
+        check(answer, *arguments)
+        assert capsys.readouterr().out.startswith("Well done")
+    for answer, word in wrong.items():
+        check(answer, *arguments)
+        said = capsys.readouterr().out
+        assert "not right" in said and word in said, said
+    check([1, 2], *arguments)
+    assert "Expected one number, got list" in capsys.readouterr().out
