@@ -154,6 +154,8 @@ def calibrate(
         raise ValueError(f"Cannot calibrate to '{to}': choose one of {', '.join(LUTS)}.")
     power = dn.astype(np.float32) ** 2
     if noise is not None:
+        if noise.shape != dn.shape:
+            raise ValueError(f"The noise has shape {noise.shape}, the image {dn.shape}: compute it for this image (thermal_noise).")
         power = power - noise
     result = power / _at(calibration[LUTS[to]], dn, "calibration table") ** 2
     if floor is not None:
@@ -270,6 +272,10 @@ def geocode(
         raise ValueError("The grid 'like' has no coordinate reference system: set one with like.rio.write_crs('EPSG:...').")
     if np.ndim(height) and np.shape(height) != (len(y), len(x)):
         raise ValueError(f"'height' has {np.shape(height)} pixels, the map {(len(y), len(x))}: put it on the grid (rio.reproject).")
+    if isinstance(height, xr.DataArray) and not (np.allclose(height.y, y) and np.allclose(height.x, x)):
+        raise ValueError(
+            "'height' lies on another grid than the map (its y or x differ): put it on the grid (rio.reproject_match)."
+        )
     if not np.isfinite(height).all():
         raise ValueError("'height' has gaps (NaN): fill them (rio.interpolate_na), or give one height for the whole map.")
     heights, radar = np.broadcast_to(height, (len(y), len(x))), _interpolator(*_control_points(gcp, crs))

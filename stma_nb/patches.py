@@ -15,6 +15,7 @@ from stma_nb.cube import SeasonError
 ORDER = ("vh", "vv")  # the order of polarisations that the network sees
 UNUSED, TRAIN, VALID, TEST = range(4)  # codes of a map of parts
 IGNORE = -100  # label of a pixel that no loss and no score counts
+FLOOR = 1e-3  # -30 dB, below Sentinel-1's noise: what is lower, or negative after noise removal, counts as this
 
 
 # --------------------------------------------------------------------------------------------------------------- cut
@@ -27,7 +28,9 @@ def corners(shape: tuple[int, int], patch: int, overlap: float = 0.0) -> np.ndar
     every pixel is covered. Raises ValueError if the patch is larger than the scene or the overlap is not in [0, 1).
     """
     if patch > min(shape):
-        raise ValueError(f"A patch of {patch} pixels is larger than the scene ({shape[0]} x {shape[1]}): choose a smaller patch.")
+        raise ValueError(
+            f"A patch of {patch} pixels is larger than the scene ({shape[0]} x {shape[1]}): give a larger scene or a smaller patch."
+        )
     if not 0 <= overlap < 1:
         raise ValueError(f"The overlap is {overlap}; expected a share of the patch, at least 0 and below 1.")
     stride = max(1, round(patch * (1 - overlap)))
@@ -64,6 +67,8 @@ def block_split(
     """
     if block < 1 or buffer < 0:
         raise ValueError(f"The block is {block} and the buffer {buffer} pixels; expected at least 1 and 0.")
+    if not np.isclose(sum(shares), 1):
+        raise ValueError(f"The shares {shares} of training, validation and test sum to {sum(shares):.2f}; expected 1.")
     rows, columns = (-(-size // block) for size in shape)
     count = rows * columns
     if count < 3:
@@ -78,11 +83,11 @@ def block_split(
     alone = ndimage.minimum_filter(parts, size, mode="nearest") == ndimage.maximum_filter(parts, size, mode="nearest")
     parts = np.where(alone, parts, np.uint8(UNUSED))
     if parcel is not None:
-        count = parcel.max() + 1
-        member = np.array([np.bincount(parcel[parts == part], minlength=count) > 0 for part in (TRAIN, VALID, TEST)])
-        shared = member.sum(0) > 1
-        shared[0] = False
-        parts[shared[parcel]] = UNUSED
+        numbers, index = np.unique(parcel, return_inverse=True)
+        index = index.reshape(parcel.shape)
+        member = [np.bincount(index[parts == part], minlength=len(numbers)) > 0 for part in (TRAIN, VALID, TEST)]
+        shared = (np.sum(member, axis=0) > 1) & (numbers > 0)
+        parts[shared[index]] = UNUSED
     return parts
 
 
@@ -110,7 +115,7 @@ class Scaling(NamedTuple):
 def fit_scaling(season: xr.Dataset, mask: np.ndarray | None = None) -> Scaling:
     """Statistics of the backscatter in dB where ``mask`` (rows, columns) is set: use the training part, and only that."""
     where = xr.DataArray(np.ones((season.sizes["y"], season.sizes["x"]), bool) if mask is None else mask, dims=("y", "x"))
-    bands = [sar.to_db(season[name]).where(where) for name in ORDER]
+    bands = [sar.to_db(season[name].clip(min=FLOOR)).where(where) for name in ORDER]
     mean, std = (tuple(float(getattr(band, statistic)().compute()) for band in bands) for statistic in ("mean", "std"))
     if not np.isfinite(mean + std).all():
         raise SeasonError("The training part holds no data (all NaN): choose another split or another area.")
@@ -119,7 +124,7 @@ def fit_scaling(season: xr.Dataset, mask: np.ndarray | None = None) -> Scaling:
 
 def network_input(vh: np.ndarray, vv: np.ndarray, scaling: Scaling) -> np.ndarray:
     """Scale linear power (T, ..., ...) of both bands to the network's input (T, 2, ..., ...); missing values become the mean."""
-    bands = [(sar.to_db(band) - m) / s for band, m, s in zip((vh, vv), *scaling, strict=True)]
+    bands = [(sar.to_db(np.maximum(band, FLOOR)) - m) / s for band, m, s in zip((vh, vv), *scaling, strict=True)]
     return np.nan_to_num(np.stack(bands, axis=1)).astype(np.float32)
 
 

@@ -4,6 +4,8 @@ Functions take season cubes (see ``cube``) or their variables and return new one
 Everything is computed in linear power; decibels are for looking at.
 """
 
+import re
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -21,19 +23,19 @@ def to_db(power: xr.DataArray | np.ndarray):
     """
     if isinstance(power, xr.DataArray):
         expect_units(power, "1", "linear power", "leave it as it is, or convert it with sar.from_db")
-        return xr.apply_ufunc(_decibel, power, dask="parallelized", output_dtypes=[power.dtype]).assign_attrs(
-            power.attrs | {"units": "dB"}
-        )
-    return _decibel(power)
+        result = xr.apply_ufunc(_decibel, power, dask="parallelized", output_dtypes=[np.result_type(power.dtype, np.float32)])
+        return result.assign_attrs(power.attrs | {"units": "dB"})
+    return _decibel(np.asarray(power))
 
 
 def from_db(db: xr.DataArray) -> xr.DataArray:
     """Linear power of backscatter in dB, 10^(dB / 10). Raises ValueError if the units are not "dB"."""
     expect_units(db, "dB", "dB", "set .attrs['units'] = 'dB' if that is what the numbers are")
-    return (10 ** (db / 10)).astype(db.dtype).assign_attrs(db.attrs | {"units": "1"})
+    return (10.0 ** (db / 10)).astype(np.result_type(db.dtype, np.float32)).assign_attrs(db.attrs | {"units": "1"})
 
 
 def _decibel(power: np.ndarray) -> np.ndarray:
+    power = power.astype(np.result_type(power.dtype, np.float32))
     return 10 * np.log10(np.where((power > 0) & np.isfinite(power), power, np.nan).astype(power.dtype))
 
 
@@ -76,6 +78,8 @@ def orbit_offsets(season: xr.Dataset) -> xr.DataArray:
     """
     if "relative_orbit" not in season.coords:
         raise ValueError("The season has no 'relative_orbit' along time: add it as a coordinate, one number a date.")
+    _expect_power(season)
+    season = season.assign_coords(relative_orbit=season.relative_orbit.compute())  # grouping needs to know the groups
     means = xr.concat([season[name].mean(("y", "x")) for name in ("vv", "vh")], pd.Index(["vv", "vh"], name="polarisation"))
     level = 10 * np.log10(means)
     return level.groupby("relative_orbit").mean("time").T - level.mean("time")
@@ -89,11 +93,15 @@ def _angle(season: xr.Dataset) -> xr.DataArray:
 
 def _both(season: xr.Dataset, change, **attrs) -> xr.Dataset:
     """A season with both polarisations changed, in float32 and with their attributes (and ``attrs``)."""
-    for name in ("vv", "vh"):
-        expect_units(season[name], "1", "linear power", "convert it with sar.from_db")
+    _expect_power(season)
     return season.assign(
         {name: change(season[name]).astype("float32").assign_attrs(season[name].attrs | attrs) for name in ("vv", "vh")}
     )
+
+
+def _expect_power(season: xr.Dataset) -> None:
+    for name in ("vv", "vh"):
+        expect_units(season[name], "1", "linear power", "convert it with sar.from_db")
 
 
 # ----------------------------------------------------------------------------------------------------------- indices
@@ -104,11 +112,13 @@ def cross_ratio(season: xr.Dataset) -> xr.DataArray:
 
     Veloso et al. (2017), https://doi.org/10.1016/j.rse.2017.07.015
     """
+    _expect_power(season)
     return (season.vh / season.vv).rename("cross_ratio").assign_attrs(long_name="cross ratio VH / VV", units="1")
 
 
 def rvi(season: xr.Dataset) -> xr.DataArray:
     """Radar vegetation index of dual-polarised data, 4 VH / (VV + VH) in linear power: 0 for a bare smooth surface."""
+    _expect_power(season)
     index = 4 * season.vh / (season.vv + season.vh)
     return index.rename("rvi").assign_attrs(long_name="radar vegetation index", units="1")
 
@@ -116,25 +126,30 @@ def rvi(season: xr.Dataset) -> xr.DataArray:
 # ------------------------------------------------------------------------------------------------------------- dates
 
 
-def composite(season: xr.Dataset, every: str = "12D", start: str | np.datetime64 | None = None) -> xr.Dataset:
-    """Mean backscatter (linear power) of regular periods, stamped with their first day: the same dates for any season.
+def composite(season: xr.Dataset, every: str = "12D", start: str | None = None, end: str | None = None) -> xr.Dataset:
+    """Mean backscatter (linear power) of regular periods, each stamped with its first day.
 
-    ``every`` is a pandas period such as "12D" or "MS" (months); ``start`` the first day (default: that of the first acquisition).
-    A period without an acquisition is NaN: see ``fill_gaps``. Raises ValueError for a period that is not one.
+    ``every`` is a number of days such as "12D", or "MS" for calendar months. ``start`` and ``end`` are days (default: those of the
+    first and last acquisition); with the same three any two seasons get the same dates. A period without an acquisition is NaN:
+    see ``fill_gaps``. Raises ValueError for a period that is none of these, and where no period lies between start and end.
     """
-    origin = pd.Timestamp(season.time.values[0] if start is None else start).normalize()
-    try:
-        edges = pd.date_range(origin, pd.Timestamp(season.time.values[-1]) + pd.tseries.frequencies.to_offset(every), freq=every)
-    except ValueError as error:
-        raise ValueError(f"'{every}' is no period; expected something like '12D' or 'MS'.") from error
-    if edges[0] > origin:  # months begin before the first acquisition
-        edges = edges.insert(0, edges[0] - pd.tseries.frequencies.to_offset(every))
-    kept = season.sel(time=slice(edges[0], None))
-    number = xr.DataArray(np.searchsorted(edges.values, kept.time.values, side="right") - 1, dims="time", name="period")
-    result = season.drop_dims("time").assign_coords(time=edges[: int(number.max()) + 1])
+    _expect_power(season)
+    first, last = (pd.Timestamp(season.time.values[i] if day is None else day).normalize() for i, day in ((0, start), (-1, end)))
+    if every == "MS":
+        first = first.replace(day=1)
+    elif not (isinstance(every, str) and re.fullmatch(r"[1-9]\d*D", every)):
+        raise ValueError(f"'{every}' is no period; expected a number of days such as '12D', or 'MS' for calendar months.")
+    dates = pd.date_range(first, last, freq=every)
+    if not len(dates):
+        raise ValueError(f"The start {first:%Y-%m-%d} lies after the end {last:%Y-%m-%d}: give a start before it.")
+    beyond = pd.date_range(dates[-1], periods=2, freq=every)[1]
+    kept = season.sel(time=(season.time >= dates[0]) & (season.time < beyond))
+    number = np.searchsorted(dates.values, kept.time.values, side="right") - 1
+    result = season.drop_dims("time").assign_coords(time=dates)
     for name in ("vv", "vh"):
-        mean = kept[name].groupby(number.assign_coords(time=kept.time)).mean("time")
-        mean = mean.reindex(period=np.arange(len(result.time))).rename(period="time").assign_coords(time=result.time)
+        band = kept[name].drop_vars([c for c in kept[name].coords if "time" in kept[name][c].dims and c != "time"])
+        mean = band.assign_coords(period=("time", number)).groupby("period").mean("time")
+        mean = mean.reindex(period=np.arange(len(dates))).rename(period="time").assign_coords(time=dates)
         result[name] = mean.transpose("time", "y", "x").astype("float32").assign_attrs(season[name].attrs)
     return result
 
@@ -145,7 +160,10 @@ def fill_gaps(season: xr.Dataset, longest: str = "36D") -> xr.Dataset:
     What lies before the first or after the last value of a pixel, or in a longer gap, stays NaN.
     """
     days = (season.time.values - season.time.values[0]) / np.timedelta64(1, "D")
-    most = pd.Timedelta(longest) / pd.Timedelta("1D")
+    try:
+        most = pd.Timedelta(longest) / pd.Timedelta("1D")
+    except ValueError as error:
+        raise ValueError(f"'{longest}' is no length of time; expected something like '36D'.") from error
 
     def bridge(power: np.ndarray) -> np.ndarray:
         known, position = np.isfinite(power), np.arange(len(days))

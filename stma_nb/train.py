@@ -143,8 +143,11 @@ def save(trained: Trained, path: str | Path, overwrite: bool = False) -> Path:
     weights = {name: value.detach().cpu().contiguous() for name, value in trained.model.state_dict().items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
-    save_file(weights, part, metadata={"stma_nb": json.dumps(header)})
-    os.replace(part, path)
+    try:
+        save_file(weights, part, metadata={"stma_nb": json.dumps(header)})
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
     return path
 
 
@@ -160,14 +163,18 @@ def load(path: str | Path) -> Trained:
     except SafetensorError as error:
         raise ValueError(f"'{path.name}' is not a safetensors file, or it is truncated: copy or train it again.") from error
     except KeyError as error:
+        raise ValueError(f"'{path.name}' is a safetensors file, but not one of stma_nb: use one that train wrote.") from error
+    try:
+        model = STMA(**header["arguments"])
+        model.load_state_dict(weights)
+        scaling = Scaling(*(tuple(header["scaling"][key]) for key in ("mean", "std")))
+        crops = tuple(Crop(*crop) for crop in header["legend"])
+        times = np.array(header["dates"], "datetime64[ns]")
+        return Trained(model.eval(), scaling, crops, times, header["history"])
+    except (KeyError, TypeError, RuntimeError) as error:
         raise ValueError(
-            f"'{path.name}' is a safetensors file, but not one of stma_nb (no header): use one that train wrote."
+            f"'{path.name}' is a safetensors file, but not one of stma_nb (or of another version of it): use one that train wrote."
         ) from error
-    model = STMA(**header["arguments"])
-    model.load_state_dict(weights)
-    scaling = Scaling(*(tuple(header["scaling"][key]) for key in ("mean", "std")))
-    crops = tuple(Crop(*crop) for crop in header["legend"])
-    return Trained(model.eval(), scaling, crops, np.array(header["dates"], "datetime64[ns]"), header["history"])
 
 
 def check_dates(trained: Trained, season: xr.Dataset, tolerance: int = 15) -> None:

@@ -20,6 +20,9 @@ def crop_chooser(season: xr.Dataset, first: str, second: str):
 
     curves, crops = parcel_curves(season), legend(season)
     names = [crop.name for crop in crops if (curves.crop == crop.name).sum() > 1]
+    for name in (first, second):
+        if name not in names:
+            raise ValueError(f"'{name}' has fewer than two parcels in this season: choose from {', '.join(names)}.")
     lists = [
         ipywidgets.Dropdown(options=names, value=name, description=f"{which} crop", style={"description_width": "7em"})
         for which, name in (("First", first), ("Second", second))
@@ -46,8 +49,13 @@ def show_widget(widget, still: str) -> None:
 
 def parcel_curves(season: xr.Dataset) -> xr.Dataset:
     """Mean backscatter in dB of every parcel, (parcel, time), with its ``crop`` name."""
-    power = season[["vv", "vh"]].groupby(season.parcel.where(season.parcel > 0).rename("parcel")).mean()
-    code = season.crop.groupby(season.parcel.where(season.parcel > 0).rename("parcel")).median()
+    parcel = season.parcel.compute()
+    number = parcel.where(parcel > 0).rename("parcel")
+    power = season[["vv", "vh"]].groupby(number).mean()
+    size = len(legend(season))
+    code = (
+        season.crop.compute().groupby(number).map(lambda pixels: xr.DataArray(np.bincount(pixels.values, minlength=size).argmax()))
+    )
     names = np.array([crop.name for crop in legend(season)])
     db = {band: sar.to_db(power[band].assign_attrs(units="1")).transpose("parcel", "time") for band in ("vv", "vh")}
     return xr.Dataset(db).assign_coords(crop=("parcel", names[code.values.astype(int)]))
@@ -64,7 +72,7 @@ def describe_pair(curves: xr.Dataset, first: str, second: str) -> str:
     if first == second:
         return f"{first} compared with itself: choose another crop."
     apart = difference(curves, first, second)
-    best = {band: int(apart[band].values.argmax()) for band in ("vh", "vv")}
+    best = {band: int(np.nanargmax(apart[band].values)) for band in ("vh", "vv")}
     days = [
         f"{pd.Timestamp(curves.time.values[i]):%d %B} in {band.upper()} ({float(apart[band][i]):.1f})" for band, i in best.items()
     ]

@@ -19,6 +19,25 @@ CASES = [  # check, its arguments, right answer, {wrong answer: word of the hint
     (exercises.preprocessing_1, (), 1.764, {3: "distance", -20.24: "what is measured"}),
     (exercises.preprocessing_2, (), 16, {7: "mean over dates", 15: "one more"}),
     (exercises.preprocessing_3, (), -10.495, {-13.505: "multiplied", -16.97: "divided the decibels"}),
+    (exercises.temporal_1, (), 0.8808, {1: "positive weight", 7.389: "the sum of both", 0.1192: "second date"}),
+    (
+        exercises.temporal_2,
+        (),
+        4 * 512**2 + 4 * 512,
+        {512**2: "there are four", 4 * 512**2: "biases", 4 * 256**2 + 1024: "channels"},
+    ),
+    (exercises.temporal_3, (), 0.6784, {0.9404: "divide by", 1.3568: "in bits"}),
+    (exercises.spatial_1, (), 331776, {576: "each looks at each", 96**4: "quarter of the resolution"}),
+    (
+        exercises.spatial_2,
+        (np.stack([POWER.reshape(20, 25)] * 2), np.ones((20, 25), bool)),
+        POWER.mean() ** 2 / POWER.var(),
+        {99: "not right"},
+    ),
+    (exercises.spatial_3, (), 820, {738: "bias", 82 * 82 * 9 + 82: "depth-wise"}),
+    (exercises.network_1, (), 192, {96: "level 2", 48: "level 1", 8: "per date"}),
+    (exercises.network_2, (), 152, {328: "number of channels", 144: "one step larger", 19: "eight times larger"}),
+    (exercises.network_3, (), 131328, {131072: "biases", 65792: "two weights"}),
 ]
 
 

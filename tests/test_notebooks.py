@@ -72,8 +72,27 @@ def test_committed_notebook_is_clean(path):
     for cell in content.cells:
         if cell.cell_type == "code":
             assert all(out.output_type != "error" and out.get("name") != "stderr" for out in cell.outputs), cell.source
+            if "solution" in cell.metadata.get("tags", []):
+                assert cell.metadata.jupyter == {"source_hidden": True, "outputs_hidden": True}, "solutions are folded away"
             if "setup" not in cell.metadata.get("tags", []):
                 assert cell.execution_count, "committed with the outputs of a run"
+
+
+def definitions(source: str) -> dict[str, str]:
+    """Every class and function defined in a piece of code, as a syntax tree without line numbers."""
+    nodes = ast.parse(source).body
+    return {node.name: ast.dump(node) for node in nodes if isinstance(node, ast.ClassDef | ast.FunctionDef)}
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_taught_definitions_are_the_librarys(path):
+    library = definitions((ROOT / "stma_nb" / "model.py").read_text(encoding="utf-8"))
+    for cell in nbformat.read(path, as_version=4).cells:
+        if "library" in cell.metadata.get("tags", []):
+            taught = definitions(cell.source)
+            assert taught, "a cell marked as the library's defines something"
+            for name, tree in taught.items():
+                assert tree == library[name], f"{name} in {path.name} differs from the library"
 
 
 @pytest.fixture(scope="session")

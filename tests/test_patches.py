@@ -62,9 +62,9 @@ def test_random_split_shares_pixels_and_block_split_does_not():
 
 
 def test_windows_of_a_part_see_no_other_part():
-    parts = patches.block_split((256, 256), block=64, buffer=4, seed=1)
+    parts = patches.block_split((256, 256), block=64, buffer=12, seed=1)
     for part in (TRAIN, VALID, TEST):
-        windows = patches.windows_of(parts, part, 32)
+        windows = patches.windows_of(parts, part, 32, overlap=0.9)
         assert len(windows)
         for r, c in windows:
             found = parts[r : r + 32, c : c + 32]
@@ -85,6 +85,8 @@ def test_no_parcel_is_in_two_parts(season):
 
 
 def test_impossible_blocks():
+    with pytest.raises(ValueError, match="sum to 0.90; expected 1"):
+        patches.block_split((512, 512), shares=(0.5, 0.15, 0.25))
     with pytest.raises(ValueError, match="block is 0 and the buffer 8"):
         patches.block_split((100, 100), block=0)
     with pytest.raises(ValueError, match="holds 1 block"):

@@ -60,6 +60,9 @@ def test_orbit_offsets_find_the_step_that_was_put_in(season):
     step = offsets.sel(relative_orbit=95) - offsets.sel(relative_orbit=146)
     assert float(step.sel(polarisation="vv")) == pytest.approx(0.8, abs=1e-4)
     assert float(step.sel(polarisation="vh")) == pytest.approx(0.0, abs=1e-4)
+    assert float(offsets.sel(polarisation="vv", relative_orbit=95)) == pytest.approx(0.4, abs=1e-4), "relative to the mean of all"
+    lazy = stepped.chunk(y=20).assign_coords(relative_orbit=stepped.relative_orbit.chunk())
+    np.testing.assert_allclose(sar.orbit_offsets(lazy), offsets, atol=1e-4)
 
 
 @pytest.mark.parametrize("lazy", [False, True])
@@ -73,8 +76,39 @@ def test_composite_averages_power_over_regular_periods(season, lazy):
     np.testing.assert_allclose(
         pair.vv[0], season.vv[:3].where(season.time[:3] < season.time[0] + np.timedelta64(61, "D")).mean("time"), rtol=1e-5
     )
-    with pytest.raises(ValueError, match="'fortnight' is no period"):
-        sar.composite(season, every="fortnight")
+    for wrong in ("fortnight", "-12D", "ME"):
+        with pytest.raises(ValueError, match=f"'{wrong}' is no period"):
+            sar.composite(season, every=wrong)
+    with pytest.raises(ValueError, match="lies after the end"):
+        sar.composite(season, start="2019-01-01")
+
+
+def test_composites_of_two_seasons_have_the_same_dates(season):
+    short = season.isel(time=slice(1, 4))
+    one, other = (sar.composite(s, every="30D", start="2018-03-20", end="2018-08-30") for s in (season, short))
+    np.testing.assert_array_equal(one.time, other.time)
+    assert str(one.time.values[0])[:10] == "2018-03-20" and np.isnan(other.vv[-1]).all()
+    midnight = season.isel(time=slice(2)).assign_coords(time=np.array(["2018-04-01T05:00", "2018-04-13"], "M8[ns]"))
+    made = sar.composite(midnight, every="12D")
+    np.testing.assert_allclose(
+        made.vv[0], season.vv[0], err_msg="a period starts with its day, whatever the hour of the first pass"
+    )
+    np.testing.assert_allclose(made.vv[1], season.vv[1], err_msg="midnight belongs to the day that begins")
+
+
+def test_power_is_asked_for(season):
+    decibel = season.assign(vv=sar.to_db(season.vv), vh=sar.to_db(season.vh))
+    for function in (sar.composite, sar.cross_ratio, sar.rvi, sar.fill_gaps):
+        with pytest.raises(ValueError, match="units 'dB'; expected '1'"):
+            function(decibel)
+
+
+def test_decibels_of_plain_numbers():
+    assert sar.to_db(0.02) == pytest.approx(-16.9897)
+    np.testing.assert_allclose(sar.to_db(np.array([1, 10, 100])), [0, 10, 20])
+    assert np.isnan(sar.to_db(np.array([1, 0]))[1])
+    level = xr.DataArray(np.array([-10, -20]), attrs={"units": "dB"}, name="vh")
+    np.testing.assert_allclose(sar.from_db(level), [0.1, 0.01])
 
 
 @pytest.mark.parametrize("lazy", [False, True])
@@ -84,6 +118,12 @@ def test_fill_gaps_bridges_short_gaps_only(season, lazy):
     broken["vh"][1:4, 6, 6] = np.nan
     broken["vh"][0, 7, 7] = np.nan
     broken["vh"][4, 8, 8] = np.nan
+    exact = sar.fill_gaps(broken, longest="61D")
+    assert np.isfinite(exact.vh[2, 5, 5]) and np.isnan(sar.fill_gaps(broken, longest="60D").vh[2, 5, 5]), (
+        "1 May to 1 July is 61 days"
+    )
+    with pytest.raises(ValueError, match="'fort' is no length of time"):
+        sar.fill_gaps(season, longest="fort")
     filled = sar.fill_gaps(broken.chunk(y=20, time=1) if lazy else broken, longest="70D")
     days = (season.time.values - season.time.values[0]) / np.timedelta64(1, "D")
     expected = np.interp(days[2], days[[1, 3]], season.vh.values[[1, 3], 5, 5])

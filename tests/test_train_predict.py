@@ -93,6 +93,7 @@ def test_map_equals_the_network_applied_by_hand(season, tmp_path):
     data = patches.PatchDataset(season, windows, PATCH, trained.scaling)
     with torch.inference_mode():
         pieces = [trained.model(data[i][0][None])[0].softmax(1)[0].numpy() for i in range(len(windows))]
+    trained.model.train()  # mapping is done in evaluation mode, whatever was done before
     whole = patches.stitch(pieces, windows, PATCH, (48, 64)).argmax(0)
     with rasterio.open(predict.season_map(trained, season, tmp_path / "map.tif", batch=3, progress=False)) as tif:
         np.testing.assert_array_equal(tif.read(1), whole)
@@ -131,6 +132,9 @@ def test_foreign_and_damaged_checkpoints_are_named(season, tmp_path):
     save_file({"a": torch.zeros(2)}, tmp_path / "other.safetensors", metadata={"format": "pt"})
     with pytest.raises(ValueError, match="not one of stma_nb"):
         train.load(tmp_path / "other.safetensors")
+    save_file({"a": torch.zeros(2)}, tmp_path / "half.safetensors", metadata={"stma_nb": "{}"})
+    with pytest.raises(ValueError, match="not one of stma_nb"):
+        train.load(tmp_path / "half.safetensors")
     with pytest.raises(FileNotFoundError, match="no weights at"):
         train.load(tmp_path / "none.safetensors")
 
@@ -147,6 +151,13 @@ def test_a_season_of_other_dates_is_refused(season, tmp_path):
     turn = season.assign_coords(time=season.time + np.timedelta64(272, "D"))  # 29 December to 30 April
     shifted = train.Trained(trained.model, trained.scaling, trained.crops, turn.time.values - np.timedelta64(5, "D"))
     train.check_dates(shifted, turn.assign_coords(time=turn.time + np.timedelta64(3, "D")))  # 1 January against 24 December
+    for days, fits in ((15, True), (16, False)):
+        moved = season.assign_coords(time=season.time + np.timedelta64(days, "D"))
+        if fits:
+            train.check_dates(trained, moved)
+        else:
+            with pytest.raises(ValueError, match="16 days apart"):
+                train.check_dates(trained, moved)
     next_year = season.assign_coords(time=season.time + np.timedelta64(365, "D"))
     predict.season_map(trained, next_year, tmp_path / "next.tif", progress=False)
 

@@ -22,6 +22,9 @@ def test_curves_are_parcel_means_in_linear_power(fields):
     assert curves.vh.shape == (8, 5)
     expected = 10 * np.log10(fields.vh.where(fields.parcel == 2).mean(("y", "x")))
     np.testing.assert_allclose(curves.vh.sel(parcel=2), expected, rtol=1e-5)
+    mixed = fields.copy(deep=True)
+    mixed["crop"][:20, 8:16] = 0  # 20 of the 48 rows of parcel 2 (maize) labelled background
+    assert widgets.parcel_curves(mixed.chunk(y=20)).crop.values[1] == "Maize", "the label most of its pixels have"
     assert list(curves.crop.values[:3]) == ["Background", "Maize", "Sugar beet"]
 
 
@@ -32,6 +35,8 @@ def test_choosing_another_crop_changes_picture_and_sentence(fields):
     before = picture.value
     second.value = "Background"
     assert picture.value != before
+    with pytest.raises(ValueError, match="'Oats' has fewer than two parcels.*Maize"):
+        widgets.crop_chooser(fields, "Maize", "Oats")
     text = re.search('alt="([^"]*)"', picture.value).group(1)
     assert re.match(r"Maize and Background differ most on 01 (April|May) in VH", text), text
     second.value = "Maize"
