@@ -2,8 +2,8 @@
 
 One straight road, one module a step: ``cube`` (the season); ``phenology``, ``landscape``, ``simulate`` (a season from physics);
 ``sar``, ``speckle``, ``grd`` (radar preprocessing); ``patches`` (cut, split, stitch), ``model`` (the network), ``train``,
-``predict`` (the map), ``accuracy``, ``attention`` (record it, and test what it means); ``plots``, ``maps``, ``widgets``. A module
-imports only modules before it. ``course`` and ``exercises`` hold what the notebooks need around that.
+``predict`` (the map), ``accuracy``, ``attention`` (record it, and test what it means); ``plots``, ``maps``, ``widgets``,
+``explorer``. A module imports only modules before it. ``course`` and ``exercises`` hold what the notebooks need around that.
 Modules load when first used, so that ``import stma_nb`` is quick.
 """
 
@@ -16,6 +16,7 @@ __all__ = [
     "course",
     "cube",
     "exercises",
+    "explorer",
     "grd",
     "landscape",
     "maps",

@@ -211,3 +211,29 @@ def network_3(answer: object) -> None:
         256 * 256 + 256: "The kernel spans the pair (spatial, temporal): two weights for each pair of pixels.",
     }
     check(answer, 256 * 256 * 2 + 256, 0, hints)
+
+
+# ----------------------------------------------------------------------------------------------- 09 attention explorer
+
+
+def explorer_1(answer: object, received: np.ndarray) -> None:
+    """Position of the date that receives most attention, from (windows, dates)."""
+    mean = received.mean(0)
+    hints = {float(mean.argmin()): "There the weight is smallest.", float(mean.argmax() + 1): "Count from 0."}
+    check(answer, int(mean.argmax()), 0, hints)
+
+
+def explorer_2(answer: object, received: np.ndarray) -> None:
+    """Largest mean share of attention over an equal share."""
+    mean = received.mean(0)
+    hints = {
+        mean.max(): "That is the share itself; divide by an equal share.",
+        received.max() * len(mean): "Average over patches first.",
+    }
+    check(answer, mean.max() * len(mean), 0.06, hints)
+
+
+def explorer_3(answer: object, increase: np.ndarray, received: np.ndarray) -> None:
+    """Position of the date whose occlusion raises the loss most, from (windows, dates)."""
+    hints = {float(received.mean(0).argmax()): "That date receives the most attention; which one is missed most?"}
+    check(answer, int(increase.mean(0).argmax()), 0, hints)

@@ -37,6 +37,9 @@ CASES = [  # check, its arguments, right answer, {wrong answer: word of the hint
     (exercises.spatial_3, (), 820, {738: "bias", 82 * 82 * 9 + 82: "depth-wise"}),
     (exercises.network_1, (), 192, {96: "level 2", 48: "level 1", 8: "per date"}),
     (exercises.network_2, (), 152, {328: "number of channels", 144: "one step larger", 19: "eight times larger"}),
+    (exercises.explorer_1, (np.array([[0.1, 0.6, 0.3], [0.3, 0.4, 0.3]]),), 1, {0: "smallest", 2: "from 0"}),
+    (exercises.explorer_2, (np.array([[0.1, 0.6, 0.3], [0.3, 0.4, 0.3]]),), 1.5, {0.5: "equal share", 1.8: "Average"}),
+    (exercises.explorer_3, (np.array([[2.0, 1, 0]]), np.array([[0.1, 0.6, 0.3]])), 0, {1: "receives the most"}),
     (exercises.network_3, (), 131328, {131072: "biases", 65792: "two weights"}),
 ]
 
