@@ -15,13 +15,14 @@ def check(answer: object, expected: float, tolerance: float = 0.01, hints: dict[
     except (TypeError, ValueError):
         print(f"Expected one number, got {type(answer).__name__}: set answer to something like -3.2.")
         return
+    shown = f"{number:.0f}" if number.is_integer() else f"{number:.4g}"
     if abs(number - expected) <= tolerance:
-        print(f"Well done: {number:.4g} is right.")
+        print(f"Well done: {shown} is right.")
         return
     reasons = [why for wrong, why in (hints or {}).items() if abs(number - wrong) <= tolerance]
     if 0 < expected < 1 and abs(number - 100 * expected) <= 100 * tolerance:
         reasons.insert(0, "The number is right in per cent; give it as a share between 0 and 1.")
-    print(f"{number:.4g} is not right. {reasons[0] if reasons else 'Look at the section above again, or open the solution.'}")
+    print(f"{shown} is not right. {reasons[0] if reasons else 'Look at the section above again, or open the solution.'}")
 
 
 # -------------------------------------------------------------------------------------------------------- 00 quickstart
@@ -168,7 +169,9 @@ def spatial_1(answer: object) -> None:
 
 def spatial_2(answer: object, image: np.ndarray, inside: np.ndarray) -> None:
     """Mean ENL of images (dates, rows, columns) within a mask."""
-    check(answer, np.mean([date[inside].mean() ** 2 / date[inside].var() for date in image]), 1.0)
+    expected = np.mean([date[inside].mean() ** 2 / date[inside].var() for date in image])
+    hints = {image[:, inside].mean() ** 2 / image[:, inside].var(): "Take the ENL of each date, then their mean."}
+    check(answer, expected, 0.06, hints)
 
 
 def spatial_3(answer: object) -> None:
