@@ -103,7 +103,7 @@ def _check(trained: Trained, season: xr.Dataset, windows: np.ndarray, any_dates:
     """The windows as (n, 2), or ValueError for what would make a record or a test of attention nonsense."""
     if trained.model.training:
         raise ValueError("The network is in training mode, where dropout changes what it attends to: call trained.model.eval().")
-    check_dates(trained, season, **({"tolerance": 366} if any_dates else {}))
+    check_dates(trained, season, any_dates=any_dates)
     for name in ORDER:
         sar.expect_units(season[name], "1", "linear power", "convert it with sar.from_db")
     windows, patch, shape = np.asarray(windows), trained.model.arguments["patch"], (season.sizes["y"], season.sizes["x"])

@@ -275,7 +275,7 @@ def _check(trained: Trained, season: xr.Dataset, row: int, column: int, levels: 
     patch = a["patch"]
     if trained.model.training:
         raise ValueError("The network is in training mode, where dropout makes its maps random: call trained.model.eval() first.")
-    check_dates(trained, season, tolerance=366 if any_dates else 15)
+    check_dates(trained, season, any_dates=any_dates)
     if not (0 <= row <= rows - patch and 0 <= column <= columns - patch):
         raise ValueError(
             f"A patch of {patch} x {patch} pixels at row {row}, column {column} leaves the scene ({rows} x {columns} pixels): "

@@ -42,10 +42,7 @@ def season_map(
     if path.suffix.lower() not in (".tif", ".tiff"):
         raise ValueError(f"The map is written as GeoTIFF; '{path.name}' should end in .tif.")
     trained.model.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    if not any_dates:
-        check_dates(trained, season)
-    elif season.sizes["time"] != len(trained.times):
-        check_dates(trained, season, tolerance=366)
+    check_dates(trained, season, any_dates=any_dates)
     patch, shape = trained.model.arguments["patch"], (season.sizes["y"], season.sizes["x"])
     windows = corners(shape, patch, overlap)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -177,10 +177,11 @@ def load(path: str | Path) -> Trained:
         ) from error
 
 
-def check_dates(trained: Trained, season: xr.Dataset, tolerance: int = 15) -> None:
+def check_dates(trained: Trained, season: xr.Dataset, tolerance: int = 15, any_dates: bool = False) -> None:
     """Raise ValueError unless a season has the network's number of dates at the same time of year, within ``tolerance`` days.
 
-    The year may differ: mapping another year is a fair question, another calendar is a mistake.
+    The year may differ: mapping another year is a fair question, another calendar is a mistake. ``any_dates`` asks for the number
+    of dates only.
     """
     times = season.time.values
     if len(times) != len(trained.times):
@@ -190,7 +191,7 @@ def check_dates(trained: Trained, season: xr.Dataset, tolerance: int = 15) -> No
         )
     days = (season.time.dt.dayofyear.values - xr.DataArray(trained.times, dims="time").dt.dayofyear.values + 183) % 366 - 183
     worst = int(np.abs(days).argmax())
-    if abs(days[worst]) > tolerance:
+    if not any_dates and abs(days[worst]) > tolerance:
         raise ValueError(
             f"Date {worst + 1} of the season is {np.datetime_as_string(times[worst], 'D')}, the network was trained with "
             f"{np.datetime_as_string(trained.times[worst], 'D')} there ({abs(days[worst])} days apart in the year): "
