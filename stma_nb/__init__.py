@@ -1,9 +1,10 @@
 """Crop mapping from a season of Sentinel-1 radar with attention (STMA; Han et al. 2023).
 
 One straight road, one module a step: ``cube`` (the season); ``phenology``, ``landscape``, ``simulate`` (a season from physics);
-``sar``, ``speckle``, ``grd`` (radar preprocessing); ``patches`` (cut, split, stitch), ``model`` (the network), ``train``,
-``predict`` (the map), ``accuracy``, ``attention`` (record it, and test what it means); ``plots``, ``maps``, ``widgets``,
-``explorer``. A module imports only modules before it. ``course`` and ``exercises`` hold what the notebooks need around that.
+``sar``, ``speckle``, ``grd`` (radar preprocessing); ``patches`` (cut, scale, stitch), ``splits`` (who learns, who tests),
+``model`` (the network), ``train``, ``predict`` (the map), ``accuracy``, ``attention`` (record it, and test what it means);
+``plots``, ``maps``, ``widgets``, ``explorer``. A module imports only modules before it. ``course`` and ``exercises`` hold what
+the notebooks need around that.
 Modules load when first used, so that ``import stma_nb`` is quick.
 """
 
@@ -28,6 +29,7 @@ __all__ = [
     "sar",
     "simulate",
     "speckle",
+    "splits",
     "train",
     "widgets",
 ]

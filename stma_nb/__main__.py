@@ -169,7 +169,7 @@ def _simulate(args: argparse.Namespace) -> None:
 def _train(args: argparse.Namespace) -> None:
     import torch
 
-    from stma_nb import cube, patches, train
+    from stma_nb import cube, patches, splits, train
     from stma_nb.model import STMA
 
     cube.refuse_existing(args.weights, args.overwrite)
@@ -178,13 +178,13 @@ def _train(args: argparse.Namespace) -> None:
     torch.manual_seed(args.seed)
     model = STMA(dates=season.sizes["time"], patch=args.patch, classes=len(crops), width=args.width)
     parcel = season.parcel.values if "parcel" in season else None
-    parts = patches.block_split(season.crop.shape, args.block, buffer=args.buffer, seed=args.seed, parcel=parcel)
-    scaling = patches.fit_scaling(season, parts == patches.TRAIN)
+    parts = splits.block_split(season.crop.shape, args.block, buffer=args.buffer, seed=args.seed, parcel=parcel)
+    scaling = patches.fit_scaling(season, parts == splits.TRAIN)
     learn, valid, test = (
         patches.PatchDataset(
-            season, patches.windows_of(parts, part, args.patch), args.patch, scaling, parts == part, augment=part == patches.TRAIN
+            season, splits.windows_of(parts, part, args.patch), args.patch, scaling, parts == part, augment=part == splits.TRAIN
         )
-        for part in (patches.TRAIN, patches.VALID, patches.TEST)
+        for part in (splits.TRAIN, splits.VALID, splits.TEST)
     )
     trained = train.fit(model, learn, valid, args.epochs, args.batch, args.rate, seed=args.seed, device=args.device)
     train.save(trained, args.weights, args.overwrite)

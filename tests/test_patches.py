@@ -5,8 +5,9 @@ import pytest
 import torch
 from scipy.ndimage import distance_transform_cdt
 
-from stma_nb import patches
-from stma_nb.patches import IGNORE, TEST, TRAIN, UNUSED, VALID
+from stma_nb import patches, splits
+from stma_nb.patches import IGNORE
+from stma_nb.splits import TEST, TRAIN, UNUSED, VALID
 
 
 @pytest.mark.parametrize("shape", [(48, 64), (50, 71), (32, 33)])
@@ -46,25 +47,25 @@ def test_patch_larger_than_the_scene():
 def test_random_split_shares_pixels_and_block_split_does_not():
     shape, patch = (256, 256), 32
     windows = patches.corners(shape, patch, 0.5)
-    train, test = patches.random_split(windows, 0.6, seed=1)
+    train, test = splits.random_split(windows, 0.6, seed=1)
     assert len(train) == round(0.6 * len(windows)) and len({*map(tuple, train)} & {*map(tuple, test)}) == 0
     seen = np.zeros(shape, bool)
     for r, c in train:
         seen[r : r + patch, c : c + patch] = True
     assert np.mean([seen[r : r + patch, c : c + patch].mean() for r, c in test]) > 0.6
 
-    parts = patches.block_split(shape, block=64, buffer=8, seed=1)
+    parts = splits.block_split(shape, block=64, buffer=8, seed=1)
     assert {*np.unique(parts)} == {UNUSED, TRAIN, VALID, TEST}
     for part in (VALID, TEST):
         distance = distance_transform_cdt(parts != part, metric="chessboard")  # pixels to the nearest of this part
         assert distance[(parts != part) & (parts != UNUSED)].min() > 2 * 8
-    np.testing.assert_array_equal(parts, patches.block_split(shape, block=64, buffer=8, seed=1))
+    np.testing.assert_array_equal(parts, splits.block_split(shape, block=64, buffer=8, seed=1))
 
 
 def test_windows_of_a_part_see_no_other_part():
-    parts = patches.block_split((256, 256), block=64, buffer=12, seed=1)
+    parts = splits.block_split((256, 256), block=64, buffer=12, seed=1)
     for part in (TRAIN, VALID, TEST):
-        windows = patches.windows_of(parts, part, 32, overlap=0.9)
+        windows = splits.windows_of(parts, part, 32, overlap=0.9)
         assert len(windows)
         for r, c in windows:
             found = parts[r : r + 32, c : c + 32]
@@ -74,8 +75,8 @@ def test_windows_of_a_part_see_no_other_part():
 def test_no_parcel_is_in_two_parts(season):
     parcel = (np.arange(256 * 256).reshape(256, 256) // 256 // 20 * 20 + np.arange(256) // 20 + 1).astype("int32")
     parcel[:10] = 0
-    plain = patches.block_split(parcel.shape, block=64, buffer=4, seed=1)
-    strict = patches.block_split(parcel.shape, block=64, buffer=4, seed=1, parcel=parcel)
+    plain = splits.block_split(parcel.shape, block=64, buffer=4, seed=1)
+    strict = splits.block_split(parcel.shape, block=64, buffer=4, seed=1, parcel=parcel)
     for number in np.unique(parcel)[1:]:
         found = set(plain[parcel == number].tolist()) - {UNUSED}
         kept = set(strict[parcel == number].tolist()) - {UNUSED}
@@ -86,11 +87,11 @@ def test_no_parcel_is_in_two_parts(season):
 
 def test_impossible_blocks():
     with pytest.raises(ValueError, match="sum to 0.90; expected 1"):
-        patches.block_split((512, 512), shares=(0.5, 0.15, 0.25))
+        splits.block_split((512, 512), shares=(0.5, 0.15, 0.25))
     with pytest.raises(ValueError, match="block is 0 and the buffer 8"):
-        patches.block_split((100, 100), block=0)
+        splits.block_split((100, 100), block=0)
     with pytest.raises(ValueError, match="holds 1 block"):
-        patches.block_split((100, 100), block=128)
+        splits.block_split((100, 100), block=128)
 
 
 def test_scaling_uses_the_training_part_only(season):
@@ -121,7 +122,7 @@ def test_dataset_reads_windows_lazily_in_the_networks_order(season):
     assert y[10 - row, 12 - column] == IGNORE and y[11 - row, 12 - column] != IGNORE
     assert torch.isfinite(x).all() and x[2, 0, 11 - row, 12 - column] == 0
     with pytest.raises(ValueError, match="No window of 16 pixels"):
-        patches.PatchDataset(season, patches.windows_of(np.zeros((48, 64), np.uint8), TRAIN, 16), 16, scaling)
+        patches.PatchDataset(season, splits.windows_of(np.zeros((48, 64), np.uint8), TRAIN, 16), 16, scaling)
 
 
 def test_labels_outside_the_mask_are_ignored(season):
