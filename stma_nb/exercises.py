@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stma_nb import speckle
+from stma_nb import leakage, speckle, splits
 
 
 def check(answer: object, expected: float, tolerance: float = 0.01, hints: dict[float, str] | None = None) -> None:
@@ -120,6 +120,50 @@ def preprocessing_3(answer: object) -> None:
     check(answer, -12 - 10 * np.log10(cosine), 0.02, hints)
 
 
+# ------------------------------------------------------------------------------------------------ 03 patches and splits
+
+
+def splits_1(answer: object) -> None:
+    """Share of pixels inside a training window, with half overlap and 60 % of the windows."""
+    hints = {
+        0.6: "That is the share of windows; how many windows does a pixel lie in?",
+        0.4**4: "That is the share that no training window covers.",
+        1 - 0.4**2: "A pixel lies in two windows along each direction: four in all.",
+        0.6**4: "That is the share whose four windows all train; one is enough.",
+    }
+    check(answer, 1 - 0.4**4, 2e-3, hints)
+
+
+def splits_2(answer: object) -> None:
+    """Pixels that the released stitching leaves empty in a scene of 1000 x 1300 pixels."""
+    hints = {
+        84 / 1000: "That is the share (the mean); how many pixels are it (the sum)?",
+        0: "Here the rows leave more than the columns: 104 against 20. Which strip stays empty?",
+        104 * 1300: "Of the 104 rows that are left, 20 are filled.",
+    }
+    check(answer, 84 * 1300, 0, hints)
+
+
+def splits_3(answer: object) -> None:
+    """Independent pixels in 200 fields of 570 correlated ones."""
+    hints = {
+        200 * 570: "That counts all pixels as if they were independent.",
+        200: "Nearly: each field counts as a little more than one.",
+        570 / (1 + 569 * 0.8): "That is one field; there are 200.",
+    }
+    check(answer, 200 * 570 / (1 + 569 * 0.8), 1, hints)
+
+
+def splits_4(answer: object, crop: np.ndarray, parcel: np.ndarray, seed: int) -> None:
+    """Share of test pixels in parcels that also train, for blocks made without a look at parcels."""
+
+    def share(**more) -> float:
+        parts = splits.block_split(crop.shape, block=80, buffer=8, seed=seed, **more)
+        return leakage.leak_report(parts == splits.TRAIN, parts == splits.TEST, parcel)["share in such parcels"]
+
+    check(answer, share(), 2e-3, {share(parcel=parcel): "That is with parcel=: leave it out."})
+
+
 # ------------------------------------------------------------------------------------------------ 04 temporal attention
 
 
@@ -214,6 +258,44 @@ def network_3(answer: object) -> None:
         256 * 256 + 256: "The kernel spans the pair (spatial, temporal): two weights for each pair of pixels.",
     }
     check(answer, 256 * 256 * 2 + 256, 0, hints)
+
+
+# --------------------------------------------------------------------------------------------- 08 accuracy assessment
+
+
+def accuracy_1(answer: object) -> None:
+    """Hectares of maize, from 10 000 ha mapped (90 % right) and 90 000 ha of others (2 % maize)."""
+    hints = {
+        10_000: "That is what the map counts; correct it by what the sample found.",
+        9_000: "That is the maize that the map found; some lies where the map shows none.",
+        11_000: "2 % of the rest: the rest is 90 000 ha, not 100 000.",
+    }
+    check(answer, 10_800, 0, hints)
+
+
+def accuracy_2(answer: object) -> None:
+    """Sample size for a standard error of 0.01: (sum of W sqrt(U (1 - U)) / S) squared."""
+    hints = {
+        33: "Square it.",
+        1140: "Sum W sqrt(U (1 - U)) first, and square the sum.",
+        1204: "That is for a simple random sample; strata leave only the spread within them: sum W sqrt(U (1 - U)).",
+    }
+    check(answer, 1100, 1, hints)
+
+
+def accuracy_3(answer: object) -> None:
+    """Allocation disagreement of [[60, 10], [20, 10]]."""
+    check(answer, 0.2, 1e-3, {0.1: "That is the quantity disagreement.", 0.3: "That is all disagreement; take the quantity off."})
+
+
+def accuracy_4(answer: object, counts: np.ndarray, pixels: np.ndarray) -> None:
+    """Area-weighted producer's accuracy of class 1."""
+    share = counts / counts.sum(1, keepdims=True) * (pixels / pixels.sum())[:, None]
+    hints = {
+        counts[1, 1] / counts[:, 1].sum(): "That is the share in the sample; weight each row with its stratum's area.",
+        counts[1, 1] / counts[1].sum(): "That is the user's accuracy.",
+    }
+    check(answer, share[1, 1] / share[:, 1].sum(), 2e-3, hints)
 
 
 # ----------------------------------------------------------------------------------------------- 09 attention explorer

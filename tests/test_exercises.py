@@ -9,6 +9,8 @@ MATRIX = np.array([[50, 3, 2], [4, 30, 1], [6, 5, 20]])
 POWER = np.random.default_rng(0).gamma(4.4, 1 / 4.4, 500)
 TABLE = np.array([[-10.0, -12, -11, -13], [-15, -13, -12, -20], [-10, -10, -16, -12]])
 NAMES = ["Maize", "Wheat", "Rapeseed"]
+PARCEL = np.add.outer(np.arange(200) // 30 * 20, np.arange(240) // 30) + 1  # fields of 30 x 30 pixels
+
 CASES = [  # check, its arguments, right answer, {wrong answer: word of the hint}
     (exercises.quickstart_1, (), -16.99, {16.99: "negative logarithm", -39.12: "base 10", -1.7: "ten times"}),
     (exercises.quickstart_2, (MATRIX, 1), 30 / 35, {30 / 38: "producer's", 85.7: "per cent"}),
@@ -35,8 +37,21 @@ CASES = [  # check, its arguments, right answer, {wrong answer: word of the hint
         {99: "not right"},
     ),
     (exercises.spatial_3, (), 820, {738: "bias", 82 * 82 * 9 + 82: "depth-wise"}),
+    (
+        exercises.splits_1,
+        (),
+        0.9744,
+        {0.6: "share of windows", 0.0256: "no training window", 0.84: "four in all", 0.1296: "one is"},
+    ),
+    (exercises.splits_2, (), 109200, {0.084: "sum", 0: "104 against 20", 135200: "20 are filled"}),
+    (exercises.splits_3, (), 249.9, {114000: "as if", 200: "Nearly", 1.25: "one field"}),
+    (exercises.splits_4, (np.zeros(PARCEL.shape), PARCEL, 0), 0.0625, {0: "leave it out"}),
     (exercises.network_1, (), 192, {96: "level 2", 48: "level 1", 8: "per date"}),
     (exercises.network_2, (), 152, {328: "number of channels", 144: "one step larger", 19: "eight times larger"}),
+    (exercises.accuracy_1, (), 10800, {10000: "map counts", 9000: "shows none", 11000: "not 100 000"}),
+    (exercises.accuracy_2, (), 1100, {33: "Square", 1140: "square the sum", 1204: "simple random"}),
+    (exercises.accuracy_3, (), 0.2, {0.1: "quantity", 0.3: "all disagreement"}),
+    (exercises.accuracy_4, (MATRIX, np.array([900, 50, 50])), 0.42852, {30 / 38: "in the sample", 30 / 35: "user's"}),
     (exercises.explorer_1, (np.array([[0.1, 0.6, 0.3], [0.3, 0.4, 0.3]]),), 1, {0: "smallest", 2: "from 0"}),
     (exercises.explorer_2, (np.array([[0.1, 0.6, 0.3], [0.3, 0.4, 0.3]]),), 1.5, {0.5: "equal share", 1.8: "Average"}),
     (exercises.explorer_3, (np.array([[2.0, 1, 0]]), np.array([[0.1, 0.6, 0.3]])), 0, {1: "receives the most"}),
