@@ -1,10 +1,11 @@
 """Crop mapping from a season of Sentinel-1 radar with attention (STMA; Han et al. 2023).
 
 One straight road, one module a step: ``cube`` (the season); ``phenology``, ``landscape``, ``simulate`` (a season from physics);
-``sar``, ``speckle``, ``grd`` (radar preprocessing); ``patches`` (cut, scale, stitch), ``splits`` (who learns, who tests),
-``model`` (the network), ``train``, ``predict`` (the map), ``accuracy``, ``attention`` (record it, and test what it means);
-``plots``, ``maps``, ``widgets``, ``explorer``. A module imports only modules before it. ``course`` and ``exercises`` hold what
-the notebooks need around that.
+``sar``, ``speckle``, ``grd`` (radar preprocessing); ``patches`` (cut, scale, stitch), ``augment``, ``splits`` and ``leakage`` (who
+learns, who tests), ``model`` (the network), ``train``, ``baselines``, ``predict`` (the map), ``accuracy``, ``resample``, ``area``,
+``parcels``, ``assessment`` (how good is it), ``attention`` (record it, and test what it means); ``plots``, ``page`` and ``report``,
+``maps``, ``widgets``, ``explorer``. A module imports only modules before it. ``course`` and ``exercises`` hold what the notebooks
+need around that.
 Modules load when first used, so that ``import stma_nb`` is quick.
 """
 
@@ -13,19 +14,28 @@ import importlib
 __version__ = "0.1.0"
 __all__ = [
     "accuracy",
+    "area",
+    "assessment",
     "attention",
+    "augment",
+    "baselines",
     "course",
     "cube",
     "exercises",
     "explorer",
     "grd",
     "landscape",
+    "leakage",
     "maps",
     "model",
+    "page",
+    "parcels",
     "patches",
     "phenology",
     "plots",
     "predict",
+    "report",
+    "resample",
     "sar",
     "simulate",
     "speckle",

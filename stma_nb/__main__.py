@@ -1,4 +1,4 @@
-"""The command line: ``python -m stma_nb run | series | lab | data | train | map``."""
+"""The command line: ``python -m stma_nb run | series | lab | data | train | map | assess``."""
 
 import argparse
 import sys
@@ -10,8 +10,35 @@ EXAMPLES = """examples:
   python -m stma_nb run                                      the quickstart, end to end; results in build/
   python -m stma_nb data simulate my_season.zarr --size 512 512 --dates 24 --year 2021
   python -m stma_nb train my_season.zarr weights.safetensors --patch 32 --width 16 --epochs 20
+  torchrun --nproc-per-node 2 -m stma_nb train my_season.zarr weights.safetensors --config training.yaml
   python -m stma_nb map weights.safetensors my_season.zarr map.tif
+  python -m stma_nb assess map.tif crop.tif --parcels parcel.tif
 """
+
+TRAINING = {  # the flags of train, which a YAML file may give as well
+    "patch": dict(type=int, default=32, help="patch side in pixels, a multiple of 8"),
+    "width": dict(type=int, default=16, help="channels of the trunk's first stage (64 = published size)"),
+    "epochs": dict(type=int, default=20, help="passes over the training patches"),
+    "batch": dict(type=int, default=8, help="patches of a step, over all processes"),
+    "accumulate": dict(type=int, default=1, help="pieces to compute a batch in, to need less memory"),
+    "rate": dict(type=float, default=2e-3, help="highest learning rate"),
+    "schedule": dict(default="polynomial", choices=("polynomial", "cosine"), help="how the learning rate falls"),
+    "aux-weight": dict(type=float, default=0.5, help="share of the auxiliary head in the loss"),
+    "balanced": dict(action="store_true", help="weigh classes by the inverse of their pixels"),
+    "augment": dict(nargs="*", default=["turn"], choices=("turn", "speckle", "jitter", "drop"), help="how patches are varied"),
+    "patience": dict(type=int, help="stop after so many epochs without a lower validation loss"),
+    "precision": dict(default="32-true", choices=("32-true", "bf16-mixed", "16-mixed"), help="numbers to compute with"),
+    "block": dict(type=int, default=128, help="side of the blocks that are split, in pixels"),
+    "buffer": dict(type=int, default=8, help="pixels left unused between parts"),
+    "seed": dict(type=int, default=0, help="sets the split, the initial weights and the order of patches"),
+    "device": dict(help="cpu, cuda, ... (default: the GPU when there is one)"),
+    "workers": dict(type=int, default=0, help="processes that read patches ahead"),
+    "log": dict(type=Path, help="a CSV file for losses and scores, a line an epoch"),
+    "every": dict(type=int, help="steps between checkpoints (default: an epoch)"),
+    "resume": dict(action="store_true", help="go on with a training that was stopped"),
+    "pattern": dict(default="*.tif", help="which files of a GeoTIFF folder to read"),
+    "overwrite": dict(action="store_true", help="replace weights, log and checkpoint if they exist"),
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -69,17 +96,8 @@ def parser() -> argparse.ArgumentParser:
     train = commands.add_parser("train", help="train STMA on a season with crop labels")
     train.add_argument("season", type=Path, help="a .zarr store, a .nc file, or a folder of GeoTIFFs with crop.tif")
     train.add_argument("weights", type=Path, help="where to write the weights (.safetensors)")
-    train.add_argument("--patch", type=int, default=32, help="patch side in pixels, a multiple of 8")
-    train.add_argument("--width", type=int, default=16, help="channels of the trunk's first stage (64 = published size)")
-    train.add_argument("--epochs", type=int, default=20, help="passes over the training patches")
-    train.add_argument("--batch", type=int, default=8, help="patches in a batch")
-    train.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
-    train.add_argument("--block", type=int, default=128, help="side of the blocks that are split, in pixels")
-    train.add_argument("--buffer", type=int, default=8, help="pixels left unused between parts")
-    train.add_argument("--seed", type=int, default=0, help="sets the split, the initial weights and the order of patches")
-    train.add_argument("--device", help="cpu, cuda, ... (default: the GPU when there is one)")
-    train.add_argument("--pattern", default="*.tif", help="which files of a GeoTIFF folder to read")
-    train.add_argument("--overwrite", action="store_true", help="replace the weights if they exist")
+    train.add_argument("--config", type=Path, metavar="FILE", help="a YAML file of flags: 'name: value' lines; flags given win")
+    _add_training_flags(train, default=argparse.SUPPRESS)  # so that only what was given hides what the file says
     train.set_defaults(command=_train)
 
     mapping = commands.add_parser("map", help="map a whole season with trained weights")
@@ -87,12 +105,32 @@ def parser() -> argparse.ArgumentParser:
     mapping.add_argument("season", type=Path, help="a .zarr store, a .nc file, or a folder of GeoTIFFs")
     mapping.add_argument("output", type=Path, help="the map to write (.tif)")
     mapping.add_argument("--overlap", type=float, default=0.5, help="share of a patch by which windows overlap")
+    mapping.add_argument("--probabilities", type=Path, metavar="TIF", help="write the probability of every class, too")
+    mapping.add_argument("--entropy", type=Path, metavar="TIF", help="write how uncertain the network is, too")
     mapping.add_argument("--batch", type=int, help="windows computed at a time (default: what fits a CPU and 2 GB)")
+    mapping.add_argument("--tile", type=int, default=512, help="side of the tiles that are computed and kept one by one, in pixels")
+    mapping.add_argument("--precision", choices=("float32", "bf16"), default="float32", help="bf16: faster, a few labels change")
+    where = mapping.add_mutually_exclusive_group()
+    where.add_argument("--workers", type=int, metavar="N", help="share the work among N processes of this machine")
+    where.add_argument("--scheduler", metavar="ADDRESS", help="share the work among the workers of this Dask scheduler")
     mapping.add_argument("--device", help="cpu, cuda, ... (default: the GPU when there is one)")
     mapping.add_argument("--pattern", default="*.tif", help="which files of a GeoTIFF folder to read")
     mapping.add_argument("--any-dates", action="store_true", help="map although the dates are others than in training")
     mapping.add_argument("--overwrite", action="store_true", help="replace the map if it exists")
     mapping.set_defaults(command=_map)
+
+    assess = commands.add_parser("assess", help="write the accuracy of a map as a page (.html) and as numbers (.json)")
+    assess.add_argument("map", type=Path, help="the map: a GeoTIFF of class codes with a legend, such as 'map' writes")
+    assess.add_argument(
+        "reference", type=Path, help="a GeoTIFF of the true classes, or a sample: a CSV with row, column, reference"
+    )
+    assess.add_argument("--parcels", type=Path, help="a GeoTIFF of parcel numbers (0 = none): adds the vote of each parcel")
+    assess.add_argument("--where", type=Path, help="a GeoTIFF of the pixels to count (not 0), such as those of the test blocks")
+    assess.add_argument("--align", choices=["nearest"], help="bring the reference to the map's grid by nearest neighbour")
+    assess.add_argument("--crops-only", action="store_true", help="leave out pixels whose reference is background (code 0)")
+    assess.add_argument("--output", type=Path, default=Path("report.html"), help="the page to write (default: report.html)")
+    assess.add_argument("--overwrite", action="store_true", help="replace the page and its numbers if they exist")
+    assess.set_defaults(command=_assess)
     return top
 
 
@@ -166,13 +204,56 @@ def _simulate(args: argparse.Namespace) -> None:
     print(f"Wrote {cube.save_season(season, args.output, args.overwrite)}")
 
 
+def _add_training_flags(to: argparse.ArgumentParser, **common) -> None:
+    for name, options in TRAINING.items():
+        to.add_argument(f"--{name}", **options | common)
+
+
+def _with_file(args: argparse.Namespace) -> argparse.Namespace:
+    """The arguments of train: those given, then those of the YAML file, then the defaults."""
+    import difflib
+
+    import yaml
+
+    tokens = []
+    try:
+        given = yaml.safe_load(args.config.read_text(encoding="utf-8")) if args.config else {}
+        for name, value in dict.items(given or {}):  # TypeError unless it is a mapping
+            name = str(name).replace("_", "-")
+            if name not in TRAINING:
+                near = difflib.get_close_matches(name, TRAINING, 1, cutoff=0)[0]
+                raise ValueError(f"'{args.config}' gives '{name}', which train does not know: did you mean '{near}'?")
+            if isinstance(value, bool):
+                tokens += [f"--{name}"] * value
+            elif value is not None:
+                tokens += [f"--{name}", *map(str, value if isinstance(value, list) else [value])]
+        file = argparse.ArgumentParser(add_help=False, exit_on_error=False)
+        _add_training_flags(file)
+        return argparse.Namespace(**vars(file.parse_args(tokens)) | vars(args))
+    except (yaml.YAMLError, TypeError) as error:
+        raise ValueError(f"'{args.config}' does not hold 'name: value' lines: write it as YAML.") from error
+    except argparse.ArgumentError as error:
+        raise ValueError(f"'{args.config}' has a value that does not fit: {error}.") from error
+
+
 def _train(args: argparse.Namespace) -> None:
+    import os
+    from functools import partial
+
+    import numpy as np
     import torch
 
-    from stma_nb import cube, patches, splits, train
+    from stma_nb import augment, cube, patches, splits, train
     from stma_nb.model import STMA
 
+    args = _with_file(args)
+    first = os.environ.get("RANK", "0") == "0"  # the process that prints and writes, under torchrun
+    checkpoint = args.weights.with_name(f"{args.weights.name}.checkpoint")
     cube.refuse_existing(args.weights, args.overwrite)
+    if first and args.overwrite and not args.resume:
+        for file in (checkpoint, args.log):
+            if file:
+                file.unlink(missing_ok=True)
     season = cube.open_season(args.season, args.pattern)
     crops = cube.legend(season)
     torch.manual_seed(args.seed)
@@ -180,16 +261,43 @@ def _train(args: argparse.Namespace) -> None:
     parcel = season.parcel.values if "parcel" in season else None
     parts = splits.block_split(season.crop.shape, args.block, buffer=args.buffer, seed=args.seed, parcel=parcel)
     scaling = patches.fit_scaling(season, parts == splits.TRAIN)
+    jitter = partial(augment.jitter, times=season.time.values)
+    kinds = {"turn": augment.turn, "speckle": augment.speckle, "jitter": jitter, "drop": augment.drop}
+    varied = tuple(kinds[kind] for kind in args.augment)
     learn, valid, test = (
-        patches.PatchDataset(
-            season, splits.windows_of(parts, part, args.patch), args.patch, scaling, parts == part, augment=part == splits.TRAIN
-        )
-        for part in (splits.TRAIN, splits.VALID, splits.TEST)
+        patches.PatchDataset(season, splits.windows_of(parts, part, args.patch), args.patch, scaling, parts == part, how)
+        for part, how in ((splits.TRAIN, varied), (splits.VALID, ()), (splits.TEST, ()))
     )
-    trained = train.fit(model, learn, valid, args.epochs, args.batch, args.rate, seed=args.seed, device=args.device)
-    train.save(trained, args.weights, args.overwrite)
-    accuracy = train.validate(trained.model, test, args.batch)["accuracy"]
-    print(f"{accuracy:.1%} of the pixels of the test blocks are right (background counted). Wrote {args.weights}")
+    counts = np.bincount(season.crop.values[parts == splits.TRAIN], minlength=len(crops))
+    try:
+        trained = train.fit(
+            model, learn, valid, args.epochs, args.batch, args.rate, args.aux_weight, args.seed, args.device,
+            precision=args.precision, accumulate=args.accumulate, schedule=args.schedule, patience=args.patience,
+            class_weights=train.balanced_weights(counts) if args.balanced else None, workers=args.workers, log=args.log,
+            checkpoint=checkpoint, every=args.every, resume=args.resume,
+        )  # fmt: skip
+    except KeyboardInterrupt:
+        if first and checkpoint.exists():
+            print(f"stma_nb: '{checkpoint}' holds the training so far: give the same command with --resume", file=sys.stderr)
+        raise
+    if first:
+        train.save(trained, args.weights, args.overwrite)
+        checkpoint.unlink(missing_ok=True)
+        accuracy = train.validate(trained.model, test, args.batch)["accuracy"]
+        print(f"{accuracy:.1%} of the pixels of the test blocks are right (background counted). Wrote {args.weights}")
+
+
+def _dask_client(args: argparse.Namespace):
+    from contextlib import nullcontext
+
+    if not (args.workers or args.scheduler):
+        return nullcontext()
+    from dask.system import CPU_COUNT
+    from distributed import Client
+
+    if args.scheduler:
+        return Client(args.scheduler)
+    return Client(n_workers=args.workers, threads_per_worker=max(1, CPU_COUNT // args.workers), dashboard_address=None)
 
 
 def _map(args: argparse.Namespace) -> None:
@@ -198,8 +306,25 @@ def _map(args: argparse.Namespace) -> None:
     cube.refuse_existing(args.output, args.overwrite)
     trained = train.load(args.weights)
     season = cube.open_season(args.season, args.pattern)
-    predict.season_map(trained, season, args.output, args.overlap, args.batch, args.any_dates, args.overwrite, device=args.device)
+    try:
+        with _dask_client(args) as client:
+            predict.season_map(
+                trained, season, args.output, args.overlap, args.batch, args.any_dates, args.overwrite, device=args.device,
+                probabilities=args.probabilities, entropy=args.entropy, tile=args.tile, precision=args.precision, client=client,
+            )  # fmt: skip
+    except KeyboardInterrupt:
+        print("\nstma_nb: finished tiles are kept; the same command goes on with them", file=sys.stderr)
+        raise
     print(f"Wrote {args.output}")
+
+
+def _assess(args: argparse.Namespace) -> None:
+    from stma_nb import report
+
+    numbers = report.assess(
+        args.map, args.reference, args.output, args.parcels, args.where, args.align, not args.crops_only, args.overwrite
+    )
+    print(f"{numbers['summary']} Wrote {args.output} and {args.output.with_suffix('.json')}")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,20 @@
 """How good is the map? Error matrix and the scores read from it. Rows are the map, columns are the reference, everywhere."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
+import rasterio
+from rasterio.enums import Resampling
+from rasterio.vrt import WarpedVRT
+from rasterio.windows import Window
+from scipy.special import entr
 
 from stma_nb.cube import Crop
+
+WINDOW = 1024  # pixels: files are read in windows of this side, so that memory does not grow with the scene
 
 
 def error_matrix(mapped: np.ndarray, reference: np.ndarray, classes: int, where: np.ndarray | None = None) -> np.ndarray:
@@ -12,17 +23,25 @@ def error_matrix(mapped: np.ndarray, reference: np.ndarray, classes: int, where:
     ``where`` picks the pixels to count, say the test part of a split. Pixels with a map code outside the legend (nodata, 255)
     are left out; a reference code outside it raises ValueError, as do arrays of different shape.
     """
+    _, pairs = pair_codes(mapped, reference, classes, where)
+    return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
+
+
+def pair_codes(
+    mapped: np.ndarray, reference: np.ndarray, classes: int, where: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which pixels ``error_matrix`` counts (a mask), and for these the cell of the matrix: map code * classes + reference code."""
     mapped, reference = np.asarray(mapped), np.asarray(reference)
     if mapped.shape != reference.shape:
         raise ValueError(f"The map has shape {mapped.shape}, the reference {reference.shape}: bring both to one grid first.")
     keep = (mapped >= 0) & (mapped < classes)
     if where is not None:
         keep &= np.asarray(where, dtype=bool)
-    rows, columns = mapped[keep].astype(np.int64), reference[keep].astype(np.int64)
+    rows, columns = mapped[keep].astype(np.int64), reference[keep]
     wrong = columns[(columns < 0) | (columns >= classes)]
     if len(wrong):
         raise ValueError(f"The reference holds code {wrong[0]}, outside the legend (0 .. {classes - 1}): recode or mask it.")
-    return np.bincount(rows * classes + columns, minlength=classes * classes).reshape(classes, classes)
+    return keep, rows * classes + columns
 
 
 def overall_accuracy(matrix: np.ndarray, background: bool = True) -> float:
@@ -37,36 +56,206 @@ def kappa(matrix: np.ndarray) -> float:
 
     See Foody (2020), https://doi.org/10.1016/j.rse.2019.111630, on why not to rely on it.
     """
-    p = matrix / matrix.sum()
-    chance = p.sum(0) @ p.sum(1)
-    return float((np.trace(p) - chance) / (1 - chance))
+    with np.errstate(invalid="ignore", divide="ignore"):  # one class only: not defined, NaN
+        p = matrix / matrix.sum()
+        chance = p.sum(0) @ p.sum(1)
+        return float((np.trace(p) - chance) / (1 - chance))
+
+
+def by_class(matrix: np.ndarray) -> dict[str, np.ndarray]:
+    """User's and producer's accuracy, F1, IoU and reference pixels of every class (K,); NaN where a class does not occur."""
+    right, mapped, reference = np.diag(matrix), matrix.sum(1), matrix.sum(0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return {
+            "user's": right / mapped,
+            "producer's": right / reference,
+            "F1": 2 * right / (mapped + reference),
+            "IoU": right / (mapped + reference - right),
+            "pixels": reference,
+        }
 
 
 def class_scores(matrix: np.ndarray, crops: tuple[Crop, ...]) -> pd.DataFrame:
     """User's and producer's accuracy, F1, IoU and reference pixels of every class that occurs in map or reference."""
-    right, mapped, reference = np.diag(matrix), matrix.sum(1), matrix.sum(0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        table = pd.DataFrame(
-            {
-                "user's": right / mapped,
-                "producer's": right / reference,
-                "F1": 2 * right / (mapped + reference),
-                "IoU": right / (mapped + reference - right),
-                "pixels": reference,
-            },
-            index=pd.Index([crop.name for crop in crops], name="class"),
-        )
-    return table[(mapped + reference) > 0]
+    _check_legend(matrix, crops)
+    table = pd.DataFrame(by_class(matrix), index=pd.Index([crop.name for crop in crops], name="class"))
+    return table[(matrix.sum(0) + matrix.sum(1)) > 0]
 
 
 def summary(matrix: np.ndarray, crops: tuple[Crop, ...]) -> dict[str, float]:
     """Overall accuracy with and without background, kappa, and mean F1 and IoU over the crops present in the reference."""
-    scores = class_scores(matrix, crops)
-    present = scores[(scores["pixels"] > 0) & (scores.index != crops[0].name)]
+    _check_legend(matrix, crops)
+    scores = by_class(matrix)
+    present = np.flatnonzero(scores["pixels"][1:]) + 1  # code 0 is the background
     return {
         "overall accuracy": overall_accuracy(matrix),
         "overall accuracy, crops only": overall_accuracy(matrix, background=False),
         "kappa": kappa(matrix),
-        "mean F1 of crops": float(present["F1"].mean()),
-        "mean IoU of crops": float(present["IoU"].mean()),
+        "mean F1 of crops": float(scores["F1"][present].mean()) if len(present) else float("nan"),
+        "mean IoU of crops": float(scores["IoU"][present].mean()) if len(present) else float("nan"),
     }
+
+
+def _check_legend(matrix: np.ndarray, crops: tuple[Crop, ...]) -> None:
+    if np.shape(matrix) != (len(crops), len(crops)):
+        raise ValueError(f"The matrix has shape {np.shape(matrix)}, but the legend has {len(crops)} classes: give both one legend.")
+
+
+def disagreement(matrix: np.ndarray) -> tuple[float, float]:
+    """Quantity and allocation disagreement; they sum to 1 - overall accuracy.
+
+    Quantity: the classes have other shares in the map than in the reference. Allocation: right shares in wrong places. Both are
+    shares of what the matrix counts: turn the counts of a stratified sample into a population matrix first (``area``).
+    Pontius and Millones (2011), https://doi.org/10.1080/01431161.2011.552923, equations 2 to 5.
+    """
+    p = matrix / matrix.sum()
+    mapped, reference, right = p.sum(1), p.sum(0), np.diag(p)
+    quantity = np.abs(mapped - reference).sum() / 2
+    allocation = np.minimum(mapped - right, reference - right).sum()
+    return float(quantity), float(allocation)
+
+
+# ------------------------------------------------------------------------------------------------------- from files
+
+
+def matrix_of_files(
+    map_path: str | Path,
+    reference_path: str | Path,
+    classes: int,
+    where_path: str | Path | None = None,
+    align: str | None = None,
+) -> np.ndarray:
+    """The error matrix (K, K) of two class GeoTIFFs, read window by window, so that they may be larger than memory.
+
+    ``where_path`` is a GeoTIFF of the pixels to count (not 0). Pixels that either file declares nodata are left out. Files on
+    different grids raise ValueError, unless ``align="nearest"`` (see ``read_windows``).
+    """
+    matrix = np.zeros((classes, classes), dtype=np.int64)
+    paths = [map_path, reference_path] + ([where_path] if where_path else [])
+    for _, (mapped, reference, *where) in read_windows(*paths, align=align):
+        matrix += error_matrix(mapped.data, reference.data, classes, counted(mapped, reference, *where))
+    return matrix
+
+
+def counted(mapped: np.ma.MaskedArray, reference: np.ma.MaskedArray, where: np.ma.MaskedArray | None = None) -> np.ndarray:
+    """Which pixels (rows, columns) have data in map and reference, and are asked for."""
+    keep = ~(np.ma.getmaskarray(mapped) | np.ma.getmaskarray(reference))
+    return keep if where is None else keep & (where.filled(0) != 0)
+
+
+def read_windows(*paths: str | Path, align: str | None = None) -> Iterator[tuple[tuple[int, int], list[np.ma.MaskedArray]]]:
+    """Read one-band GeoTIFFs together: ((row, column), one masked array for each file) of window after window.
+
+    Nodata is masked. The first file sets the grid. Where another differs in CRS, transform or size, ValueError is raised, or with
+    ``align="nearest"`` it is brought to the first one's grid by nearest neighbour, masked where it does not reach.
+    """
+    if align not in (None, "nearest"):
+        raise ValueError(f"align is {align!r}; expected None or 'nearest', the one way to resample class codes.")
+    with ExitStack() as stack:
+        tifs = [stack.enter_context(rasterio.open(path)) for path in paths]
+        first = tifs[0]
+        for position, tif in enumerate(tifs):
+            name = Path(tif.name).name
+            if tif.count != 1 or not np.issubdtype(tif.dtypes[0], np.integer):
+                raise ValueError(f"'{name}' has {tif.count} band(s) of {tif.dtypes[0]}; expected one band of whole numbers.")
+            if difference := _difference(first, tif):
+                if align is None:
+                    raise ValueError(
+                        f"'{Path(first.name).name}' and '{name}' lie on different grids ({difference}): bring both to one grid, "
+                        'or allow resampling to the first one\'s with align="nearest" (--align nearest).'
+                    )
+                tifs[position] = stack.enter_context(_on_grid(tif, first))
+        for row in range(0, first.height, WINDOW):
+            for column in range(0, first.width, WINDOW):
+                window = Window(column, row, min(WINDOW, first.width - column), min(WINDOW, first.height - row))
+                yield (row, column), [tif.read(1, window=window, masked=True) for tif in tifs]
+
+
+def _difference(first, tif) -> str:
+    """In words, how the grid of a GeoTIFF differs from the first one's; empty if it does not."""
+    if tif.crs != first.crs:
+        return f"CRS {first.crs} against {tif.crs}"
+    if tif.shape != first.shape:
+        return f"{first.height} x {first.width} against {tif.height} x {tif.width} pixels"
+    here, there = (np.array(grid.transform[:6]) for grid in (first, tif))
+    if np.abs(here - there).max() > 1e-3 * abs(here[0]):  # a thousandth of a pixel
+        return f"upper left corner and pixel size {_corner(first)} against {_corner(tif)}"
+    return ""
+
+
+def _corner(tif) -> str:
+    return f"({tif.transform.c:g}, {tif.transform.f:g}), {tif.res[0]:g} x {tif.res[1]:g}"
+
+
+def _on_grid(tif, grid) -> WarpedVRT:
+    """The file seen on another grid. It needs a nodata value: without one, GDAL would put 0, a class, where it does not reach."""
+    if tif.crs is None or grid.crs is None:
+        raise ValueError(f"'{Path(tif.name).name}' or the map has no coordinate reference system, so they cannot be aligned.")
+    nodata = np.iinfo(tif.dtypes[0]).max if tif.nodata is None else tif.nodata
+    return WarpedVRT(
+        tif,
+        crs=grid.crs,
+        transform=grid.transform,
+        height=grid.height,
+        width=grid.width,
+        resampling=Resampling.nearest,
+        nodata=nodata,
+    )
+
+
+# --------------------------------------------------------------------------------------------------- sure, and rightly?
+
+
+def calibration(probabilities: np.ndarray, reference: np.ndarray, bins: int = 10) -> tuple[pd.DataFrame, float]:
+    """Reliability table of the mapped class, and the expected calibration error.
+
+    ``probabilities`` is (K, ...), ``reference`` (...) the class codes; pixels without probabilities (NaN) are left out. The table
+    has for each of ``bins`` equal steps of confidence (the highest probability) its mean, the share mapped right and the count.
+    The error is the mean gap between the two, weighted with the count: Guo et al. (2017), https://arxiv.org/abs/1706.04599,
+    equation 3. Raises ValueError for shapes that do not fit and probabilities that do not sum to one.
+    """
+    check_probabilities(probabilities)
+    reference = np.asarray(reference)
+    if probabilities.shape[1:] != reference.shape:
+        raise ValueError(
+            f"The probabilities have shape {probabilities.shape}, the reference {reference.shape}; expected (K, ...) and (...)."
+        )
+    known = np.isfinite(probabilities[0])
+    confidence, right = probabilities.max(0)[known], (probabilities.argmax(0) == reference)[known]
+    step = np.minimum((confidence * bins).astype(int), bins - 1)
+    count = np.bincount(step, minlength=bins)
+    with np.errstate(invalid="ignore"):
+        table = pd.DataFrame(
+            {
+                "confidence": np.bincount(step, confidence, bins) / count,
+                "accuracy": np.bincount(step, right, bins) / count,
+                "count": count,
+            },
+            index=pd.IntervalIndex.from_breaks(np.linspace(0, 1, bins + 1).round(6), closed="left", name="bin"),
+        )
+    gap = (table["confidence"] - table["accuracy"]).abs()
+    return table, float((gap * count).sum() / max(count.sum(), 1))
+
+
+def entropy(probabilities: np.ndarray) -> np.ndarray:
+    """Shannon entropy of class probabilities (K, ...) in bits: 0 = one class for sure, log2(K) = any class alike; NaN stays NaN."""
+    check_probabilities(probabilities)
+    return entr(probabilities).sum(0) / np.log(2)
+
+
+def margin(probabilities: np.ndarray) -> np.ndarray:
+    """How far the mapped class leads: highest minus second highest of class probabilities (K, ...); NaN stays NaN."""
+    check_probabilities(probabilities)
+    second, first = np.partition(probabilities, -2, axis=0)[-2:]
+    return first - second
+
+
+def check_probabilities(probabilities: np.ndarray) -> None:
+    """Raise ValueError unless the classes' probabilities (K, ...) sum to one (to 0.001) wherever they are not NaN."""
+    total = probabilities.sum(0)
+    wrong = total[(np.abs(total - 1) > 1e-3) | (probabilities.min(0) < 0)]
+    if len(wrong):
+        raise ValueError(
+            f"The probabilities of {wrong.size} pixel(s) are negative or sum to {wrong.flat[0]:.3f}, not to 1: "
+            "give the softmax over the first axis, (K, ...), not the logits."
+        )

@@ -260,6 +260,35 @@ def network_3(answer: object) -> None:
     check(answer, 256 * 256 * 2 + 256, 0, hints)
 
 
+# ---------------------------------------------------------------------------------------------------- 07 GPU training
+
+
+def training_1(answer: object) -> None:
+    """Cross-entropy of 16 classes with the same probability."""
+    hints = {
+        1 / 16: "That is the probability; the loss is minus its logarithm.",
+        4: "That is in bit; PyTorch uses the natural logarithm.",
+        -np.log(16): "The loss is minus the logarithm of the probability.",
+        np.log10(16): "Use the natural logarithm.",
+    }
+    check(answer, np.log(16), 5e-3, hints)
+
+
+def training_2(answer: object) -> None:
+    """Hours of 500 epochs of 2749 patches in batches of 32 at 0.4 s a step."""
+    hints = {
+        86 * 500 * 0.4 / 3600: "The incomplete last batch waits: 85 steps an epoch.",
+        2749 * 500 * 0.4 / 3600: "A step takes a batch, not a patch.",
+        85 * 500 * 0.4 / 60: "That is in minutes.",
+    }
+    check(answer, 85 * 500 * 0.4 / 3600, 0.01, hints)
+
+
+def training_3(answer: object) -> None:
+    """Half of bfloat16's step after 1."""
+    check(answer, 2**-8, 8e-5, {2**-7: "That is a whole step; a sum is rounded to the nearest.", 2**-11: "That is for float16."})
+
+
 # --------------------------------------------------------------------------------------------- 08 accuracy assessment
 
 
@@ -322,3 +351,28 @@ def explorer_3(answer: object, increase: np.ndarray, received: np.ndarray) -> No
     """Position of the date whose occlusion raises the loss most, from (windows, dates)."""
     hints = {float(received.mean(0).argmax()): "That date receives the most attention; which one is missed most?"}
     check(answer, int(increase.mean(0).argmax()), 0, hints)
+
+
+# --------------------------------------------------------------------------------------------------- 10 map a region
+
+
+def region_1(answer: object) -> None:
+    """Windows over a pixel with an overlap of three quarters."""
+    hints = {4: "Along one direction; there are two.", 1 / 0.25 / 0.75: "Both directions have the same overlap."}
+    check(answer, 16, 0, hints)
+
+
+def region_2(answer: object) -> None:
+    """GB of the paper's season: 3731 x 5095 x 41 dates x 2 polarisations x 4 bytes."""
+    whole = 3731 * 5095 * 41 * 2 * 4 / 1e9
+    check(answer, whole, 0.05, {whole / 2: "Two polarisations.", whole / 4: "Each number takes four bytes.", whole * 1e9: "In GB."})
+
+
+def region_3(answer: object) -> None:
+    """Side of what must be read for a tile of 256 pixels, windows of 32 on a lattice of 16."""
+    hints = {
+        256: "Windows that touch the tile reach beyond it.",
+        256 + 2 * 32: "A window that begins 32 pixels before the tile does not touch it.",
+        256 + 16: "On both sides.",
+    }
+    check(answer, 256 + 2 * 16, 0, hints)

@@ -1,6 +1,6 @@
 """From a scene to patches and back: cut windows, scale them, stitch predictions together."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +9,7 @@ import xarray as xr
 from torch.utils.data import Dataset
 
 from stma_nb import sar
+from stma_nb.augment import turn
 from stma_nb.cube import SeasonError
 
 ORDER = ("vh", "vv")  # the order of polarisations that the network sees
@@ -66,9 +67,9 @@ class PatchDataset(Dataset):
     """Patches of a season for PyTorch, read window by window: ``x`` (T, 2, P, P) float32 and ``y`` (P, P) int64.
 
     Only the windows asked for are read, so the season may be larger than memory. Pixels without any data, and those outside
-    ``mask`` (rows, columns; say ``parts == TRAIN``), get the label IGNORE. With ``augment`` a patch is turned and mirrored at
-    random (a radar looks from one side, so row direction and the shadow of a forest edge turn with it: a small untruth that helps
-    more than it hurts on flat farmland).
+    ``mask`` (rows, columns; say ``parts == TRAIN``), get the label IGNORE. ``augment`` is a tuple of variations (see ``augment``),
+    or True for turns and mirrors. What they draw follows from the attributes ``seed`` and ``epoch``, which ``train.fit`` sets, and
+    the number of the patch: the same in every process, and after a resume.
     """
 
     def __init__(
@@ -78,7 +79,7 @@ class PatchDataset(Dataset):
         patch: int,
         scaling: Scaling,
         mask: np.ndarray | None = None,
-        augment: bool = False,
+        augment: bool | tuple[Callable, ...] = False,
     ):
         if not len(windows):
             raise ValueError(
@@ -86,7 +87,8 @@ class PatchDataset(Dataset):
             )
         self.season, self.windows, self.patch, self.scaling = season, windows, patch, scaling
         self.mask = np.ones(season.crop.shape, bool) if mask is None else mask
-        self.augment = augment
+        self.augment = augment if isinstance(augment, tuple) else (turn,) * bool(augment)
+        self.seed = self.epoch = 0
 
     def __len__(self) -> int:
         return len(self.windows)
@@ -95,14 +97,13 @@ class PatchDataset(Dataset):
         row, column = self.windows[index]
         window = np.s_[..., row : row + self.patch, column : column + self.patch]
         vh, vv, crop = (np.asarray(self.season[name].data[window]) for name in (*ORDER, "crop"))
-        x = torch.from_numpy(network_input(vh, vv, self.scaling))
-        y = torch.from_numpy(crop.astype(np.int64))
-        y[torch.from_numpy(np.isnan(vh).all(0) & np.isnan(vv).all(0) | ~self.mask[window])] = IGNORE
-        if self.augment:
-            turns, mirror = torch.randint(4, ()).item(), torch.randint(2, ()).item()
-            x, y = (torch.rot90(t, turns, (-2, -1)) for t in (x, y))
-            x, y = (t.flip(-1) if mirror else t for t in (x, y))
-        return x.contiguous(), y.contiguous()
+        y = crop.astype(np.int64)
+        y[np.isnan(vh).all(0) & np.isnan(vv).all(0) | ~self.mask[window]] = IGNORE
+        power, rng = np.stack([vh, vv], axis=1), np.random.default_rng((self.seed, self.epoch, index % len(self)))
+        for vary in self.augment:
+            power, y = vary(power, y, rng)
+        x = network_input(power[:, 0], power[:, 1], self.scaling)
+        return torch.from_numpy(np.ascontiguousarray(x)), torch.from_numpy(np.ascontiguousarray(y))
 
 
 # ------------------------------------------------------------------------------------------------------------ stitch

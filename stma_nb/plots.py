@@ -15,8 +15,9 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from PIL import Image
+from scipy import ndimage
 
-from stma_nb import sar
+from stma_nb import sar, splits
 from stma_nb.cube import Crop, legend
 
 DPI = 80
@@ -123,6 +124,35 @@ def _draw_outline(axis: Axes, mask: np.ndarray, season: xr.Dataset) -> None:
     axis.set(xlim=(0, right), ylim=(0, top))
 
 
+def parts_map(maps: dict[str, np.ndarray], season: xr.Dataset) -> Figure:
+    """Maps of parts (see ``splits``) side by side under their titles: the parts differ in lightness, and large ones by hatching."""
+    looks = {  # colour and hatching
+        splits.TRAIN: ("#a6cee3", None),
+        splits.VALID: ("#e69f00", "//"),
+        splits.TEST: ("#882255", ".."),
+        splits.UNUSED: ("#ffffff", None),
+    }
+    figure = Figure(figsize=(3.6 * len(maps) + 1.4, 3.9), layout="constrained")
+    axes = figure.subplots(1, len(maps), squeeze=False)[0]
+    colours = ListedColormap([looks[code][0] for code in sorted(looks)])
+    for axis, (title, parts) in zip(axes, maps.items(), strict=True):
+        thin = parts[:: -(-len(parts) // 600), :: -(-parts.shape[1] // 600)]  # no finer than the screen
+        axis.imshow(thin, cmap=colours, vmin=-0.5, vmax=3.5, extent=_extent(season), interpolation="nearest")
+        for code, (_, hatch) in looks.items():
+            area = ndimage.binary_opening(thin == code, np.ones((5, 5)))
+            if hatch and area.any():
+                shape = dict(levels=[0.5, 1.5], colors="none", extent=_extent(season), origin="upper")
+                axis.contourf(area, hatches=[hatch], **shape).set(edgecolor="white", linewidth=0)
+        axis.set_title(title, fontsize=11)
+        _kilometres(axis, label=axis is axes[0])
+    handles = [
+        Patch(facecolor=colour, hatch=hatch and 2 * hatch, edgecolor="white" if hatch else "black", label=splits.NAMES[code])
+        for code, (colour, hatch) in looks.items()
+    ]
+    figure.legend(handles=handles, loc="outside right center", fontsize=9, frameon=False)
+    return figure
+
+
 def colour_map(crops: tuple[Crop, ...]) -> tuple[ListedColormap, BoundaryNorm]:
     """The legend's colours for matplotlib: imshow(codes, cmap=..., norm=...)."""
     return ListedColormap([crop.colour for crop in crops]), BoundaryNorm(np.arange(len(crops) + 1) - 0.5, len(crops))
@@ -209,3 +239,31 @@ def _kilometres(axis: Axes, label: bool) -> None:
 def ink(crop: Crop) -> str:
     """A line colour for a class: yellow is too light on white."""
     return {"#f0e442": "#b8a800"}.get(crop.colour, crop.colour)
+
+
+def network_diagram(dates: int, patch: int, classes: int, **_) -> Figure:
+    """The blocks of STMA and what flows between them, with the sizes of a network: ``network_diagram(**model.arguments)``."""
+    sides = patch // 4, patch // 8, patch // 8
+    boxes = {"input": (0, 1, f"x\n{dates} x 2 x {patch}²"), "trunk": (1.5, 1, "trunk\n(each date)")}
+    for level, (channels, side) in enumerate(zip((2, 4, 8), sides, strict=True), start=1):
+        boxes[f"lsape{level}"] = (3, 3 - level, f"LSAPE {level}\n{channels} x {dates}, {side}²")
+        boxes[f"stsa{level}"] = (4.7, 3 - level, f"STSA {level}")
+    boxes["mca"] = (6.2, 1, f"MCA\n{8 * dates}, {sides[2]}²")
+    boxes["decoder"] = (7.8, 1, f"decoder\n{patch // 2}²")
+    boxes["main"] = (9.3, 1, f"main\n{classes}, {patch}²")
+    boxes["auxiliary"] = (6.2, -0.9, f"auxiliary\n{classes}, {patch}²")
+    arrows = ["input trunk", "mca decoder", "decoder main", "lsape3 auxiliary"]
+    arrows += [arrow for i in (1, 2, 3) for arrow in (f"trunk lsape{i}", f"lsape{i} stsa{i}", f"stsa{i} mca")]
+    figure = Figure(figsize=(10, 4.2))
+    axis = figure.subplots()
+    for x, y, text in boxes.values():
+        frame = dict(boxstyle="round", facecolor="#e8f1fa", edgecolor="#0072b2")
+        axis.text(x, y, text, ha="center", va="center", fontsize=9, bbox=frame)
+    for arrow in arrows:
+        (x0, y0, _), (x1, y1, _) = (boxes[name] for name in arrow.split())
+        axis.annotate("", xytext=(x0 + 0.45, y0), xy=(x1 - 0.5, y1), arrowprops=dict(arrowstyle="->", color="0.4"), zorder=1)
+    skip = dict(arrowstyle="->", color="#d55e00", connectionstyle="arc3,rad=-0.2")
+    axis.annotate("gated 1 and 3 are added in the decoder", xy=(7.8, 1.3), xytext=(4.3, 2.75), fontsize=9, arrowprops=skip)
+    axis.set(xlim=(-0.6, 10), ylim=(-1.3, 3))
+    axis.axis("off")
+    return figure

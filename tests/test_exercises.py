@@ -55,6 +55,12 @@ CASES = [  # check, its arguments, right answer, {wrong answer: word of the hint
     (exercises.explorer_1, (np.array([[0.1, 0.6, 0.3], [0.3, 0.4, 0.3]]),), 1, {0: "smallest", 2: "from 0"}),
     (exercises.explorer_2, (np.array([[0.1, 0.6, 0.3], [0.3, 0.4, 0.3]]),), 1.5, {0.5: "equal share", 1.8: "Average"}),
     (exercises.explorer_3, (np.array([[2.0, 1, 0]]), np.array([[0.1, 0.6, 0.3]])), 0, {1: "receives the most"}),
+    (exercises.training_1, (), 2.7726, {0.0625: "minus its", 4: "bit", -2.7726: "minus", 1.2041: "natural"}),
+    (exercises.training_2, (), 4.7222, {4.7778: "85 steps", 152.72: "batch, not a patch", 283.33: "minutes"}),
+    (exercises.training_3, (), 0.00391, {0.0078125: "whole step", 0.00048828: "float16"}),
+    (exercises.region_1, (), 16, {4: "two"}),
+    (exercises.region_2, (), 6.235, {3.1176: "polarisations", 1.5588: "four bytes"}),
+    (exercises.region_3, (), 288, {256: "beyond", 320: "does not touch", 272: "both sides"}),
     (exercises.network_3, (), 131328, {131072: "biases", 65792: "two weights"}),
 ]
 

@@ -15,7 +15,12 @@ from stma_nb import course, cube
 from stma_nb.__main__ import main
 
 ROOT = Path(__file__).parent.parent
-CONDA_NAMES = {"pytorch": "torch", "pytorch-cpu": "torch", "matplotlib-base": "matplotlib"}
+CONDA_NAMES = {
+    "pytorch": "torch",
+    "pytorch-cpu": "torch",
+    "pytorch-lightning": "lightning-fabric",
+    "matplotlib-base": "matplotlib",
+}
 
 
 @pytest.mark.parametrize("file", ["environment.yml", "binder/environment.yml"])

@@ -1,0 +1,143 @@
+"""Mapping: throughput and peak memory against scene size, form of the computation and workers: ratios of one run.
+
+``python tests/benchmarks/mapping_speed.py [weights.safetensors]``, with weights of a network trained on the sample season, of which
+the scenes are made; without them the quickstart's network with random weights is taken, and accuracies say nothing.
+
+The forms, on one tile of 448 pixels (the sample season):
+
+* plain: every window by itself through the network as it was trained;
+* tiles: ``tiles.tile_probabilities`` (what ``season_map`` does), in float32 and with the trunk in bfloat16;
+* shared trunk: the trunk runs once over the tile and the 88 pixels around it that its features depend on, and windows take crops of
+  the feature maps. It saves most of the work, but a window's features then know what lies beyond its border, where in training
+  there were zeros. It was left out of the library because accuracy on held-out blocks fell with each of four networks (see the
+  numbers at the end); it stays here so that this can be measured again.
+
+Measured in November 2026 on two shared cores (NUMBERS_BELOW).
+"""
+
+import functools
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from distributed import Client
+
+from stma_nb import course, cube, patches, predict, splits, tiles, train
+from stma_nb.model import STMA, upsample
+
+SIDE = 448  # of the sample season
+REACH = 88  # pixels: no feature of the trunk depends on anything farther away
+
+
+def plain(trained, windows, patch, bands):
+    """Probabilities (K, rows, columns) of a scene, window by window."""
+    pieces = []
+    for row, column in windows:
+        vh, vv = (band[:, row : row + patch, column : column + patch] for band in bands)
+        x = torch.from_numpy(patches.network_input(vh, vv, trained.scaling))[None]
+        pieces.append(trained.model(x)[0].softmax(1)[0].numpy())
+    return patches.stitch(pieces, windows, patch, bands[0].shape[1:])
+
+
+def in_tiles(trained, windows, patch, bands, precision="float32", side=512):
+    model = tiles.inference_form(trained.model, precision)
+    total = np.empty((model.arguments["classes"], *bands[0].shape[1:]), np.float32)
+    for tile in tiles.tile_grid(bands[0].shape[1:], side):
+        data = tiles.read_tile(bands, windows, patch, tile)
+        total[(slice(None), *tile)] = tiles.tile_probabilities(model, trained.scaling, windows, None, "cpu", tile, data)
+    return total
+
+
+def with_shared_trunk(trained, windows, patch, bands):
+    """As ``in_tiles`` with one tile, of which the trunk's features are computed once, with the work that a tile within a larger
+    scene needs: REACH pixels more on each side (mirrored here, and cut off again)."""
+    model = tiles.inference_form(trained.model)
+    x = torch.from_numpy(patches.network_input(*bands, trained.scaling))
+    around = np.pad(x.numpy(), ((0, 0), (0, 0), (REACH, REACH), (REACH, REACH)), mode="reflect")
+    model.trunk(torch.from_numpy(around)[None])  # the cost; the features below are those of the scene with nothing around
+    levels = [level[0] for level in model.trunk(x[None])]
+    pieces = []
+    for some in np.array_split(windows, -(-len(windows) // 32)):
+        crops = [
+            torch.stack([level[..., r // s : (r + patch) // s, c // s : (c + patch) // s] for r, c in some])
+            for level, s in zip(levels, (4, 8, 8), strict=True)
+        ]
+        gated = [gate(level.flatten(1, 2)) for gate, level in zip(model.lsape, crops, strict=True)]
+        fused, _ = model.mca(*(block(level)[0] for block, level in zip(model.stsa, gated, strict=True)))
+        pieces += list(upsample(model.decoder(fused + gated[2], gated[0]), patch).softmax(1).numpy())
+    return patches.stitch(pieces, windows, patch, bands[0].shape[1:])
+
+
+@torch.inference_mode()
+def compare_forms(trained, season, rounds=3):
+    patch = trained.model.arguments["patch"]
+    windows = patches.corners((SIDE, SIDE), patch, 0.5)
+    bands = [season[name].values for name in patches.ORDER]
+    test = splits.block_split((SIDE, SIDE), block=112, buffer=8, seed=0, parcel=season.parcel.values) == splits.TEST
+    bf16 = functools.partial(in_tiles, precision="bf16")
+    forms = {"plain": plain, "tiles": in_tiles, "tiles, bf16": bf16, "shared trunk": with_shared_trunk}
+    seconds, labels = {name: [] for name in forms}, {}
+    for _ in range(rounds):
+        for name, form in forms.items():
+            start = time.process_time()  # of the processor: the machine is shared
+            labels[name] = form(trained, windows, patch, bands).argmax(0)
+            seconds[name].append(time.process_time() - start)
+    for name in forms:
+        right = (labels[name] == season.crop.values)[test].mean()
+        median = statistics.median(seconds[name])
+        print(
+            f"{name:<13} {SIDE**2 / 1e4 / median:6.2f} km2 per CPU second, {statistics.median(seconds['plain']) / median:5.2f} times "
+            f"plain; labels changed {(labels[name] != labels['plain']).mean():.2%}, test accuracy {right:.2%}"
+        )
+
+
+MAP = """
+import sys, time, torch
+from stma_nb import cube, predict, train
+torch.set_num_threads(1)
+trained, season = train.load(sys.argv[1]), cube.open_season(sys.argv[2])
+start = time.process_time()
+predict.season_map(trained, season, sys.argv[3], progress=False, overwrite=True, tile=256)
+peak = int(open("/proc/self/status").read().split("VmHWM:")[1].split()[0]) / 1024
+area = season.sizes["y"] * season.sizes["x"] / 1e4
+print(f"{area / (time.process_time() - start):6.2f} km2 per CPU second, peak memory {peak:.0f} MB")
+"""
+
+
+def main():
+    torch.set_num_threads(1)
+    sample = cube.open_season(course.sample_season())
+    if len(sys.argv) > 1:
+        trained = train.load(sys.argv[1])
+    else:
+        torch.manual_seed(0)
+        model = STMA(dates=sample.sizes["time"], patch=32, classes=len(cube.legend(sample)), width=16)
+        trained = train.Trained(model.eval(), patches.fit_scaling(sample), cube.legend(sample), sample.time.values)
+    compare_forms(trained, sample)
+
+    with tempfile.TemporaryDirectory() as folder:
+        weights = train.save(trained, Path(folder) / "weights.safetensors")
+        for times in (1, 2, 4):
+            scene = sample.isel(y=np.arange(times * SIDE) % SIDE, x=np.arange(times * SIDE) % SIDE)
+            scene = scene.assign_coords(y=5.9e6 - 10.0 * np.arange(times * SIDE), x=4e5 + 10.0 * np.arange(times * SIDE))
+            path = cube.save_season(scene, Path(folder) / f"{times}.zarr")
+            said = subprocess.check_output([sys.executable, "-c", MAP, weights, path, Path(folder) / "map.tif"], text=True)
+            print(f"scene of {times * SIDE} x {times * SIDE} pixels: {said}", end="")
+        season, area = cube.open_season(path), (times * SIDE) ** 2 / 1e4
+        for workers in (1, 2):
+            with Client(n_workers=workers, threads_per_worker=1, dashboard_address=None) as client:
+                client.run(train.load, weights)  # workers import what they need
+                start = time.perf_counter()
+                predict.season_map(
+                    trained, season, Path(folder) / "map.tif", progress=False, overwrite=True, tile=256, client=client
+                )
+                print(f"{workers} worker(s) of one thread: {area / (time.perf_counter() - start):.2f} km2/s")
+
+
+if __name__ == "__main__":
+    main()
