@@ -2,7 +2,7 @@
 
 One straight road, one module a step: ``cube`` (the season); ``phenology``, ``landscape``, ``simulate`` (a season from physics);
 ``sar``, ``speckle``, ``grd`` (radar preprocessing); ``patches`` (cut, scale, stitch), ``augment``, ``splits`` and ``leakage`` (who
-learns, who tests), ``model`` (the network), ``train``, ``baselines``, ``predict`` (the map), ``accuracy``, ``resample``, ``area``,
+learns, who tests), ``model`` (the network), ``train``, ``baselines``, ``tiles``, ``predict`` (the map), ``accuracy``, ``resample``, ``area``,
 ``parcels``, ``assessment`` (how good is it), ``attention`` (record it, and test what it means); ``plots``, ``page`` and ``report``,
 ``maps``, ``widgets``, ``explorer``. A module imports only modules before it. ``course`` and ``exercises`` hold what the notebooks
 need around that.
@@ -19,11 +19,13 @@ __all__ = [
     "attention",
     "augment",
     "baselines",
+    "checkpoint",
     "course",
     "cube",
     "exercises",
     "explorer",
     "grd",
+    "hardware",
     "landscape",
     "leakage",
     "maps",
@@ -40,6 +42,7 @@ __all__ = [
     "simulate",
     "speckle",
     "splits",
+    "tiles",
     "train",
     "widgets",
 ]

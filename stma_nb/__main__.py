@@ -93,6 +93,47 @@ def parser() -> argparse.ArgumentParser:
     simulated.add_argument("--overwrite", action="store_true", help="replace the output if it exists")
     simulated.set_defaults(command=_simulate)
 
+    brandenburg = data.add_parser("brandenburg", help="the data of the STMA paper: where to get them, check, turn into a season")
+    brandenburg.add_argument("folder", type=Path, help="holds VH_cut.mat, VV_cut.mat and label.mat")
+    brandenburg.add_argument("output", type=Path, nargs="?", help="write the season: a .zarr store (6 GB) is best")
+    brandenburg.add_argument("--dates", metavar="FILE", default="index", help="a text file, a date a line (default: placeholders)")
+    brandenburg.add_argument("--key", default="label", help="which labels: label (2017-18) or label_s2 (2020-21)")
+    brandenburg.add_argument("--units", choices=("dB", "power"), help="what the numbers are (default: told from them)")
+    brandenburg.add_argument("--overwrite", action="store_true", help="replace the output if it exists")
+    brandenburg.set_defaults(command=_brandenburg)
+
+    pastis = data.add_parser("pastis", help="PASTIS-R, French farmland: fetch it, check it")
+    pastis.add_argument("folder", type=Path, help="where it is, or is to be put")
+    pastis.add_argument("--download", action="store_true", help="fetch 54 GB from Zenodo (goes on where it stopped), unpack")
+    pastis.set_defaults(command=_pastis)
+
+    africa = data.add_parser("south-africa", help="Western Cape crop types: where to get them, check")
+    africa.add_argument("folder", type=Path, help="holds train/imagery/s1 and train/labels")
+    africa.set_defaults(command=_south_africa)
+
+    stac = data.add_parser("stac", help="a season of your own area from a STAC catalogue, with labels from your polygons")
+    stac.add_argument("output", type=Path, help="a .zarr store, a .nc file, or a folder for GeoTIFFs")
+    where = stac.add_mutually_exclusive_group(required=True)
+    where.add_argument("--area", type=float, nargs=4, metavar=("W", "S", "E", "N"), help="the area in degrees")
+    where.add_argument("--polygon", type=Path, metavar="FILE", help="the area as a GeoJSON file")
+    stac.add_argument("--start", required=True, help="first day, such as 2021-04-01")
+    stac.add_argument("--end", required=True, help="last day")
+    stac.add_argument(
+        "--catalogue",
+        default="planetary-computer",
+        help="a name, the address of a STAC API, a catalogue file, a folder of GeoTIFFs",
+    )
+    stac.add_argument("--collection", help="which collection of the catalogue")
+    stac.add_argument("--orbit", type=int, help="relative orbit (default: the one that sees most of the area most often)")
+    stac.add_argument("--pixel", type=float, help="pixel in metres (default: that of the images)")
+    stac.add_argument("--scale", choices=("power", "amplitude", "dB"), help="what the numbers are, if the metadata do not say")
+    stac.add_argument("--labels", type=Path, metavar="FILE", help="polygons of fields: GeoPackage, GeoJSON, Shapefile")
+    stac.add_argument("--column", help="which column of the polygons names the crop")
+    stac.add_argument("--edge", choices=("keep", "drop"), default="keep", help="drop: no label for pixels on field borders")
+    stac.add_argument("--overlap", choices=("refuse", "first"), default="refuse", help="what to do with overlapping polygons")
+    stac.add_argument("--overwrite", action="store_true", help="replace the output if it exists")
+    stac.set_defaults(command=_stac)
+
     train = commands.add_parser("train", help="train STMA on a season with crop labels")
     train.add_argument("season", type=Path, help="a .zarr store, a .nc file, or a folder of GeoTIFFs with crop.tif")
     train.add_argument("weights", type=Path, help="where to write the weights (.safetensors)")
@@ -204,6 +245,91 @@ def _simulate(args: argparse.Namespace) -> None:
     print(f"Wrote {cube.save_season(season, args.output, args.overwrite)}")
 
 
+def _brandenburg(args: argparse.Namespace) -> None:
+    import numpy as np
+
+    from stma_nb import cube
+    from stma_nb.sources.brandenburg import open_brandenburg
+
+    if args.output:
+        cube.refuse_existing(args.output, args.overwrite)
+    dates = args.dates if args.dates == "index" else Path(args.dates).read_text(encoding="utf-8").split()
+    season = open_brandenburg(args.folder, dates, args.key, args.units)
+    shares = np.bincount(season.crop.values.ravel(), minlength=len(cube.BRANDENBURG)) / season.crop.size
+    first, last = (str(day)[:10] for day in season.time.values[[0, -1]])
+    dates, pixels, said = season.sizes["time"], f"{season.sizes['y']} x {season.sizes['x']}", season.attrs
+    print(f"{pixels} pixels (position {said['position']}), {dates} dates, {first} to {last} ({said['dates']}),")
+    print(f"stored as {said['units_in_file']}. Labels '{args.key}':")
+    print(", ".join(f"{crop.name} {share:.1%}" for crop, share in zip(cube.BRANDENBURG, shares, strict=True) if share))
+    if args.output:
+        print(f"Wrote {cube.save_season(season, args.output, args.overwrite)}. Next:")
+        print(f"  python -m stma_nb train {args.output} weights.safetensors --patch 128 --width 64")
+    else:
+        print(f"Next:\n  python -m stma_nb data brandenburg {args.folder} brandenburg.zarr --dates {args.dates} --key {args.key}")
+
+
+def _pastis(args: argparse.Namespace) -> None:
+    from collections import Counter
+
+    from stma_nb.sources import fetch, pastis
+
+    if args.download:
+        archive = fetch.fetch(pastis.URL, args.folder, pastis.CHECKSUM)
+        fetch.unpack(archive, args.folder, keep=lambda name: "/DATA_S2/" not in name)
+    inner = args.folder / "PASTIS-R"
+    folder = inner if inner.is_dir() else args.folder
+    for track, orbits in (("S1A", "ascending"), ("S1D", "descending")):
+        folds, times = pastis.metadata(folder, track)
+        counts, days = [len(series) for series in times.values()], [str(day)[:10] for series in times.values() for day in series]
+        print(f"{track} ({orbits}): {min(counts)} to {max(counts)} dates a patch, {min(days)} to {max(days)}")
+    print("Patches: " + ", ".join(f"{count} in fold {fold}" for fold, count in sorted(Counter(folds.values()).items())))
+    print("Next, in Python:\n  from stma_nb.sources.pastis import open_pastis")
+    print(f"  learn = open_pastis({str(folder)!r}, folds=(1, 2, 3))")
+    print(f"  valid = open_pastis({str(folder)!r}, folds=4, scaling=learn.scaling)")
+
+
+def _south_africa(args: argparse.Namespace) -> None:
+    from stma_nb.sources import south_africa
+
+    names = south_africa.tiles(args.folder)
+    season = south_africa.open_tile(args.folder, names[0])
+    first, last = (str(day)[:10] for day in season.time.values[[0, -1]])
+    print(f"{len(names)} tiles with images and labels; tile {names[0]} has {season.sizes['time']} dates, {first} to {last},")
+    print(f"{season.sizes['y']} x {season.sizes['x']} pixels, {float((season.crop > 0).mean()):.0%} of them surveyed.")
+    print("Next, in Python:\n  from stma_nb.sources import south_africa")
+    print(f"  names = south_africa.tiles({str(args.folder)!r})")
+    print(f"  learn = south_africa.open_tiles({str(args.folder)!r}, names[:100])")
+
+
+def _stac(args: argparse.Namespace) -> None:
+    from stma_nb import cube
+
+    try:
+        from stma_nb.sources import labels, stac
+    except ImportError as error:
+        raise ValueError(f"Catalogues and polygons need more packages ({error.name}): pip install 'stma_nb[sources]'.") from error
+    cube.refuse_existing(args.output, args.overwrite)
+    if args.labels and not args.column:
+        raise ValueError("--labels is given without --column: name the column of the polygons that holds the crop.")
+    season = stac.season_from_stac(
+        args.catalogue,
+        args.area or args.polygon,
+        args.start,
+        args.end,
+        args.collection,
+        args.orbit,
+        pixel=args.pixel,
+        scale=args.scale,
+    )
+    print(
+        f"{season.sizes['time']} dates from {season.attrs['items']} images; found {season.attrs['tracks']}. Reading ...", flush=True
+    )
+    if args.labels:
+        season = labels.rasterise(args.labels, season, args.column, edge=args.edge, overlap=args.overlap)
+        print(season.parcel.attrs.get("comment", "All polygons are in the labels."))
+    print(f"Wrote {cube.save_season(season, args.output, args.overwrite)}")
+
+
 def _add_training_flags(to: argparse.ArgumentParser, **common) -> None:
     for name, options in TRAINING.items():
         to.add_argument(f"--{name}", **options | common)
@@ -288,6 +414,7 @@ def _train(args: argparse.Namespace) -> None:
 
 
 def _dask_client(args: argparse.Namespace):
+    import signal
     from contextlib import nullcontext
 
     if not (args.workers or args.scheduler):
@@ -297,7 +424,12 @@ def _dask_client(args: argparse.Namespace):
 
     if args.scheduler:
         return Client(args.scheduler)
-    return Client(n_workers=args.workers, threads_per_worker=max(1, CPU_COUNT // args.workers), dashboard_address=None)
+    threads = max(1, CPU_COUNT // args.workers)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # workers inherit it: a Ctrl-C is for this process, which ends them
+    try:
+        return Client(n_workers=args.workers, threads_per_worker=threads, dashboard_address=None)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _map(args: argparse.Namespace) -> None:

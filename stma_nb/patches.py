@@ -1,6 +1,6 @@
 """From a scene to patches and back: cut windows, scale them, stitch predictions together."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -115,31 +115,18 @@ def blend_weight(patch: int) -> np.ndarray:
     return (np.outer(ramp, ramp) + 1e-3).astype(np.float32)
 
 
-def stitch_rows(
-    pieces: Iterable[np.ndarray], windows: np.ndarray, patch: int, shape: tuple[int, int]
-) -> Iterator[tuple[int, np.ndarray]]:
-    """Blend predictions of windows into the scene, and hand over rows as soon as no later window can change them.
+def stitch(pieces: Iterable[np.ndarray], windows: np.ndarray, patch: int, shape: tuple[int, int]) -> np.ndarray:
+    """Blend predictions (K, P, P) of windows (n, 2) into one array (K, rows, columns); windows must cover every pixel.
 
-    ``pieces`` (K, P, P) come in the order of ``windows`` (n, 2), sorted by row as ``corners`` gives them. Yields (first row,
-    array (K, rows, columns)). One row of windows is held in memory, whatever the size of the scene.
+    ``pieces`` come in the order of ``windows`` and are taken one at a time.
     """
     weight = blend_weight(patch)
-    total = norm = None
-    top = 0
+    total, norm = None, np.zeros(shape, np.float32)
     for (row, column), piece in zip(windows, pieces, strict=True):
         if total is None:
-            total = np.zeros((len(piece), patch, shape[1]), np.float32)
-            norm = np.zeros((patch, shape[1]), np.float32)
-        if row > top:
-            done = row - top
-            yield top, total[:, :done] / norm[:done]
-            total, norm = (np.concatenate([a[..., done:, :], np.zeros_like(a[..., :done, :])], axis=-2) for a in (total, norm))
-            top = row
-        total[:, :, column : column + patch] += weight * piece
-        norm[:, column : column + patch] += weight
-    yield top, total / norm
-
-
-def stitch(pieces: Iterable[np.ndarray], windows: np.ndarray, patch: int, shape: tuple[int, int]) -> np.ndarray:
-    """Blend predictions (K, P, P) of windows into one array (K, rows, columns); every pixel of the scene is covered."""
-    return np.concatenate([rows for _, rows in stitch_rows(pieces, windows, patch, shape)], axis=1)
+            total = np.zeros((len(piece), *shape), np.float32)
+        window = np.s_[..., row : row + patch, column : column + patch]
+        total[window] += weight * piece
+        norm[window] += weight
+    total /= norm
+    return total

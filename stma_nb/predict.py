@@ -52,8 +52,9 @@ def season_map(
     The scene is computed in tiles of ``tile`` pixels a side; finished ones are kept in a folder ``.<name>.part`` beside the map
     until it is complete, so the same call after an interruption goes on. ``overwrite`` replaces existing files, and the tiles of an
     unfinished map made in another way. ``batch`` windows are computed at a time (default: about 1.5 million values per band, which
-    a CPU does fastest). ``precision="bf16"`` computes the trunk in bfloat16: up to twice as fast where the processor supports it,
-    and some labels in a thousand change. ``device`` is the GPU when there is one.
+    a CPU does fastest). ``precision="bf16"`` computes the trunk in bfloat16: up to half as fast again on a processor that knows it,
+    and about one label in a thousand changes (four for the published size with random weights). ``device`` is the GPU when there is
+    one.
 
     ``client`` is a ``distributed.Client``: tiles are then computed by its workers, two per worker at a time, with as many threads
     as the worker has. Workers read the season from its files, which they must see under the same path; the map is written here.

@@ -100,6 +100,7 @@ def tile_probabilities(
         for row in np.unique(windows[:, 0]) - origin[0]:
             x = torch.from_numpy(network_input(*(band[:, row : row + patch] for band in bands), scaling))
             columns = windows[windows[:, 0] == row + origin[0], 1] - origin[1]
+            # A window without any data touches only pixels that become NaN below: it need not be computed.
             seen = [column for column in columns if not empty[row : row + patch, column : column + patch].all()]
             done = {}
             for some in (seen[i : i + batch] for i in range(0, len(seen), batch)):

@@ -65,7 +65,8 @@ def fit(
         rate: highest learning rate, reached after a twentieth of the steps.
         device: ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ...; the GPU when there is one.
         watch: called with the history after every epoch; without it a progress bar is drawn.
-        precision: ``"32-true"``, ``"bf16-mixed"``, or ``"16-mixed"`` with scaling of the loss (GPU only).
+        precision: ``"32-true"``, ``"bf16-mixed"`` (learns as well on the sample season, and is faster the wider the network), or
+            ``"16-mixed"`` with scaling of the loss (GPU only).
         accumulate: compute each batch in so many pieces, to need less memory; batch normalisation then sees a piece at a time.
         class_weights: (K,) weight of every class in the training loss, say ``balanced_weights(counts)``.
         schedule: how the rate falls to zero, ``"polynomial"`` (power 0.9) or ``"cosine"``.

@@ -158,6 +158,15 @@ def test_a_season_of_other_dates_is_refused(season, trained, tmp_path):
     predict.season_map(trained, next_year, tmp_path / "next.tif", progress=False)
 
 
+def test_dates_are_compared_by_the_time_of_year(season, trained):
+    turn = season.assign_coords(time=season.time + np.timedelta64(272, "D"))  # 29 December to 30 April
+    shifted = train.Trained(trained.model, trained.scaling, trained.crops, turn.time.values - np.timedelta64(5, "D"))
+    train.check_dates(shifted, turn.assign_coords(time=turn.time + np.timedelta64(3, "D")))  # 1 January against 24 December
+    train.check_dates(trained, season.assign_coords(time=season.time + np.timedelta64(15, "D")))
+    with pytest.raises(ValueError, match="16 days apart"):
+        train.check_dates(trained, season.assign_coords(time=season.time + np.timedelta64(16, "D")))
+
+
 def test_what_cannot_be_done_is_said_before_anything_is_written(season, trained, tmp_path):
     (tmp_path / "map.tif").write_text("precious")
     for name in ("map", "other"):
@@ -228,6 +237,7 @@ def wait_for_tiles(folder, process, number=3):
         time.sleep(0.01)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="sends an interrupt as Unix can")
 def test_killed_and_called_again_it_makes_the_same_map(wide, trained, tmp_path, capsys):
     cube.save_season(wide, tmp_path / "season.zarr")
     train.save(trained, tmp_path / "weights.safetensors")

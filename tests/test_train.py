@@ -434,8 +434,15 @@ def test_killed_at_any_moment_and_resumed(command, tmp_path, moment):
     line, whole = command
     weights = tmp_path / "weights.safetensors"
     process = start(line(weights))
-    until((tmp_path / "weights.safetensors.checkpoint").exists, process)
-    time.sleep(random.Random().uniform(0, 0.8))  # the steps take about a second in all
+    checkpoint, chance = tmp_path / "weights.safetensors.checkpoint", random.Random()
+
+    def written() -> int:
+        return checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
+
+    for _ in range(chance.randrange(1, 45)):  # of 54 steps, each with its checkpoint
+        last = written()
+        until(lambda last=last: written() != last, process)
+    time.sleep(chance.uniform(0, 0.02))
     process.kill()
     process.communicate()
     if process.returncode == 0:

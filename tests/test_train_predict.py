@@ -87,27 +87,6 @@ def test_loss_mixes_both_heads_and_leaves_unknown_pixels_out(season):
     assert trained.history[0]["loss"] == pytest.approx(0.7 * by_hand[0] + 0.3 * by_hand[1], rel=1e-3)
 
 
-def test_map_equals_the_network_applied_by_hand(season, tmp_path):
-    trained = trained_on(season, epochs=1)
-    windows = patches.corners((48, 64), PATCH, 0.5)
-    data = patches.PatchDataset(season, windows, PATCH, trained.scaling)
-    with torch.inference_mode():
-        pieces = [trained.model(data[i][0][None])[0].softmax(1)[0].numpy() for i in range(len(windows))]
-    trained.model.train()  # mapping is done in evaluation mode, whatever was done before
-    whole = patches.stitch(pieces, windows, PATCH, (48, 64)).argmax(0)
-    with rasterio.open(predict.season_map(trained, season, tmp_path / "map.tif", batch=3, progress=False)) as tif:
-        np.testing.assert_array_equal(tif.read(1), whole)
-
-
-def test_pixels_without_data_stay_without_class(season, tmp_path):
-    trained = trained_on(season, epochs=1)
-    for band in ("vv", "vh"):
-        season[band][:, :7, :9] = np.nan
-        season[band][1, 20:30, 20:30] = np.nan  # one date missing is no reason to leave a hole
-    with rasterio.open(predict.season_map(trained, season, tmp_path / "map.tif", progress=False)) as tif:
-        np.testing.assert_array_equal(tif.read(1) == 255, np.pad(np.ones((7, 9), bool), ((0, 41), (0, 55))))
-
-
 def test_checkpoint_round_trip(season, tmp_path):
     trained = trained_on(season, epochs=1)
     back = train.load(train.save(trained, tmp_path / "weights.safetensors"))
@@ -137,38 +116,6 @@ def test_foreign_and_damaged_checkpoints_are_named(season, tmp_path):
         train.load(tmp_path / "half.safetensors")
     with pytest.raises(FileNotFoundError, match="no weights at"):
         train.load(tmp_path / "none.safetensors")
-
-
-def test_a_season_of_other_dates_is_refused(season, tmp_path):
-    trained = trained_on(season, epochs=1)
-    with pytest.raises(ValueError, match="has 4 dates, the network was trained on 5"):
-        predict.season_map(trained, season.isel(time=slice(4)), tmp_path / "map.tif", progress=False)
-    late = season.assign_coords(time=season.time + np.timedelta64(40, "D"))
-    with pytest.raises(ValueError, match=r"2018-05-11, .*2018-04-01 there \(40 days apart.*--any-dates"):
-        predict.season_map(trained, late, tmp_path / "map.tif", progress=False)
-    assert not (tmp_path / "map.tif").exists()
-    predict.season_map(trained, late, tmp_path / "map.tif", any_dates=True, progress=False)
-    turn = season.assign_coords(time=season.time + np.timedelta64(272, "D"))  # 29 December to 30 April
-    shifted = train.Trained(trained.model, trained.scaling, trained.crops, turn.time.values - np.timedelta64(5, "D"))
-    train.check_dates(shifted, turn.assign_coords(time=turn.time + np.timedelta64(3, "D")))  # 1 January against 24 December
-    for days, fits in ((15, True), (16, False)):
-        moved = season.assign_coords(time=season.time + np.timedelta64(days, "D"))
-        if fits:
-            train.check_dates(trained, moved)
-        else:
-            with pytest.raises(ValueError, match="16 days apart"):
-                train.check_dates(trained, moved)
-    next_year = season.assign_coords(time=season.time + np.timedelta64(365, "D"))
-    predict.season_map(trained, next_year, tmp_path / "next.tif", progress=False)
-
-
-def test_an_existing_map_is_kept(season, tmp_path):
-    (tmp_path / "map.tif").write_text("precious")
-    with pytest.raises(FileExistsError, match="left as it is"):
-        predict.season_map(trained_on(season, epochs=1), season, tmp_path / "map.tif", progress=False)
-    assert (tmp_path / "map.tif").read_text() == "precious"
-    with pytest.raises(ValueError, match="'map.png' should end in .tif"):
-        predict.season_map(trained_on(season, epochs=1), season, tmp_path / "map.png", progress=False)
 
 
 def test_network_and_patches_must_fit(season):

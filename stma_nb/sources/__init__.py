@@ -1,0 +1,1 @@
+"""Real data from where they lie to season cubes and patches."""
