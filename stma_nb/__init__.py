@@ -2,10 +2,10 @@
 
 One straight road, one module a step: ``cube`` (the season); ``phenology``, ``landscape``, ``simulate`` (a season from physics);
 ``sar``, ``speckle``, ``grd`` (radar preprocessing); ``patches`` (cut, scale, stitch), ``augment``, ``splits`` and ``leakage`` (who
-learns, who tests), ``model`` (the network), ``train``, ``baselines``, ``tiles``, ``predict`` (the map), ``accuracy``, ``resample``, ``area``,
-``parcels``, ``assessment`` (how good is it), ``attention`` (record it, and test what it means); ``plots``, ``page`` and ``report``,
-``maps``, ``widgets``, ``explorer``. A module imports only modules before it. ``course`` and ``exercises`` hold what the notebooks
-need around that.
+learns, who tests), ``model`` (the network), ``train``, ``baselines``, ``tiles`` and ``predict`` (the map), ``accuracy``,
+``resample``, ``area``, ``parcels``, ``assessment`` (how good is it), ``attention`` (record it, and test what it means); ``plots``,
+``page`` and ``report``, ``maps``, ``widgets``, ``explorer``. A module imports only modules before it. ``sources`` reads published
+data; ``course`` and ``exercises`` hold what the notebooks need around all that.
 Modules load when first used, so that ``import stma_nb`` is quick.
 """
 
@@ -44,6 +44,7 @@ __all__ = [
     "splits",
     "tiles",
     "train",
+    "transfer",
     "widgets",
 ]
 

@@ -1,8 +1,10 @@
 """The checks behind the notebooks' exercises: each tells right from wrong, and what led to a typical wrong number."""
 
 import numpy as np
+import xarray as xr
 
-from stma_nb import leakage, speckle, splits
+import stma_nb  # modules of it load when first used, so that a notebook without networks does not load torch
+from stma_nb import speckle
 
 
 def check(answer: object, expected: float, tolerance: float = 0.01, hints: dict[float, str] | None = None) -> None:
@@ -158,8 +160,9 @@ def splits_4(answer: object, crop: np.ndarray, parcel: np.ndarray, seed: int) ->
     """Share of test pixels in parcels that also train, for blocks made without a look at parcels."""
 
     def share(**more) -> float:
-        parts = splits.block_split(crop.shape, block=80, buffer=8, seed=seed, **more)
-        return leakage.leak_report(parts == splits.TRAIN, parts == splits.TEST, parcel)["share in such parcels"]
+        parts = stma_nb.splits.block_split(crop.shape, block=80, buffer=8, seed=seed, **more)
+        learned, tested = parts == stma_nb.splits.TRAIN, parts == stma_nb.splits.TEST
+        return stma_nb.leakage.leak_report(learned, tested, parcel)["share in such parcels"]
 
     check(answer, share(), 2e-3, {share(parcel=parcel): "That is with parcel=: leave it out."})
 
@@ -376,3 +379,35 @@ def region_3(answer: object) -> None:
         256 + 16: "On both sides.",
     }
     check(answer, 256 + 2 * 16, 0, hints)
+
+
+# ------------------------------------------------------------------------------------------ 11 real data and transfer
+
+
+def transfer_1(answer: object, lost: dict[str, dict[str, float]]) -> None:
+    """Points of accuracy lost in another place of the same year."""
+    home, year, *_ = (100 * scores["pixels right"] for scores in lost.values())
+    last = 100 * list(lost.values())[-1]["pixels right"]
+    hints = {
+        (home - year) / 100: "In points: times 100.",
+        year - home: "As a positive number.",
+        home - last: "That is another place and another year.",
+    }
+    check(answer, home - year, 0.1, hints)
+
+
+def transfer_2(answer: object, away: xr.Dataset, home: xr.Dataset) -> None:
+    """Difference of the mean VH of the first date, away minus home (dB)."""
+    ours, theirs = (stma_nb.transfer.date_levels(season)["vh"].values for season in (away, home))
+    hints = {theirs[0] - ours[0]: "Away minus home.", (ours - theirs).mean(): "That is the mean over all dates; take the first."}
+    check(answer, ours[0] - theirs[0], 0.02, hints)
+
+
+def transfer_3(answer: object) -> None:
+    """2 dB as a factor of power."""
+    hints = {
+        2: "Decibels are not factors: 10 to the power of dB / 10.",
+        10**-0.2: "Raised, not lowered.",
+        10**0.1: "dB / 10, not / 20.",
+    }
+    check(answer, 10**0.2, 0.01, hints)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from stma_nb import exercises
 
@@ -9,6 +10,13 @@ MATRIX = np.array([[50, 3, 2], [4, 30, 1], [6, 5, 20]])
 POWER = np.random.default_rng(0).gamma(4.4, 1 / 4.4, 500)
 TABLE = np.array([[-10.0, -12, -11, -13], [-15, -13, -12, -20], [-10, -10, -16, -12]])
 NAMES = ["Maize", "Wheat", "Rapeseed"]
+LOST = {"home": {"pixels right": 0.8}, "place": {"pixels right": 0.6}, "both": {"pixels right": 0.4}}
+
+
+def scene(power: float) -> xr.Dataset:
+    return xr.Dataset({name: (("time", "y", "x"), np.full((2, 3, 3), power), {"units": "1"}) for name in ("vv", "vh")})
+
+
 PARCEL = np.add.outer(np.arange(200) // 30 * 20, np.arange(240) // 30) + 1  # fields of 30 x 30 pixels
 
 CASES = [  # check, its arguments, right answer, {wrong answer: word of the hint}
@@ -61,6 +69,9 @@ CASES = [  # check, its arguments, right answer, {wrong answer: word of the hint
     (exercises.region_1, (), 16, {4: "two"}),
     (exercises.region_2, (), 6.235, {3.1176: "polarisations", 1.5588: "four bytes"}),
     (exercises.region_3, (), 288, {256: "beyond", 320: "does not touch", 272: "both sides"}),
+    (exercises.transfer_1, (LOST,), 20, {0.2: "times 100", -20: "positive", 40: "another year"}),
+    (exercises.transfer_2, (scene(4.0), scene(1.0)), 6.0206, {-6.0206: "Away minus home"}),
+    (exercises.transfer_3, (), 1.5849, {2: "not factors", 0.631: "not lowered", 1.2589: "not / 20"}),
     (exercises.network_3, (), 131328, {131072: "biases", 65792: "two weights"}),
 ]
 

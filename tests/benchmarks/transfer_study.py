@@ -1,0 +1,102 @@
+"""What is lost in another year and another place, and what comes back? Notebook 11's experiment over networks and scenes.
+
+    python tests/benchmarks/transfer_study.py [--networks 3]     about 10 minutes on two cores; writes data/transfer_study.json
+
+Networks that differ in their seed learn from the sample season (2018). Each maps the held-out blocks there, and other simulated
+scenes: other places in the same year, the same place in other years, and both.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy import ndimage
+
+from stma_nb import augment, course, cube, patches, simulate, splits, train, transfer
+from stma_nb.model import STMA
+
+PATCH, FIELDS = 32, 30
+TARGETS = {
+    "another place, 2018": [(2018, 11), (2018, 12)],
+    "same place, another year": [(2019, 1), (2021, 1)],
+    "another place and year": [(2019, 11), (2021, 12)],
+}
+
+
+def target(year: int, seed: int):
+    """A scene of the sample season's kind with the same calendar in another year."""
+    later = np.datetime64(f"{year}-01-01") - np.datetime64("2018-01-01")
+    return simulate.season(
+        **course.SAMPLE | {"year": year, "seed": seed, "dates": [d + later for d in course.SAMPLE["dates"]]}
+    ).load()
+
+
+def score(trained, season, mask=None) -> dict[str, float]:
+    windows = patches.corners(season.crop.shape, PATCH)
+    found = train.validate(trained.model, patches.PatchDataset(season, windows, PATCH, trained.scaling, mask))
+    return {"accuracy": found["accuracy"], "f1": found["f1"]}
+
+
+def learn(season, seed: int, epochs: int, vary) -> tuple[train.Trained, np.ndarray]:
+    parts = splits.block_split(season.crop.shape, block=112, buffer=8, seed=0, parcel=season.parcel.values)
+    scaling = patches.fit_scaling(season, parts == splits.TRAIN)
+    data, valid = (
+        patches.PatchDataset(season, splits.windows_of(parts, p, PATCH), PATCH, scaling, parts == p, augment=v)
+        for p, v in ((splits.TRAIN, vary), (splits.VALID, False))
+    )
+    torch.manual_seed(seed)
+    network = STMA(dates=season.sizes["time"], patch=PATCH, classes=len(cube.legend(season)), width=16)
+    return train.fit(network, data, valid, epochs=epochs, seed=seed, watch=lambda history: None), parts == splits.TEST
+
+
+def fine_tuned(trained, season, seed: int):
+    """The network after a few epochs on some labelled fields of the target; and the mask of all other pixels."""
+    numbers = np.unique(season.parcel.values)[1:]
+    chosen = np.random.default_rng(seed).choice(numbers, FIELDS, replace=False)
+    fields = np.isin(season.parcel.values, chosen)
+    labelled = fields | ndimage.binary_dilation(fields, iterations=10) & (season.parcel.values == 0)  # and what lies around them
+    windows = [
+        w for w in patches.corners(season.crop.shape, PATCH, 0.5) if labelled[w[0] : w[0] + PATCH, w[1] : w[1] + PATCH].mean() > 0.1
+    ]
+    data = patches.PatchDataset(season, np.array(windows), PATCH, trained.scaling, labelled, augment=True)
+    adapted = transfer.adapt_batch_norm(trained, season)
+    return train.fit(adapted.model, data, data, epochs=8, rate=5e-4, seed=seed, watch=lambda history: None), ~labelled
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--networks", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=15)
+    parser.add_argument("--output", type=Path, default=course.ROOT / "data" / "transfer_study.json")
+    args = parser.parse_args()
+    source = cube.open_season(course.sample_season()).load()
+    levels, times, rows = transfer.date_levels(source), source.time.values, []
+    jittered = (augment.turn, lambda power, labels, rng: augment.jitter(power, labels, rng, times, 12.0))
+
+    def note(seed: int, where: str, scene: str, method: str, scores: dict) -> None:
+        rows.append({"network": seed, "where": where, "scene": scene, "method": method} | scores)
+        print(seed, where, scene, method, f"{scores['accuracy']:.3f} {scores['f1']:.3f}", flush=True)
+        args.output.write_text(json.dumps(rows, indent=0) + "\n", encoding="utf-8")
+
+    for seed in range(args.networks):
+        plain, test = learn(source, seed, args.epochs, True)
+        varied, _ = learn(source, seed, args.epochs, jittered)
+        for name, trained in (("as trained", plain), ("trained with date jitter", varied)):
+            note(seed, "held-out blocks", "2018, 1", name, score(trained, source, test))
+        for where, scenes in TARGETS.items():
+            for year, place in scenes:
+                season, scene = target(year, place), f"{year}, {place}"
+                note(seed, where, scene, "as trained", score(plain, season))
+                note(seed, where, scene, "trained with date jitter", score(varied, season))
+                note(seed, where, scene, "date levels", score(plain, transfer.match_levels(season, levels)))
+                note(seed, where, scene, "batch norm", score(transfer.adapt_batch_norm(plain, season), season))
+                moved = transfer.shift_calendar(season, transfer.align(plain, season)[0])
+                note(seed, where, scene, "batch norm + calendar", score(transfer.adapt_batch_norm(plain, moved), moved))
+                tuned, others = fine_tuned(plain, moved, seed)
+                note(seed, where, scene, f"the same + {FIELDS} labelled fields", score(tuned, moved, others))
+
+
+if __name__ == "__main__":
+    main()
