@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: run series lab test
+.PHONY: run series lab site editions test
 .DEFAULT_GOAL := run
 
 run: $(READY)        ## the quickstart end to end: train, map, assess; results in build/
@@ -14,6 +14,12 @@ series: $(READY)     ## all notebooks
 
 lab: $(READY)        ## JupyterLab in your browser
 	@$(BIN)/python -m stma_nb lab
+
+site: $(READY)       ## the notebooks as web pages that work offline, in build/site
+	@$(BIN)/python -m stma_nb site
+
+editions: $(READY)   ## for a class: notebooks without solutions, and with solutions open, in build/editions
+	@$(BIN)/python -m stma_nb editions build/editions --overwrite
 
 test: $(READY)       ## lint and tests
 	@$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""The command line: ``python -m stma_nb run | series | lab | data | train | map | assess``."""
+"""The command line: ``python -m stma_nb run | series | lab | data | train | map | assess``, and what a course needs around it."""
 
 import argparse
 import sys
@@ -73,6 +73,23 @@ def parser() -> argparse.ArgumentParser:
     series = commands.add_parser("series", help="run all notebooks")
     series.add_argument("--in-place", action="store_true", help="store the outputs in notebooks/ (for maintainers)")
     series.set_defaults(command=_series)
+
+    structure = commands.add_parser("structure", help="measure the notebooks, and check them against the course's conventions")
+    structure.add_argument("--run", action="store_true", help="run each first, and note what it took in notebooks/budget.json")
+    structure.set_defaults(command=_structure)
+
+    editions = commands.add_parser("editions", help="write the notebooks for a class: without solutions, and with them open")
+    editions.add_argument("folder", type=Path, help="gets the folders student and lecturer")
+    editions.add_argument("--overwrite", action="store_true", help="write into the folder if it exists")
+    editions.set_defaults(command=_editions)
+
+    site = commands.add_parser("site", help="write the notebooks as web pages that work offline")
+    site.add_argument("folder", type=Path, nargs="?", help="where to (default: build/site, which is written anew)")
+    site.add_argument("--overwrite", action="store_true", help="write into the folder if it exists")
+    site.set_defaults(command=_site)
+
+    doctor = commands.add_parser("doctor", help="tell what this computer offers the course: to paste into a question")
+    doctor.set_defaults(command=_doctor)
 
     lab = commands.add_parser("lab", help="open JupyterLab in the notebooks folder")
     lab.set_defaults(command=_lab)
@@ -172,6 +189,20 @@ def parser() -> argparse.ArgumentParser:
     assess.add_argument("--output", type=Path, default=Path("report.html"), help="the page to write (default: report.html)")
     assess.add_argument("--overwrite", action="store_true", help="replace the page and its numbers if they exist")
     assess.set_defaults(command=_assess)
+
+    experiment = commands.add_parser(
+        "experiment", help="the paper's experiment on its data: by the released code's rule, and honestly"
+    )
+    experiment.add_argument("source", choices=("brandenburg", "pastis", "south-africa"), help="which data ('data' gets them)")
+    experiment.add_argument("folder", type=Path, help="holds the data")
+    experiment.add_argument("output", type=Path, help="a new folder for networks, maps and pages")
+    experiment.add_argument("--quick", action="store_true", help="a small network and few data, to see that all works")
+    experiment.add_argument("--weights", type=Path, metavar="FILE", help="score weights of the authors' code instead of training")
+    experiment.add_argument("--epochs", type=int, help="passes over the training patches (default: 500)")
+    experiment.add_argument("--batch", type=int, help="patches of a step (default: 32)")
+    experiment.add_argument("--device", help="cpu, cuda, ... (default: the GPU when there is one)")
+    experiment.add_argument("--resume", action="store_true", help="go on with an experiment that was stopped")
+    experiment.set_defaults(command=_experiment)
     return top
 
 
@@ -206,17 +237,52 @@ def _run(args: argparse.Namespace) -> None:
 
 
 def _series(args: argparse.Namespace) -> None:
-    from stma_nb import course
+    from stma_nb import course, structure
 
     for notebook in course.notebooks():
         executed = course.ROOT / "build" / notebook.name
-        cost = course.run_notebook(notebook, executed)
+        cost = structure.run(notebook, executed) if args.in_place else course.run_notebook(notebook, executed)
         print(f"{notebook.name:<32} {cost['seconds']:6.0f} s", flush=True)
         if args.in_place:
             notebook.write_bytes(executed.read_bytes())
             course.tidy(notebook)
         course.to_html(executed)
     print("Executed notebooks and their pages: build/")
+
+
+def _structure(args: argparse.Namespace) -> None:
+    from stma_nb import course, structure
+
+    for path in course.notebooks() if args.run else []:
+        cost = structure.run(path, course.output_folder() / path.name)
+        print(f"{path.name:<32} {cost['seconds']:6.0f} s", flush=True)
+    notebooks = [structure.Notebook(path) for path in course.notebooks()]
+    print(structure.table(notebooks), flush=True)
+    found = [complaint for notebook in notebooks for complaint in structure.complaints(notebook)]
+    if found:
+        raise ValueError("\n  ".join([f"{len(found)} things to mend:", *found]))
+
+
+def _editions(args: argparse.Namespace) -> None:
+    from stma_nb import editions
+
+    print(f"Wrote the folders student and lecturer into {editions.write(args.folder, args.overwrite)}")
+
+
+def _site(args: argparse.Namespace) -> None:
+    from stma_nb import course, website
+
+    index = website.build(args.folder or course.output_folder() / "site", args.overwrite or not args.folder)
+    print(f"Wrote the pages; open {index}")
+
+
+def _doctor(args: argparse.Namespace) -> None:
+    from stma_nb import doctor
+
+    findings = doctor.examine()
+    print(doctor.report(findings), flush=True)
+    if broken := [finding.name for finding in findings if finding.broken]:
+        raise ValueError(f"the course cannot run here before this is mended: {', '.join(broken)}")
 
 
 def _lab(args: argparse.Namespace) -> None:
@@ -457,6 +523,22 @@ def _assess(args: argparse.Namespace) -> None:
         args.map, args.reference, args.output, args.parcels, args.where, args.align, not args.crops_only, args.overwrite
     )
     print(f"{numbers['summary']} Wrote {args.output} and {args.output.with_suffix('.json')}")
+
+
+def _experiment(args: argparse.Namespace) -> None:
+    from stma_nb import experiment
+
+    try:
+        scores = experiment.run(
+            args.source, args.folder, args.output, args.quick, args.weights, args.epochs, args.batch, args.device, args.resume
+        )
+    except KeyboardInterrupt:
+        if args.output.exists():
+            print(f"\nstma_nb: '{args.output}' holds the experiment so far: give the same command with --resume", file=sys.stderr)
+        raise
+    for name, row in scores.items():
+        print(f"{name:<9} {row['overall accuracy']:.1%} right (background counted), mean F1 of crops {row['mean F1 of crops']:.3f}")
+    print(f"Wrote {args.output / 'experiment.html'} and {args.output / 'experiment.json'}")
 
 
 if __name__ == "__main__":
