@@ -84,7 +84,7 @@ def parser() -> argparse.ArgumentParser:
     editions.set_defaults(command=_editions)
 
     site = commands.add_parser("site", help="write the notebooks as web pages that work offline")
-    site.add_argument("folder", type=Path, nargs="?", help="where to (default: build/site, which is written anew)")
+    site.add_argument("folder", type=Path, nargs="?", help="where to (default: build/site, where older pages are replaced)")
     site.add_argument("--overwrite", action="store_true", help="write into the folder if it exists")
     site.set_defaults(command=_site)
 

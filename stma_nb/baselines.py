@@ -16,7 +16,7 @@ from sklearn.ensemble import RandomForestClassifier
 from torch import Tensor, nn
 
 from stma_nb.cube import Crop, legend
-from stma_nb.patches import ORDER, Scaling, fit_scaling, network_input
+from stma_nb.patches import ORDER, Scaling, fit_scaling, network_input, without_data
 from stma_nb.train import check_dates
 
 NODATA = 255
@@ -116,7 +116,7 @@ def pixel_map(classifier: PixelClassifier, season: xr.Dataset, any_dates: bool =
         x = network_input(vh, vv, classifier.scaling)
         seasons = np.ascontiguousarray(x.reshape(*x.shape[:2], -1).transpose(2, 0, 1))
         best = classifier.probabilities(seasons).argmax(1).reshape(vh.shape[1:])
-        codes[top : top + ROWS] = np.where(np.isnan(vh).all(0) & np.isnan(vv).all(0), NODATA, best)
+        codes[top : top + ROWS] = np.where(without_data(vh, vv), NODATA, best)
     return codes
 
 
@@ -129,7 +129,7 @@ def _draw(season: xr.Dataset, mask: np.ndarray, pixels: int, scaling: Scaling, s
         here = (row >= top) & (row < top + ROWS)
         if here.any():
             vh, vv = (_read(season[name], top)[:, row[here] - top, column[here]] for name in ORDER)
-            known = ~(np.isnan(vh).all(0) & np.isnan(vv).all(0))
+            known = ~without_data(vh, vv)
             seasons.append(network_input(vh[:, known], vv[:, known], scaling).transpose(2, 0, 1))
             labels.append(_read(season.crop, top)[row[here] - top, column[here]][known])
     x, y = np.concatenate(seasons), np.concatenate(labels).astype(np.int64)

@@ -23,7 +23,7 @@ from stma_nb.protocols import Protocol
 from stma_nb.sources.brandenburg import open_brandenburg
 
 RULES = {"brandenburg": protocols.of_brandenburg, "pastis": protocols.of_pastis, "south-africa": protocols.of_south_africa}
-PUBLISHED, QUICK = dict(patch=128, width=64, epochs=500, batch=32), dict(patch=16, width=8, epochs=1, batch=4)
+PUBLISHED, QUICK = dict(patch=128, width=64, epochs=500, batch=32), dict(patch=32, width=8, epochs=1, batch=8)
 RATE, AUX_WEIGHT = 1e-3, 0.0  # of the released code, which trains on the main loss alone
 
 

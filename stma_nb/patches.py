@@ -63,6 +63,11 @@ def network_input(vh: np.ndarray, vv: np.ndarray, scaling: Scaling) -> np.ndarra
     return np.nan_to_num(np.stack(bands, axis=1)).astype(np.float32)
 
 
+def without_data(vh: np.ndarray, vv: np.ndarray) -> np.ndarray:
+    """Which pixels (...) have no value in any band on any date (T, ...): nothing to learn from, and nothing to map."""
+    return np.isnan(vh).all(0) & np.isnan(vv).all(0)
+
+
 class PatchDataset(Dataset):
     """Patches of a season for PyTorch, read window by window: ``x`` (T, 2, P, P) float32 and ``y`` (P, P) int64.
 
@@ -98,7 +103,7 @@ class PatchDataset(Dataset):
         window = np.s_[..., row : row + self.patch, column : column + self.patch]
         vh, vv, crop = (np.asarray(self.season[name].data[window]) for name in (*ORDER, "crop"))
         y = crop.astype(np.int64)
-        y[np.isnan(vh).all(0) & np.isnan(vv).all(0) | ~self.mask[window]] = IGNORE
+        y[without_data(vh, vv) | ~self.mask[window]] = IGNORE
         power, rng = np.stack([vh, vv], axis=1), np.random.default_rng((self.seed, self.epoch, index % len(self)))
         for vary in self.augment:
             power, y = vary(power, y, rng)

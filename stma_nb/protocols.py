@@ -25,7 +25,7 @@ from stma_nb.sources.series import FilePatches
 from stma_nb.splits import TEST, TRAIN, UNUSED, VALID
 
 DATES = 41  # of the calendar to which patches and tiles with dates of their own are brought: as many as the paper's scene has
-QUICK_DATES, QUICK_SIDE, QUICK_FILES = 6, 256, 4  # dates; pixels from the middle of a scene; patches or tiles of a part
+QUICK_DATES, QUICK_SIDE, QUICK_FILES = 6, 256, 2  # dates; pixels from the middle of a scene; patches or tiles of a part
 
 
 class Protocol(NamedTuple):

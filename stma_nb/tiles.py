@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from stma_nb.model import STMA
-from stma_nb.patches import Scaling, network_input, stitch
+from stma_nb.patches import Scaling, network_input, stitch, without_data
 
 NODATA = 255
 STEPS = 250  # a probability is stored as a whole number of 1/250 in a byte: an error of at most 0.002
@@ -92,7 +92,7 @@ def tile_probabilities(
     batch = batch or max(1, 1_500_000 // (len(bands[0]) * patch**2))
     windows = _touching(windows, patch, tile)
     origin = windows.min(0)
-    empty = np.isnan(bands[0]).all(0) & np.isnan(bands[1]).all(0)
+    empty = without_data(*bands)
     model.to(device)
 
     def pieces() -> Iterator[np.ndarray]:

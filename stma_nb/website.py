@@ -168,7 +168,7 @@ def _index(notebooks: list[Notebook]) -> str:
         image = f'<img src="pictures/{notebook.path.stem}.png" alt="{escape(picture["alt"])}">' if picture else ""
         cards += (
             f'<li class="card">{image}<div><h2><a href="{page}">{notebook.path.stem[:2]} {escape(notebook.title)}</a></h2>\n'
-            f"{learn.ul if learn and learn.ul else ''}\n<p><strong>Needs:</strong> {words(notebook.said('Needs'))[3:]}</div></li>\n"
+            f"{learn.ul if learn and learn.ul else ''}\n{words('**Needs:** ' + notebook.said('Needs'))}</div></li>\n"
         )
     return (
         f'<h1>{TITLE}</h1>\n<p class="lead">{LEAD}</p>\n'
