@@ -62,5 +62,9 @@ def lecturer(content):
 
 
 def linked(markdown: str) -> str:
-    """Links out of the notebooks' folder lead to the repository on the web, since an edition lies elsewhere."""
-    return markdown.replace("](../", f"]({repository()}/blob/main/")
+    """Links to other things than notebooks lead to the repository on the web, since an edition lies elsewhere."""
+
+    def address(start: re.Match) -> str:
+        return f"]({repository()}/blob/main/{'' if start['up'] else 'notebooks/'}"
+
+    return re.sub(r"\]\((?![a-z]+:|#|\d\d_\w+\.ipynb)(?P<up>\.\./)?", address, markdown)

@@ -24,7 +24,7 @@ def check(answer: object, expected: float, tolerance: float = 0.01, hints: dict[
     reasons = [why for wrong, why in (hints or {}).items() if abs(number - wrong) <= tolerance]
     if 0 < expected < 1 and abs(number - 100 * expected) <= 100 * tolerance:
         reasons.insert(0, "The number is right in per cent; give it as a share between 0 and 1.")
-    print(f"{shown} is not right. {reasons[0] if reasons else 'Look at the section above again, or open the solution.'}")
+    print(f"{shown} is not right. {reasons[0] if reasons else 'Look at the section above again.'}")
 
 
 # -------------------------------------------------------------------------------------------------------- 00 quickstart

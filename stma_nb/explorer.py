@@ -251,9 +251,11 @@ class AttentionExplorer(anywidget.AnyWidget):
 
 
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Attention explorer</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'">
 <style>body {{ margin: 1rem; background: #fff }}
-{style}</style></head><body><main id="explorer"><noscript>{text}</noscript></main>
+h1 {{ font: 600 1.2rem system-ui, sans-serif; margin: 0 0 0.5rem }}
+{style}</style></head><body><h1>Attention explorer</h1><main id="explorer"><noscript>{text}</noscript></main>
 <script type="application/json" id="state">{state}</script><script type="application/octet-stream" id="data">{data}</script>
 <script type="module">{script}
 standalone(document.getElementById("explorer"));</script></body></html>

@@ -5,6 +5,7 @@ Links are relative, so that a folder of pages works from a disk and under any pa
 """
 
 import base64
+import io
 import re
 import shutil
 from html import escape
@@ -14,6 +15,7 @@ import nbformat
 from bs4 import BeautifulSoup
 from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from PIL import Image, ImageStat
 
 from stma_nb import course
 from stma_nb.cube import refuse_existing
@@ -26,6 +28,7 @@ LEAD = (
     "dates, to pixels and across scales, and how to say honestly how good that map is."
 )
 EXPLORER = "attention.html"
+PNG = "data:image/png;base64,"
 # Folium's map asks other servers for scripts and images: a page that works offline cannot hold it.
 OUTSIDE = '<p class="note">The map that stands here in the notebook comes from the web: run the notebook to see it.</p>'
 LIVE = (
@@ -63,8 +66,7 @@ def build(folder: Path, overwrite: bool = False) -> Path:
         (folder / f"{notebook.path.stem}.html").write_text(page, "utf-8")
     for notebook in notebooks:
         if picture := _picture(notebook):
-            data = base64.b64decode(picture["src"].partition("base64,")[2])
-            (folder / "pictures" / f"{notebook.path.stem}.png").write_bytes(data)
+            (folder / "pictures" / f"{notebook.path.stem}.png").write_bytes(_bytes(picture))
     (folder / "index.html").write_text(shell(TITLE, _index(notebooks)), "utf-8")
     shutil.copy(STATIC / "site.css", folder)
     save_explorer(folder / EXPLORER)
@@ -180,9 +182,16 @@ def _index(notebooks: list[Notebook]) -> str:
 
 
 def _picture(notebook: Notebook):
-    """The figure of a notebook that holds most, by the size of its PNG, to stand for it; None without figures."""
-    pictures = [image for image in notebook.figures if image["src"].startswith("data:image/png;base64,")]
-    return max(pictures, key=lambda image: len(image["src"]), default=None)
+    """The figure that stands for a notebook: much in it (a large PNG) and colourful. None without figures."""
+
+    def appeal(picture) -> float:
+        return len(picture["src"]) * ImageStat.Stat(Image.open(io.BytesIO(_bytes(picture))).convert("HSV")).mean[1]
+
+    return max((image for image in notebook.figures if image["src"].startswith(PNG)), key=appeal, default=None)
+
+
+def _bytes(picture) -> bytes:
+    return base64.b64decode(picture["src"].removeprefix(PNG))
 
 
 def save_explorer(path: Path, made: Path = course.ROOT / "build" / EXPLORER) -> None:
