@@ -5,9 +5,9 @@ One straight road, one module a step: ``cube`` (the season); ``phenology``, ``la
 ``leakage`` (who learns, who tests), ``model`` (the network), ``checkpoint``, ``hardware``, ``train``, ``baselines``, ``transfer``
 (another year, another place), ``tiles`` and ``predict`` (the map), ``accuracy``, ``resample``, ``area``, ``parcels``,
 ``assessment`` (how good is it), ``attention`` (record it, and test what it means); ``plots``, ``page`` and ``report``, ``maps``,
-``widgets``, ``explorer``. A module imports only modules before it. ``sources`` reads published data; ``released``, ``protocols`` and
-``experiment`` run the published and an honest protocol on it; ``course``, ``exercises``, ``structure``, ``editions``, ``website`` and ``doctor`` hold what the course
-needs around all that.
+``widgets``, ``explorer``. A module imports only modules before it. ``sources`` reads published data; ``released``, ``protocols``
+and ``experiment`` run the published and an honest protocol on it; ``course``, ``exercises``, ``structure``, ``editions``,
+``website`` and ``doctor`` hold what the course needs around all that.
 Modules load when first used, so that ``import stma_nb`` is quick.
 """
 
