@@ -360,9 +360,13 @@ def explorer_3(answer: object, increase: np.ndarray, received: np.ndarray) -> No
 
 
 def region_1(answer: object) -> None:
-    """Windows over a pixel with an overlap of three quarters."""
-    hints = {4: "Along one direction; there are two.", 1 / 0.25 / 0.75: "Both directions have the same overlap."}
-    check(answer, 16, 0, hints)
+    """Windows over a pixel with an overlap of 0.6."""
+    hints = {
+        2.5: "Along one direction; there are two.",
+        1 / 0.6**2: "A window moves by the share that does *not* overlap, 1 - q.",
+        4: "That is for half overlap.",
+    }
+    check(answer, 6.25, 1e-3, hints)
 
 
 def region_2(answer: object) -> None:

@@ -180,7 +180,8 @@ DIFFERENCES = {
     "authors' weights the way is taken that fits the labels of 16 windows better.",
     "stitching": "the released code leaves a strip of the map unfilled (0 in map and labels), which then counts as background "
     "mapped right. Here every pixel is mapped, the last windows are blended, and that strip makes a score of its own.",
-    "attention": "the released code starts from unscaled random weights; here from scaled ones.",
+    "first weights": "the released code starts its attention from unscaled random weights, and provides for ImageNet weights in "
+    "the trunk; here all start from scaled random ones.",
 }
 
 

@@ -58,18 +58,17 @@ def of_brandenburg(folder: Path, patch: int, quick: bool) -> dict[str, Protocol]
         season = season.isel({axis: slice(i, i + QUICK_SIDE) for axis, i in zip(("y", "x"), first, strict=True)}).load()
     shape = season.crop.shape
     parts = splits.block_split(shape, 3 * patch, buffer=patch // 8, crop=season.crop.values)
-    windows, every = splits.published_windows(shape, patch)[0], np.ones(shape, bool)
+    windows, _ = splits.published_windows(shape, patch)
     valid = splits.windows_of(parts, VALID, patch)
 
     def protocol(learn: np.ndarray, own: np.ndarray, tested: np.ndarray) -> Protocol:
-        """From the windows that learn, the pixels of them that do, and those that test (rows, columns)."""
-        own = own & splits.covered(shape, learn, patch)
+        """From the windows that learn, the pixels that may train, and those that test (rows, columns)."""
         scaling = fit_scaling(season, own)
         data = PatchDataset(season, learn, patch, scaling, own), PatchDataset(season, valid, patch, scaling, parts == VALID)
         return Protocol(*data, lambda trained, path, device: map_scores(trained, season, path, own, tested, device))
 
     return {
-        "released": protocol(windows, every, every),
+        "released": protocol(windows, splits.covered(shape, windows, patch), np.ones(shape, bool)),
         "blocks": protocol(splits.windows_of(parts, TRAIN, patch), parts == TRAIN, parts == TEST),
     }
 
@@ -77,13 +76,17 @@ def of_brandenburg(folder: Path, patch: int, quick: bool) -> dict[str, Protocol]
 def map_scores(
     trained: train.Trained, season: xr.Dataset, path: Path, learned: np.ndarray | None, tested: np.ndarray, device: str | None
 ) -> dict[str, float]:
-    """Map the scene, write its assessment as a page, and score the pixels ``tested``; those ``learned`` were trained on."""
+    """Map the scene, write its assessment as a page, and score the pixels ``tested``; those ``learned`` were trained on.
+
+    A map that is there is not made again. Files beside ``path``: .tif, .html, .json, and what the page was made from.
+    """
     crop, crops = season.crop.values, trained.crops
     mapped_tif, page_html, *rasters = (path.with_name(path.name + end) for end in (".tif", ".html", "_crop.tif", "_tested.tif"))
     for file, values in zip(rasters, (crop, tested), strict=True):
         with rasterio.open(file, "w", **cube.geotiff_profile(season) | {"dtype": "uint8", "count": 1}) as tif:
             tif.write(values.astype(np.uint8), 1)
-            cube.write_legend(tif, crops)
+            if values is crop:
+                cube.write_legend(tif, crops)
     if not mapped_tif.exists():
         predict.season_map(trained, season, mapped_tif, overlap=0, device=device)
     report.assess(mapped_tif, rasters[0], page_html, where_path=rasters[1], overwrite=True)

@@ -66,7 +66,7 @@ CASES = [  # check, its arguments, right answer, {wrong answer: word of the hint
     (exercises.training_1, (), 2.7726, {0.0625: "minus its", 4: "bit", -2.7726: "minus", 1.2041: "natural"}),
     (exercises.training_2, (), 4.7222, {4.7778: "85 steps", 152.72: "batch, not a patch", 283.33: "minutes"}),
     (exercises.training_3, (), 0.00391, {0.0078125: "whole step", 0.00048828: "float16"}),
-    (exercises.region_1, (), 16, {4: "two"}),
+    (exercises.region_1, (), 6.25, {2.5: "two", 2.7778: "1 - q", 4: "half"}),
     (exercises.region_2, (), 6.235, {3.1176: "polarisations", 1.5588: "four bytes"}),
     (exercises.region_3, (), 288, {256: "beyond", 320: "does not touch", 272: "both sides"}),
     (exercises.transfer_1, (LOST,), 20, {0.2: "times 100", -20: "positive", 40: "another year"}),

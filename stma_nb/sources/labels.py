@@ -1,6 +1,6 @@
 """Crop labels from polygons: fields that somebody mapped or declared, burnt into the grid of a season.
 
-A pixel belongs to the polygon that holds its centre. Needs ``pip install stma_nb[sources]``.
+A pixel belongs to the polygon that holds its centre.
 """
 
 from collections.abc import Mapping

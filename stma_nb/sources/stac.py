@@ -2,7 +2,7 @@
 
 STAC (https://stacspec.org) describes images, not pixels: an item is one image, its assets are files, its properties say when and
 from which orbit. A season takes the items of one track (relative orbit and direction) over an area, mosaics those of one overpass,
-and reads pixels when they are asked for. Needs ``pip install stma_nb[sources]``.
+and reads pixels when they are asked for.
 """
 
 import re
