@@ -369,11 +369,8 @@ def _south_africa(args: argparse.Namespace) -> None:
 
 def _stac(args: argparse.Namespace) -> None:
     from stma_nb import cube
+    from stma_nb.sources import labels, stac
 
-    try:
-        from stma_nb.sources import labels, stac
-    except ImportError as error:
-        raise ValueError(f"Catalogues and polygons need more packages ({error.name}): pip install 'stma_nb[sources]'.") from error
     cube.refuse_existing(args.output, args.overwrite)
     if args.labels and not args.column:
         raise ValueError("--labels is given without --column: name the column of the polygons that holds the crop.")
