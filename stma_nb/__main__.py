@@ -30,6 +30,8 @@ TRAINING = {  # the flags of train, which a YAML file may give as well
     "precision": dict(default="32-true", choices=("32-true", "bf16-mixed", "16-mixed"), help="numbers to compute with"),
     "block": dict(type=int, default=128, help="side of the blocks that are split, in pixels"),
     "buffer": dict(type=int, default=8, help="pixels left unused between parts"),
+    "stratify": dict(action="store_true", help="deal out the blocks so that rare classes are in every part"),
+    "test-pixels": dict(type=Path, metavar="FILE", help="a GeoTIFF for the mask of test pixels, for 'assess --where'"),
     "seed": dict(type=int, default=0, help="sets the split, the initial weights and the order of patches"),
     "device": dict(help="cpu, cuda, ... (default: the GPU when there is one)"),
     "workers": dict(type=int, default=0, help="processes that read patches ahead"),
@@ -94,7 +96,7 @@ def parser() -> argparse.ArgumentParser:
     lab = commands.add_parser("lab", help="open JupyterLab in the notebooks folder")
     lab.set_defaults(command=_lab)
 
-    data = commands.add_parser("data", help="make simulated seasons").add_subparsers(required=True, metavar="WHAT")
+    data = commands.add_parser("data", help="make simulated seasons, open real ones").add_subparsers(required=True, metavar="WHAT")
     sample = data.add_parser("sample", help="make the embedded sample season again")
     sample.add_argument("folder", type=Path, nargs="?", help="where to (default: data/sample_season of the repository)")
     sample.add_argument("--overwrite", action="store_true", help="replace the folder if it exists")
@@ -425,11 +427,25 @@ def _with_file(args: argparse.Namespace) -> argparse.Namespace:
         raise ValueError(f"'{args.config}' has a value that does not fit: {error}.") from error
 
 
+def _tell_split(crops, crop, parts, stratified: bool) -> None:
+    """Say which classes of the scene a part lacks: what does not train cannot be mapped, what is not tested is not known."""
+    import numpy as np
+
+    from stma_nb import splits
+
+    remedy = "another --seed or a smaller --block" + ("" if stratified else ", or --stratify")
+    for part, use in ((splits.TRAIN, "train"), (splits.TEST, "test")):
+        missing = [crops[code].name for code in np.setdiff1d(crop, crop[parts == part])]
+        if missing:
+            print(f"No pixel of {', '.join(missing)} to {use} on: choose {remedy}.")
+
+
 def _train(args: argparse.Namespace) -> None:
     import os
     from functools import partial
 
     import numpy as np
+    import rasterio
     import torch
 
     from stma_nb import augment, cube, patches, splits, train
@@ -439,6 +455,8 @@ def _train(args: argparse.Namespace) -> None:
     first = os.environ.get("RANK", "0") == "0"  # the process that prints and writes, under torchrun
     checkpoint = args.weights.with_name(f"{args.weights.name}.checkpoint")
     cube.refuse_existing(args.weights, args.overwrite)
+    if args.test_pixels and not args.resume:
+        cube.refuse_existing(args.test_pixels, args.overwrite)
     if first and args.overwrite and not args.resume:
         for file in (checkpoint, args.log):
             if file:
@@ -448,7 +466,14 @@ def _train(args: argparse.Namespace) -> None:
     torch.manual_seed(args.seed)
     model = STMA(dates=season.sizes["time"], patch=args.patch, classes=len(crops), width=args.width)
     parcel = season.parcel.values if "parcel" in season else None
-    parts = splits.block_split(season.crop.shape, args.block, buffer=args.buffer, seed=args.seed, parcel=parcel)
+    crop = season.crop.values
+    rare = dict(crop=crop) if args.stratify else {}
+    parts = splits.block_split(crop.shape, args.block, buffer=args.buffer, seed=args.seed, parcel=parcel, **rare)
+    if first:
+        _tell_split(crops, crop, parts, args.stratify)
+    if first and args.test_pixels:
+        with rasterio.open(args.test_pixels, "w", **cube.geotiff_profile(season), count=1, dtype="uint8") as tif:
+            tif.write((parts == splits.TEST).astype("uint8"), 1)
     scaling = patches.fit_scaling(season, parts == splits.TRAIN)
     jitter = partial(augment.jitter, times=season.time.values)
     kinds = {"turn": augment.turn, "speckle": augment.speckle, "jitter": jitter, "drop": augment.drop}
@@ -457,7 +482,7 @@ def _train(args: argparse.Namespace) -> None:
         patches.PatchDataset(season, splits.windows_of(parts, part, args.patch), args.patch, scaling, parts == part, how)
         for part, how in ((splits.TRAIN, varied), (splits.VALID, ()), (splits.TEST, ()))
     )
-    counts = np.bincount(season.crop.values[parts == splits.TRAIN], minlength=len(crops))
+    counts = np.bincount(crop[parts == splits.TRAIN], minlength=len(crops))
     try:
         trained = train.fit(
             model, learn, valid, args.epochs, args.batch, args.rate, args.aux_weight, args.seed, args.device,

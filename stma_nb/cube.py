@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
+import dask
 import numpy as np
 import rasterio
 import rioxarray
@@ -249,9 +250,22 @@ def _open_geotiffs(folder: Path, pattern: str) -> xr.Dataset:
         if (file := folder / f"{name}.tif").exists():
             with _open_whole(file) as tif:
                 _same_grid(file, tif, *grid)
-            layer = open_layer(file).chunk(y=CHUNK, x=CHUNK).astype(dtype)
-            season[name] = layer
+            layer = open_layer(file).chunk(y=CHUNK, x=CHUNK)
+            if np.issubdtype(dtype, np.integer):
+                _check_codes(file, layer, dtype)
+            season[name] = layer.astype(dtype)
     return season.chunk(time=-1)
+
+
+def _check_codes(file: Path, layer: xr.DataArray, dtype: type) -> None:
+    """Raise SeasonError for numbers that would change when they are stored as ``dtype``: 257 would silently become 1."""
+    low, high = (float(value) for value in dask.compute(layer.min().data, layer.max().data))
+    most = np.iinfo(dtype).max
+    if not np.issubdtype(layer.dtype, np.integer) or low < 0 or high > most:
+        raise SeasonError(
+            f"'{file.name}' holds {layer.dtype} values from {low:g} to {high:g}; expected whole numbers from 0 to {most}: recode "
+            "it (a national crop code needs a legend of its own, 0 for no crop)."
+        )
 
 
 def open_layer(path: str | Path) -> xr.DataArray:
@@ -422,7 +436,7 @@ def geotiff_profile(season: xr.Dataset) -> dict:
         "height": season.sizes["y"],
         "width": season.sizes["x"],
         "crs": season.rio.crs,
-        "transform": season.rio.transform(),
+        "transform": season.rio.transform(recalc=True),  # of the coordinates: a stored one may be of another subset or order
         "tiled": True,
         "blockxsize": CHUNK,
         "blockysize": CHUNK,

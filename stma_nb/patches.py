@@ -92,7 +92,7 @@ class PatchDataset(Dataset):
             )
         self.season, self.windows, self.patch, self.scaling = season, windows, patch, scaling
         self.mask = np.ones(season.crop.shape, bool) if mask is None else mask
-        self.augment = augment if isinstance(augment, tuple) else (turn,) * bool(augment)
+        self.augment = (turn,) * augment if isinstance(augment, bool) else tuple(augment)
         self.seed = self.epoch = 0
 
     def __len__(self) -> int:

@@ -246,3 +246,22 @@ def test_dates_in_file_names(season, tmp_path, stem, time):
     first.rename(folder / f"{stem}.TIF")
     second.rename(folder / "20300101.tif")
     assert str(open_season(folder).time.values[0])[:19] == time
+
+
+@pytest.mark.parametrize("values", [257, 1.7, -1])
+def test_codes_that_storing_would_change_are_refused(season, tmp_path, values):
+    folder = cube.save_season(season, tmp_path / "season")
+    layer = season.crop.astype("int32" if isinstance(values, int) else "float32")
+    layer.values[3, 4] = values
+    layer.drop_attrs().rio.write_crs(season.rio.crs).rio.to_raster(folder / "crop.tif")
+    with pytest.raises(cube.SeasonError, match=r"'crop.tif' holds .*; expected whole numbers from 0 to 255: recode"):
+        cube.open_season(folder)
+
+
+def test_a_subset_of_a_season_keeps_its_place(season, tmp_path):
+    opened = cube.open_season(cube.save_season(season, tmp_path / "season"))
+    for part in (opened.isel(y=slice(8, None), x=slice(16, None)), opened.isel(y=slice(None, None, 2), x=slice(None, None, 2))):
+        transform = cube.geotiff_profile(part)["transform"]
+        step = float(part.x[1] - part.x[0])
+        assert transform.a == pytest.approx(step) and transform.e == pytest.approx(-step)
+        assert transform * (0.5, 0.5) == pytest.approx((float(part.x[0]), float(part.y[0])))

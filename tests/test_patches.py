@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from stma_nb import patches
+from stma_nb import augment, patches
 from stma_nb.patches import IGNORE
 
 
@@ -99,3 +99,11 @@ def test_augmentation_turns_image_and_labels_together(season):
         seen.add(tuple(data[0][0].flatten()[:40].tolist()))
     wanted = {tuple(torch.rot90(x, k, (-2, -1)).flatten()[:40].tolist()) for k in range(4) for x in (plain[0], plain[0].flip(-1))}
     assert seen == wanted, "all eight turns and mirrorings, and nothing else"
+
+
+def test_a_list_of_variations_is_taken_as_it_is(season):
+    windows, scaling = patches.corners(season.crop.shape, 16), patches.fit_scaling(season)
+    given = [augment.speckle, augment.drop]
+    assert patches.PatchDataset(season, windows, 16, scaling, augment=given).augment == tuple(given)
+    assert patches.PatchDataset(season, windows, 16, scaling, augment=True).augment == (augment.turn,)
+    assert patches.PatchDataset(season, windows, 16, scaling).augment == ()

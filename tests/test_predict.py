@@ -387,3 +387,11 @@ def test_the_form_for_inference_computes_the_same(season):
             torch.testing.assert_close(head, wanted, rtol=1e-4, atol=1e-5)
     folded = tiles.inference_form(trained.model).trunk
     assert not [module for module in folded.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+
+
+def test_what_is_no_season_is_not_mapped(season, trained, tmp_path):
+    decibel = season.copy()
+    decibel["vh"] = (10 * np.log10(season.vh)).assign_attrs(units="dB")
+    for wrong, words in ((decibel, "'vh' is in dB"), (season.transpose("time", "x", "y"), "expected .'time', 'y', 'x'.")):
+        with pytest.raises(cube.SeasonError, match=words):
+            predict.season_map(trained, wrong, tmp_path / "map.tif")

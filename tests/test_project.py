@@ -56,7 +56,9 @@ def test_command_line_from_season_to_map(season, tmp_path, capsys):
     cube.save_season(wide, tmp_path / "season.zarr")
     train = ["train", f"{tmp_path}/season.zarr", f"{tmp_path}/weights.safetensors"]
     small = ["--patch", "16", "--width", "8", "--epochs", "2", "--block", "32", "--buffer", "2"]
-    assert main(train + small) == 0
+    assert main(train + small + ["--test-pixels", f"{tmp_path}/test.tif"]) == 0
+    with rasterio.open(tmp_path / "test.tif") as tif:
+        assert 0 < tif.read(1).mean() < 0.5 and tif.crs == wide.rio.crs, "a mask for assess --where"
     mapping = ["map", f"{tmp_path}/weights.safetensors", f"{tmp_path}/season.zarr", f"{tmp_path}/map.tif"]
     assert main(mapping) == 0
     with rasterio.open(tmp_path / "map.tif") as tif:
@@ -72,6 +74,18 @@ def test_command_line_from_season_to_map(season, tmp_path, capsys):
     assert main(["train", f"{tmp_path}/season.zarr", f"{tmp_path}/w.safetensors", "--patch", "20"]) == 1
     assert "must be a multiple of 8" in capsys.readouterr().err
     assert not (tmp_path / "w.safetensors").exists()
+
+
+def test_training_tells_which_classes_a_part_lacks(season, tmp_path, capsys):
+    crop = np.zeros((48, 64), "uint8")
+    crop[:, :8] = 2
+    season["crop"] = (("y", "x"), crop, season.crop.attrs)
+    cube.save_season(season, tmp_path / "season.zarr")
+    train = ["train", f"{tmp_path}/season.zarr", f"{tmp_path}/w.safetensors", "--patch", "16", "--width", "8", "--epochs", "1"]
+    main(train + ["--block", "16", "--buffer", "0", "--seed", "3"])
+    said = capsys.readouterr().out
+    parts = [line for line in said.splitlines() if line.startswith("No pixel of")]
+    assert parts == ["No pixel of Sugar beet to test on: choose another --seed or a smaller --block, or --stratify."], said
 
 
 def test_command_line_simulates_for_the_dates_of_another_season(season, tmp_path):

@@ -115,7 +115,7 @@ class FilePatches(Dataset):
         self.names, self.read, self.patch = names, read, patch
         self.windows, self.mask = np.array(names), np.ones(0, bool)  # so that a resumed training knows its patches again
         self.season = xr.Dataset({"crop": (("y", "x"), np.zeros((patch, patch), np.uint8), flags(crops))}, {"time": calendar})
-        self.augment = augment if isinstance(augment, tuple) else (turn,) * bool(augment)
+        self.augment = (turn,) * augment if isinstance(augment, bool) else tuple(augment)
         self.seed = self.epoch = 0
         self.scaling = scaling or fit_scaling(self)
 
