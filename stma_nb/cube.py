@@ -99,6 +99,15 @@ def check_season(season: xr.Dataset) -> xr.Dataset:
     Values are looked at in a window of 256 x 256 pixels in the middle of the scene (in the whole scene, block by block,
     only if nothing finite is there), so that the check stays cheap on a season larger than memory.
     """
+    check_layout(season)
+    _check_values(season)
+    if "crop" in season:
+        _check_labels(season)
+    return season
+
+
+def check_layout(season: xr.Dataset) -> None:
+    """Raise SeasonError if variables, dimensions, units, dates or grid are not those of a season; no pixel is read."""
     for name in POLARISATIONS:
         if name not in season:
             raise SeasonError(f"The season has no variable '{name}'; found {sorted(season.data_vars)}, expected 'vv' and 'vh'.")
@@ -113,12 +122,8 @@ def check_season(season: xr.Dataset) -> xr.Dataset:
             )
     _check_times(season)
     _check_grid(season)
-    _check_values(season)
-    if "crop" in season:
-        _check_labels(season)
     if "parcel" in season and season.parcel.dims != ("y", "x"):
         raise SeasonError(f"'parcel' has dimensions {season.parcel.dims}; expected ('y', 'x').")
-    return season
 
 
 def _check_times(season: xr.Dataset) -> None:

@@ -19,7 +19,7 @@ from rasterio.windows import Window
 from tqdm import tqdm
 
 import stma_nb
-from stma_nb.cube import CHUNK, Crop, check_season, geotiff_profile, refuse_existing, write_class_names, write_legend
+from stma_nb.cube import CHUNK, Crop, check_layout, geotiff_profile, refuse_existing, write_class_names, write_legend
 from stma_nb.patches import ORDER, corners
 from stma_nb.tiles import NODATA, PRECISIONS, STEPS, Tile, inference_form, read_tile, tile_grid, tile_layers
 from stma_nb.train import Trained, check_dates
@@ -59,7 +59,7 @@ def season_map(
     ``client`` is a ``distributed.Client``: tiles are then computed by its workers, two per worker at a time, with as many threads
     as the worker has. Workers read the season from its files, which they must see under the same path; the map is written here.
 
-    Raises SeasonError for what is no season (``cube.check_season``), ValueError if it does not fit the network
+    Raises SeasonError for what is no season (``cube.check_layout``), ValueError if it does not fit the network
     (``train.check_dates``) or an argument is out of range,
     FileExistsError if an output exists or an unfinished map was made in another way, RuntimeError naming a tile that failed.
     """
@@ -67,7 +67,7 @@ def season_map(
     outputs = {name: Path(output) for name, output in outputs.items() if output}
     patch, shape = trained.model.arguments["patch"], (season.sizes["y"], season.sizes["x"])
     _check_arguments(outputs, overwrite, patch, tile, precision)
-    check_season(season)
+    check_layout(season)
     check_dates(trained, season, any_dates=any_dates)
     windows = corners(shape, patch, overlap)
     bands = [season[name].data for name in ORDER]
