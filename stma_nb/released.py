@@ -43,7 +43,7 @@ def scale(season: xr.Dataset) -> xr.Dataset:
         low, high = float(stored.min()), float(stored.max())
         if not (np.isfinite([low, high]).all() and low < high):
             raise SeasonError(f"{name.upper()} lies between {low} and {high}; expected finite numbers that differ: check the file.")
-        scaled[name] = 10 ** ((stored - low) / (high - low) / 10)
+        scaled[name] = (10 ** ((stored - low) / (high - low) / 10)).assign_attrs(units="1")
     return scaled
 
 
