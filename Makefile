@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+# Waiting threads sleep soon instead of spinning (stma_nb/__init__.py says why); what you have set stands.
+export GOMP_SPINCOUNT ?= 1000
 
 .PHONY: run series lab site editions test
 .DEFAULT_GOAL := run

@@ -12,6 +12,14 @@ Modules load when first used, so that ``import stma_nb`` is quick.
 """
 
 import importlib
+import os
+
+# Threads that wait for work must not spin without end: beside two other busy programs (another notebook, a classmate on the
+# same server) a training step then takes up to a hundred times as long. OpenMP reads this when it loads, which is when torch
+# loads, so this package is imported first. 1000 rounds cost about a tenth on a quiet machine and bound the worst case to a few
+# times the quiet one; sleeping at once (OMP_WAIT_POLICY=PASSIVE) would double every step. What a user has set stands.
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # GNU's runtime: PyTorch's wheels on Linux
 
 __version__ = "0.1.0"
 __all__ = [

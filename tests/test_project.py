@@ -1,5 +1,6 @@
 """The project's own promises: environments agree, the import is light, the command line speaks in sentences."""
 
+import os
 import re
 import subprocess
 import sys
@@ -111,3 +112,15 @@ def test_sample_season_is_what_its_command_makes(tmp_path):
         np.testing.assert_allclose(made[name], kept[name], rtol=0.02, err_msg=name)
     np.testing.assert_array_equal(made.time, kept.time)
     assert sum(file.stat().st_size for file in (ROOT / "data" / "sample_season").iterdir()) < 10e6
+
+
+def test_threads_that_wait_do_not_spin_without_end_unless_the_user_says_so():
+    code = "import os, stma_nb; print(os.environ.get('GOMP_SPINCOUNT'))"
+
+    def said(**given: str) -> str:
+        clean = {name: value for name, value in os.environ.items() if name not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
+        return subprocess.check_output([sys.executable, "-c", code], text=True, env=clean | given).strip()
+
+    assert said() == "1000"
+    assert said(GOMP_SPINCOUNT="7") == "7"
+    assert said(OMP_WAIT_POLICY="ACTIVE") == "None"
