@@ -1,14 +1,17 @@
 """Crop mapping from a season of Sentinel-1 radar with attention (STMA; Han et al. 2023).
 
-One straight road, one module a step: ``cube`` (the season); ``phenology``, ``landscape``, ``simulate`` (a season from physics);
-``sar``, ``speckle``, ``grd`` (radar preprocessing); ``augment``, ``patches`` (vary, cut, scale, stitch), ``splits`` and
-``leakage`` (who learns, who tests), ``model`` (the network), ``checkpoint``, ``hardware``, ``train``, ``baselines``, ``transfer``
-(another year, another place), ``tiles`` and ``predict`` (the map), ``accuracy``, ``resample``, ``area``, ``parcels``,
-``assessment`` (how good is it), ``attention`` (record it, and test what it means); ``plots``, ``page`` and ``report``, ``maps``,
-``widgets``, ``explorer``. A module imports only modules before it. ``sources`` reads published data; ``released``, ``protocols``
-and ``experiment`` run the published and an honest protocol on it; ``course``, ``exercises``, ``structure``, ``editions``,
-``website`` and ``doctor`` hold what the course needs around all that.
-Modules load when first used, so that ``import stma_nb`` is quick.
+Rooms along one straight road, from the ground up; a room imports only from lower floors:
+
+    cube, model                    the season; the network, to be read beside the paper
+    simulate                       a season from physics
+    radar                          what the radar measures: backscatter, speckle, GRD products
+    patches                        cut, vary, scale, stitch; who learns, who tests
+    train, figures, sources        networks and rivals; pictures; real data
+    accuracy, predict, attention   how good is it; the map; where did it look
+    experiment, course             the paper's experiment; what the course needs around all that
+
+Each room hands on what a reader uses, ``train.fit`` or ``radar.lee``, and loads it when first used, so that ``import stma_nb``
+is quick.
 """
 
 import importlib
@@ -24,45 +27,18 @@ if "OMP_WAIT_POLICY" not in os.environ:
 __version__ = "0.1.0"
 __all__ = [
     "accuracy",
-    "area",
-    "assessment",
     "attention",
-    "augment",
-    "baselines",
-    "checkpoint",
     "course",
     "cube",
-    "doctor",
-    "editions",
-    "exercises",
     "experiment",
-    "explorer",
-    "grd",
-    "hardware",
-    "landscape",
-    "leakage",
-    "maps",
+    "figures",
     "model",
-    "page",
-    "parcels",
     "patches",
-    "phenology",
-    "plots",
     "predict",
-    "protocols",
-    "released",
-    "report",
-    "resample",
-    "sar",
+    "radar",
     "simulate",
-    "speckle",
-    "splits",
-    "structure",
-    "tiles",
+    "sources",
     "train",
-    "transfer",
-    "website",
-    "widgets",
 ]
 
 

@@ -239,7 +239,8 @@ def _run(args: argparse.Namespace) -> None:
 
 
 def _series(args: argparse.Namespace) -> None:
-    from stma_nb import course, structure
+    from stma_nb import course
+    from stma_nb.course import structure
 
     for notebook in course.notebooks():
         executed = course.ROOT / "build" / notebook.name
@@ -253,7 +254,8 @@ def _series(args: argparse.Namespace) -> None:
 
 
 def _structure(args: argparse.Namespace) -> None:
-    from stma_nb import course, structure
+    from stma_nb import course
+    from stma_nb.course import structure
 
     for path in course.notebooks() if args.run else []:
         cost = structure.run(path, course.output_folder() / path.name)
@@ -266,20 +268,21 @@ def _structure(args: argparse.Namespace) -> None:
 
 
 def _editions(args: argparse.Namespace) -> None:
-    from stma_nb import editions
+    from stma_nb.course import editions
 
     print(f"Wrote the folders student and lecturer into {editions.write(args.folder, args.overwrite)}")
 
 
 def _site(args: argparse.Namespace) -> None:
-    from stma_nb import course, website
+    from stma_nb import course
+    from stma_nb.course import website
 
     index = website.build(args.folder or course.output_folder() / "site", args.overwrite or not args.folder)
     print(f"Wrote the pages; open {index}")
 
 
 def _doctor(args: argparse.Namespace) -> None:
-    from stma_nb import doctor
+    from stma_nb.course import doctor
 
     findings = doctor.examine()
     print(doctor.report(findings), flush=True)
@@ -431,10 +434,10 @@ def _tell_split(crops, crop, parts, stratified: bool) -> None:
     """Say which classes of the scene a part lacks: what does not train cannot be mapped, what is not tested is not known."""
     import numpy as np
 
-    from stma_nb import splits
+    from stma_nb import patches
 
     remedy = "another --seed or a smaller --block" + ("" if stratified else ", or --stratify")
-    for part, use in ((splits.TRAIN, "train"), (splits.TEST, "test")):
+    for part, use in ((patches.TRAIN, "train"), (patches.TEST, "test")):
         missing = [crops[code].name for code in np.setdiff1d(crop, crop[parts == part])]
         if missing:
             print(f"No pixel of {', '.join(missing)} to {use} on: choose {remedy}.")
@@ -448,7 +451,7 @@ def _train(args: argparse.Namespace) -> None:
     import rasterio
     import torch
 
-    from stma_nb import augment, cube, patches, splits, train
+    from stma_nb import cube, patches, train
     from stma_nb.model import STMA
 
     args = _with_file(args)
@@ -468,21 +471,21 @@ def _train(args: argparse.Namespace) -> None:
     parcel = season.parcel.values if "parcel" in season else None
     crop = season.crop.values
     rare = dict(crop=crop) if args.stratify else {}
-    parts = splits.block_split(crop.shape, args.block, buffer=args.buffer, seed=args.seed, parcel=parcel, **rare)
+    parts = patches.block_split(crop.shape, args.block, buffer=args.buffer, seed=args.seed, parcel=parcel, **rare)
     if first:
         _tell_split(crops, crop, parts, args.stratify)
     if first and args.test_pixels:
         with rasterio.open(args.test_pixels, "w", **cube.geotiff_profile(season), count=1, dtype="uint8") as tif:
-            tif.write((parts == splits.TEST).astype("uint8"), 1)
-    scaling = patches.fit_scaling(season, parts == splits.TRAIN)
-    jitter = partial(augment.jitter, times=season.time.values)
-    kinds = {"turn": augment.turn, "speckle": augment.speckle, "jitter": jitter, "drop": augment.drop}
+            tif.write((parts == patches.TEST).astype("uint8"), 1)
+    scaling = patches.fit_scaling(season, parts == patches.TRAIN)
+    jitter = partial(patches.jitter, times=season.time.values)
+    kinds = {"turn": patches.turn, "speckle": patches.add_speckle, "jitter": jitter, "drop": patches.drop}
     varied = tuple(kinds[kind] for kind in args.augment)
     learn, valid, test = (
-        patches.PatchDataset(season, splits.windows_of(parts, part, args.patch), args.patch, scaling, parts == part, how)
-        for part, how in ((splits.TRAIN, varied), (splits.VALID, ()), (splits.TEST, ()))
+        patches.PatchDataset(season, patches.windows_of(parts, part, args.patch), args.patch, scaling, parts == part, how)
+        for part, how in ((patches.TRAIN, varied), (patches.VALID, ()), (patches.TEST, ()))
     )
-    counts = np.bincount(crop[parts == splits.TRAIN], minlength=len(crops))
+    counts = np.bincount(crop[parts == patches.TRAIN], minlength=len(crops))
     try:
         trained = train.fit(
             model, learn, valid, args.epochs, args.batch, args.rate, args.aux_weight, args.seed, args.device,
@@ -539,9 +542,9 @@ def _map(args: argparse.Namespace) -> None:
 
 
 def _assess(args: argparse.Namespace) -> None:
-    from stma_nb import report
+    from stma_nb import accuracy
 
-    numbers = report.assess(
+    numbers = accuracy.assess(
         args.map, args.reference, args.output, args.parcels, args.where, args.align, not args.crops_only, args.overwrite
     )
     print(f"{numbers['summary']} Wrote {args.output} and {args.output.with_suffix('.json')}")

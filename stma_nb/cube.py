@@ -118,7 +118,7 @@ def check_layout(season: xr.Dataset) -> None:
             raise SeasonError(f"'{name}' has type {band.dtype}; expected float32 linear power: calibrate the digital numbers.")
         if band.attrs.get("units", "1") != "1":
             raise SeasonError(
-                f"'{name}' is in {band.attrs['units']}; expected linear power (units '1'): convert it with sar.from_db."
+                f"'{name}' is in {band.attrs['units']}; expected linear power (units '1'): convert it with radar.from_db."
             )
     _check_times(season)
     _check_grid(season)
@@ -166,7 +166,7 @@ def _check_values(season: xr.Dataset) -> None:
         elif np.median(values) < 0:
             raise SeasonError(
                 f"'{name}' has a median of {np.median(values):.1f}: that looks like dB where linear power is expected. "
-                "Convert it with sar.from_db."
+                "Convert it with radar.from_db."
             )
 
 

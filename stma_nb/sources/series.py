@@ -7,10 +7,9 @@ import torch
 import xarray as xr
 from torch.utils.data import Dataset
 
-from stma_nb import sar
-from stma_nb.augment import turn
+from stma_nb import radar
 from stma_nb.cube import Crop, SeasonError, flags
-from stma_nb.patches import FLOOR, Scaling, network_input
+from stma_nb.patches import FLOOR, Scaling, network_input, turn
 
 Units = str | tuple[float, float]  # "dB", "power", or (slope, intercept) of dB = slope * value + intercept
 
@@ -135,7 +134,7 @@ def fit_scaling(patches: FilePatches) -> Scaling:
     """Mean and standard deviation in dB per band over all patches, in one pass. Raises SeasonError if they hold no data."""
     count, total, square = np.zeros((3, 2))
     for name in patches.names:
-        db = sar.to_db(np.maximum(patches.read(name)[0], FLOOR)).astype(np.float64)
+        db = radar.to_db(np.maximum(patches.read(name)[0], FLOOR)).astype(np.float64)
         count += np.isfinite(db).sum((0, 2, 3))
         total += np.nansum(db, (0, 2, 3))
         square += np.nansum(db**2, (0, 2, 3))

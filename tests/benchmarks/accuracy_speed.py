@@ -14,7 +14,8 @@ import numpy as np
 import rasterio
 from sklearn.metrics import confusion_matrix
 
-from stma_nb import accuracy, area, cube, parcels, report, resample
+from stma_nb import accuracy, cube
+from stma_nb.accuracy import parcels
 
 SHAPE, CLASSES = (3731, 5095), 16
 
@@ -48,8 +49,8 @@ def job(name: str, folder: str) -> None:
     jobs = {
         "error matrix": lambda: accuracy.matrix_of_files(*files[:2], CLASSES),
         "parcel votes and table": lambda: parcels.table_of(*parcels.matrices_of_files(*files, CLASSES)),
-        "stratified sample": lambda: area.stratified_sample(files[0], 50),
-        "report with parcels": lambda: report.assess(*files[:2], f"{folder}/report.html", files[2]),
+        "stratified sample": lambda: accuracy.stratified_sample(files[0], 50),
+        "report with parcels": lambda: accuracy.assess(*files[:2], f"{folder}/report.html", files[2]),
     }
     before, start = peak(), time.perf_counter()
     jobs[name]()
@@ -91,10 +92,10 @@ def main() -> None:
     print(f"error matrix, 1024 x 1024: ours {1e3 * a:.0f} ms, scikit-learn {1e3 * b:.0f} ms, ratio {b / a:.0f}")
 
     for name, matrices in (
-        ("blocks", resample.block_matrices(mapped, reference, CLASSES, 128)),
-        ("parcels", parcels.parcel_matrices(mapped, reference, parcel, CLASSES)),
+        ("blocks", accuracy.block_matrices(mapped, reference, CLASSES, 128)),
+        ("parcels", accuracy.parcel_matrices(mapped, reference, parcel, CLASSES)),
     ):
-        seconds = median_seconds(lambda m=matrices: resample.bootstrap(m, accuracy.overall_accuracy), 3)
+        seconds = median_seconds(lambda m=matrices: accuracy.bootstrap(m, accuracy.overall_accuracy), 3)
         print(f"bootstrap, 1000 replicates of {len(matrices)} {name}: {seconds:.2f} s")
 
 

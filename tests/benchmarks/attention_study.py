@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from stma_nb import attention, course, cube, patches, splits, train
+from stma_nb import attention, course, cube, patches, train
 from stma_nb.model import STMA
 
 CROPS = ("Wheat", "Maize", "Grassland", "Rapeseed")
@@ -18,15 +18,15 @@ CROPS = ("Wheat", "Maize", "Grassland", "Rapeseed")
 
 def study(season, parts: np.ndarray, seed: int, epochs: int) -> dict:
     """Train one network and test its attention; numbers by name, and attention and occlusion by date."""
-    scaling = patches.fit_scaling(season, parts == splits.TRAIN)
+    scaling = patches.fit_scaling(season, parts == patches.TRAIN)
     learn, valid = (
-        patches.PatchDataset(season, splits.windows_of(parts, p, 32), 32, scaling, parts == p, augment=p == splits.TRAIN)
-        for p in (splits.TRAIN, splits.VALID)
+        patches.PatchDataset(season, patches.windows_of(parts, p, 32), 32, scaling, parts == p, augment=p == patches.TRAIN)
+        for p in (patches.TRAIN, patches.VALID)
     )
     torch.manual_seed(seed)
     network = STMA(dates=season.sizes["time"], patch=32, classes=len(cube.legend(season)), width=16)
     trained = train.fit(network, learn, valid, epochs=epochs, seed=seed, watch=lambda history: None)
-    windows, mask = splits.windows_of(parts, splits.TEST, 32, overlap=0), parts == splits.TEST
+    windows, mask = patches.windows_of(parts, patches.TEST, 32, overlap=0), parts == patches.TEST
     control = attention.record(attention.randomised(trained, seed=seed + 100), season, windows)
     received, random = (
         attention.by_date(maps).mean(("level", "head")) for maps in (attention.record(trained, season, windows), control)
@@ -64,7 +64,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=course.ROOT / "data" / "attention_study.json")
     args = parser.parse_args()
     season = cube.open_season(course.sample_season()).load()
-    parts = splits.block_split(season.crop.shape, block=112, buffer=8, seed=0, parcel=season.parcel.values)
+    parts = patches.block_split(season.crop.shape, block=112, buffer=8, seed=0, parcel=season.parcel.values)
     rows = []
     for seed in range(args.seeds):
         rows.append(study(season, parts, seed, args.epochs))

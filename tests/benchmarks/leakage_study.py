@@ -15,9 +15,9 @@ import numpy as np
 import rasterio
 import torch
 
-from stma_nb import accuracy, baselines, course, cube, patches, predict, simulate, splits, train
+from stma_nb import accuracy, course, cube, patches, predict, simulate, train
 from stma_nb.model import STMA
-from stma_nb.splits import TEST, TRAIN
+from stma_nb.patches import TEST, TRAIN
 
 WORK, UNTOUCHED = np.s_[:, :325], np.s_[:, 341:]  # the 16 columns between them are used by nobody
 PATCH = 32
@@ -27,13 +27,13 @@ def divisions(season, seed: int) -> dict[str, tuple[np.ndarray, np.ndarray, np.n
     """By name: windows of PATCH pixels, the mask of pixels that train, and the mask that the protocol scores."""
     left = season.isel(x=slice(325))
     shape, parcel = left.crop.shape, left.parcel.values
-    pixels = splits.random_pixels(shape, seed=seed)
-    windows, tested = splits.published_windows(shape, PATCH, seed=seed)
-    blocks = splits.block_split(shape, block=80, buffer=8, seed=seed, parcel=parcel, crop=left.crop.values)
+    pixels = patches.random_pixels(shape, seed=seed)
+    windows, tested = patches.published_windows(shape, PATCH, seed=seed)
+    blocks = patches.block_split(shape, block=80, buffer=8, seed=seed, parcel=parcel, crop=left.crop.values)
     parts = {
         "random pixels": (patches.corners(shape, PATCH, 0.5), pixels == TRAIN, pixels == TEST),
-        "random patches": (windows, splits.covered(shape, windows, PATCH), splits.covered(shape, tested, PATCH)),
-        "blocks": (splits.windows_of(blocks, TRAIN, PATCH), blocks == TRAIN, blocks == TEST),
+        "random patches": (windows, patches.covered(shape, windows, PATCH), patches.covered(shape, tested, PATCH)),
+        "blocks": (patches.windows_of(blocks, TRAIN, PATCH), blocks == TRAIN, blocks == TEST),
     }
     return {name: (w, *(np.pad(mask, ((0, 0), (0, 123))) for mask in masks)) for name, (w, *masks) in parts.items()}
 
@@ -63,8 +63,8 @@ def study(seed: int, steps: int, folder: Path) -> list[dict]:
     crops, region, rows = cube.legend(season), untouched(season), []
     for split, (windows, mask, scored) in divisions(season, seed).items():
         maps = {
-            "random forest": baselines.pixel_map(baselines.fit_forest(season, mask, seed=seed), season),
-            "TempCNN": baselines.pixel_map(baselines.fit_tempcnn(season, mask, seed=seed), season),
+            "random forest": train.pixel_map(train.fit_forest(season, mask, seed=seed), season),
+            "TempCNN": train.pixel_map(train.fit_tempcnn(season, mask, seed=seed), season),
             "STMA": stma_map(season, windows, mask, seed, steps, folder),
         }
         for method, mapped in maps.items():

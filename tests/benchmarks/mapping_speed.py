@@ -31,8 +31,9 @@ import numpy as np
 import torch
 from distributed import Client
 
-from stma_nb import course, cube, patches, predict, splits, tiles, train
+from stma_nb import course, cube, patches, predict, train
 from stma_nb.model import STMA, upsample
+from stma_nb.predict import tiles
 
 SIDE = 448  # of the sample season
 REACH = 88  # pixels: no feature of the trunk depends on anything farther away
@@ -82,7 +83,7 @@ def compare_forms(trained, season, rounds=3):
     patch = trained.model.arguments["patch"]
     windows = patches.corners((SIDE, SIDE), patch, 0.5)
     bands = [season[name].values for name in patches.ORDER]
-    test = splits.block_split((SIDE, SIDE), block=112, buffer=8, seed=0, parcel=season.parcel.values) == splits.TEST
+    test = patches.block_split((SIDE, SIDE), block=112, buffer=8, seed=0, parcel=season.parcel.values) == patches.TEST
     bf16 = functools.partial(in_tiles, precision="bf16")
     forms = {"plain": plain, "tiles": in_tiles, "tiles, bf16": bf16, "shared trunk": with_shared_trunk}
     seconds, labels = {name: [] for name in forms}, {}

@@ -27,12 +27,12 @@ def measure(method: str) -> dict[str, float]:
     """Processor seconds of training, km² mapped in one, and peak memory (MB) of this process."""
     import torch
 
-    from stma_nb import baselines, cube, patches, predict, simulate, splits, train
+    from stma_nb import cube, patches, predict, simulate, train
     from stma_nb.model import STMA
 
     torch.set_num_threads(1)
     season = cube.open_season(course.sample_season()).load()
-    parts = splits.block_split(season.crop.shape, block=112, buffer=8, seed=0, parcel=season.parcel.values)
+    parts = patches.block_split(season.crop.shape, block=112, buffer=8, seed=0, parcel=season.parcel.values)
     with tempfile.TemporaryDirectory() as folder:
         scene = course.SAMPLE | {"size": (640, 640), "seed": 3}
         large = cube.open_season(cube.save_season(simulate.season(**scene), Path(folder) / "scene.zarr"))
@@ -41,24 +41,24 @@ def measure(method: str) -> dict[str, float]:
             learn, valid = (
                 patches.PatchDataset(
                     season,
-                    splits.windows_of(parts, part, 32),
+                    patches.windows_of(parts, part, 32),
                     32,
-                    patches.fit_scaling(season, parts == splits.TRAIN),
+                    patches.fit_scaling(season, parts == patches.TRAIN),
                     parts == part,
-                    augment=part == splits.TRAIN,
+                    augment=part == patches.TRAIN,
                 )
-                for part in (splits.TRAIN, splits.VALID)
+                for part in (patches.TRAIN, patches.VALID)
             )
             network = STMA(dates=season.sizes["time"], patch=32, classes=len(cube.legend(season)), width=16)
             trained = train.fit(network, learn, valid, epochs=20, watch=lambda history: None)
         else:
-            fit = {"random forest": baselines.fit_forest, "TempCNN": baselines.fit_tempcnn}[method]
-            trained = fit(season, parts == splits.TRAIN)
+            fit = {"random forest": train.fit_forest, "TempCNN": train.fit_tempcnn}[method]
+            trained = fit(season, parts == patches.TRAIN)
         learned = time.process_time()
         if method == "STMA":
             predict.season_map(trained, large, Path(folder) / "map.tif", progress=False)
         else:
-            baselines.pixel_map(trained, large)
+            train.pixel_map(trained, large)
         mapped = time.process_time()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"training (CPU s)": learned - start, "mapping (km² per CPU s)": 6.4**2 / (mapped - learned), "peak memory (MB)": peak}

@@ -17,7 +17,7 @@ import torch
 import xarray as xr
 from sklearn.model_selection import GroupKFold
 
-from stma_nb import accuracy, baselines, course, cube, patches, predict, train
+from stma_nb import accuracy, course, cube, patches, predict, train
 from stma_nb.model import STMA
 
 SEEDS = 0, 1, 2
@@ -101,11 +101,9 @@ def flanders(folder: Path, epochs: int) -> None:
         print(f"    {'':14} {'overall accuracy':>18} {'of known classes':>18} {'mean F1':>18}    (mean of {len(SEEDS)} seeds, sd)")
         with tempfile.TemporaryDirectory() as scratch:
             methods = {
-                "random forest": lambda seed, a=here, b=there, m=mask: baselines.pixel_map(
-                    baselines.fit_forest(a, m, seed=seed), b
-                ),
-                "TempCNN": lambda seed, a=here, b=there, m=mask: baselines.pixel_map(
-                    baselines.fit_tempcnn(a, m, epochs=60, batch=32, seed=seed), b
+                "random forest": lambda seed, a=here, b=there, m=mask: train.pixel_map(train.fit_forest(a, m, seed=seed), b),
+                "TempCNN": lambda seed, a=here, b=there, m=mask: train.pixel_map(
+                    train.fit_tempcnn(a, m, epochs=60, batch=32, seed=seed), b
                 ),
                 "STMA": lambda seed, a=here, b=there, s=scratch: stma_map(a, b, seed, epochs, s),
             }
@@ -144,8 +142,8 @@ def france(folder: Path) -> None:
     real = realism.select(parcels, np.isin(parcels.group, groups))
     season, square = as_season(real, dates, groups), np.floor(real.lon * 10) * 1e4 + np.floor(real.lat * 10)
     fits = {
-        "random forest": baselines.fit_forest,
-        "TempCNN": lambda *arguments, seed: baselines.fit_tempcnn(*arguments, epochs=60, batch=32, seed=seed),
+        "random forest": train.fit_forest,
+        "TempCNN": lambda *arguments, seed: train.fit_tempcnn(*arguments, epochs=60, batch=32, seed=seed),
     }
     most = max((real.group == group).sum() for group in groups)
     print(
@@ -165,12 +163,12 @@ def france(folder: Path) -> None:
                 if simulate:
                     made = realism.simulated(parcels, dates, looks, seed)
                     made = as_season(realism.select(made, np.isin(made.group, groups)), dates, groups)
-                    codes = baselines.pixel_map(fit(made, np.ones(made.crop.shape, bool), seed=seed), season)[:, 0]
+                    codes = train.pixel_map(fit(made, np.ones(made.crop.shape, bool), seed=seed), season)[:, 0]
                 else:
                     for _, test in GroupKFold(5).split(codes, groups=square):
                         mask = np.ones(season.crop.shape, bool)
                         mask[test] = False
-                        codes[test] = baselines.pixel_map(fit(season, mask, seed=seed), season)[test, 0]
+                        codes[test] = train.pixel_map(fit(season, mask, seed=seed), season)[test, 0]
                 rows.append(realism.scores(np.array(groups)[codes], real.group))
             print_row(name, rows)
 

@@ -21,7 +21,7 @@ from sklearn.metrics import f1_score
 from sklearn.model_selection import GroupKFold
 
 from stma_nb import simulate
-from stma_nb.phenology import NAMES
+from stma_nb.simulate import NAMES, seasons
 
 BLOCK = 12  # pixels: a block fits into a field, and its mean is worth 26 independent pixels
 SEEDS = 0, 1, 2
@@ -141,7 +141,7 @@ def simulated(france: Parcels, dates: np.ndarray, looks: tuple[float, float], se
     stands = np.array([NAMES.index(name) for name in france.stand[row]])
     times = np.arange(dates[0], dates[-1] + 10, np.timedelta64(6, "D")) + np.timedelta64(17, "h")
     # The backscatter of parcels before it is laid out on pixels: a scene with enough parcels would be large.
-    sigma0 = simulate._sigma0(stands, simulate._passes(times.astype("datetime64[ns]"), seed), 2023, seed)
+    sigma0 = seasons._sigma0(stands, seasons._passes(times.astype("datetime64[ns]"), seed), 2023, seed)
     window = np.searchsorted(dates, times.astype("datetime64[D]"), side="right") - 1
     power = np.stack([sigma0[:, window == i].mean(axis=1) for i in range(len(dates))], axis=1).transpose(2, 1, 0)
     power = power * np.stack([rng.gamma(n, 1 / n, power.shape[:2]) for n in looks], axis=-1)

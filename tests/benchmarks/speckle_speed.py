@@ -18,7 +18,7 @@ import numpy as np
 import xarray as xr
 from scipy.ndimage import uniform_filter
 
-from stma_nb import simulate, speckle
+from stma_nb import radar, simulate
 
 LOOKS, WINDOW = 4.4, 7
 
@@ -61,7 +61,7 @@ def compare_findpeaks(image) -> None:
     lee_filter((image.values * 1e6).copy(), win_size=WINDOW, cu=LOOKS**-0.5)
     theirs = time.perf_counter() - start
     start = time.perf_counter()
-    speckle.lee(image)
+    radar.lee(image)
     ours = time.perf_counter() - start
     size = "x".join(map(str, image.shape))
     print(
@@ -73,10 +73,10 @@ def write_filtered(name: str, source: str, target: str) -> None:
     """What a child process does: filter a store, and say how much its memory rose."""
     stack = linear(xr.open_zarr(source).vv.variable.data)
     small = stack[:, :64, :64].compute()
-    getattr(speckle, name)(small.chunk(x=32)).compute()  # all modules loaded
+    getattr(radar, name)(small.chunk(x=32)).compute()  # all modules loaded
     before = peak()
     with dask.config.set(scheduler="threads", num_workers=2):
-        getattr(speckle, name)(stack).to_dataset().drop_encoding().to_zarr(target)
+        getattr(radar, name)(stack).to_dataset().drop_encoding().to_zarr(target)
     print(peak() - before)
 
 
@@ -107,13 +107,13 @@ def peak_memory(dates: int = 41, sizes=((1024, 1024), (4096, 1024), (8192, 1024)
 def main() -> None:
     stack = linear(0.1 * simulate.speckle((41, 1024, 1024), LOOKS, np.random.default_rng(0)))
     image = stack[0]
-    compare("Lee 7x7, 1024x1024", lambda: speckle.lee(image).values, lambda: plain_lee(image.values), rounds=15)
-    compare("Quegan-Yu 7x7, 41x1024x1024", lambda: speckle.quegan_yu(stack).values, lambda: plain_quegan_yu(stack.values), rounds=3)
+    compare("Lee 7x7, 1024x1024", lambda: radar.lee(image).values, lambda: plain_lee(image.values), rounds=15)
+    compare("Quegan-Yu 7x7, 41x1024x1024", lambda: radar.quegan_yu(stack).values, lambda: plain_quegan_yu(stack.values), rounds=3)
     for name in ("boxcar", "gamma_map", "refined_lee"):
         seconds = []
         for _ in range(7):
             start = time.perf_counter()
-            getattr(speckle, name)(image)
+            getattr(radar, name)(image)
             seconds.append(time.perf_counter() - start)
         print(f"{name}, 1024x1024: {1e3 * statistics.median(seconds):.1f} ms")
     compare_findpeaks(image[:256, :256])

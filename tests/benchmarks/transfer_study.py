@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from scipy import ndimage
 
-from stma_nb import augment, course, cube, patches, simulate, splits, train, transfer
+from stma_nb import course, cube, patches, simulate, train
 from stma_nb.model import STMA
 
 PATCH, FIELDS = 32, 100
@@ -41,15 +41,15 @@ def score(trained, season, mask=None) -> dict[str, float]:
 
 
 def learn(season, seed: int, epochs: int, vary) -> tuple[train.Trained, np.ndarray]:
-    parts = splits.block_split(season.crop.shape, block=112, buffer=8, seed=0, parcel=season.parcel.values)
-    scaling = patches.fit_scaling(season, parts == splits.TRAIN)
+    parts = patches.block_split(season.crop.shape, block=112, buffer=8, seed=0, parcel=season.parcel.values)
+    scaling = patches.fit_scaling(season, parts == patches.TRAIN)
     data, valid = (
-        patches.PatchDataset(season, splits.windows_of(parts, p, PATCH), PATCH, scaling, parts == p, augment=v)
-        for p, v in ((splits.TRAIN, vary), (splits.VALID, False))
+        patches.PatchDataset(season, patches.windows_of(parts, p, PATCH), PATCH, scaling, parts == p, augment=v)
+        for p, v in ((patches.TRAIN, vary), (patches.VALID, False))
     )
     torch.manual_seed(seed)
     network = STMA(dates=season.sizes["time"], patch=PATCH, classes=len(cube.legend(season)), width=16)
-    return train.fit(network, data, valid, epochs=epochs, seed=seed, watch=lambda history: None), parts == splits.TEST
+    return train.fit(network, data, valid, epochs=epochs, seed=seed, watch=lambda history: None), parts == patches.TEST
 
 
 def labelled_fields(season, seed: int) -> np.ndarray:
@@ -64,7 +64,7 @@ def fine_tuned(trained, season, labelled: np.ndarray, seed: int):
     corners = patches.corners(season.crop.shape, PATCH, 0.5)
     windows = np.array([(r, c) for r, c in corners if labelled[r : r + PATCH, c : c + PATCH].mean() > 0.1])
     data = patches.PatchDataset(season, windows, PATCH, trained.scaling, labelled, augment=True)
-    adapted = transfer.adapt_batch_norm(trained, season)
+    adapted = train.adapt_batch_norm(trained, season)
     return train.fit(adapted.model, data, data, epochs=8, rate=3e-4, seed=seed, watch=lambda history: None)
 
 
@@ -75,8 +75,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=course.ROOT / "data" / "transfer_study.json")
     args = parser.parse_args()
     source = cube.open_season(course.sample_season()).load()
-    levels, times, rows = transfer.date_levels(source), source.time.values, []
-    jittered = (augment.turn, lambda power, labels, rng: augment.jitter(power, labels, rng, times, 12.0))
+    levels, times, rows = train.date_levels(source), source.time.values, []
+    jittered = (patches.turn, lambda power, labels, rng: patches.jitter(power, labels, rng, times, 12.0))
 
     def note(seed: int, where: str, scene: str, method: str, scores: dict) -> None:
         rows.append({"network": seed, "where": where, "scene": scene, "method": method} | scores)
@@ -92,13 +92,13 @@ def main() -> None:
             for year, place in scenes:
                 season, scene = target(year, place), f"{year}, {place}"
                 labelled = labelled_fields(season, place)
-                moved = transfer.shift_calendar(season, transfer.align(plain, season)[0])
+                moved = train.shift_calendar(season, train.align(plain, season)[0])
                 runs = {
                     "as trained": (plain, season),
                     "trained with date jitter": (varied, season),
-                    "date levels": (plain, transfer.match_levels(season, levels)),
-                    "batch norm": (transfer.adapt_batch_norm(plain, season), season),
-                    "batch norm + calendar": (transfer.adapt_batch_norm(plain, moved), moved),
+                    "date levels": (plain, train.match_levels(season, levels)),
+                    "batch norm": (train.adapt_batch_norm(plain, season), season),
+                    "batch norm + calendar": (train.adapt_batch_norm(plain, moved), moved),
                     f"the same + {FIELDS} labelled fields": (fine_tuned(plain, moved, labelled, seed), moved),
                 }
                 for method, (trained, seen) in runs.items():

@@ -1,0 +1,235 @@
+"""Every number of an accuracy assessment, from files: a reference that covers the map, or a sample drawn from it."""
+
+from itertools import zip_longest
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import rasterio
+
+from stma_nb.accuracy import area, parcels, resample
+from stma_nb.accuracy.matrix import (
+    WINDOW,
+    by_class,
+    class_scores,
+    counted,
+    disagreement,
+    error_matrix,
+    overall_accuracy,
+    read_windows,
+    summary,
+)
+from stma_nb.cube import Crop, legend, open_layer
+
+BLOCK, FEW = 128, 20  # pixels of a block; fewer blocks than this make rough intervals
+
+
+def common_legend(*paths: str | Path) -> tuple[Crop, ...]:
+    """The legend of class GeoTIFFs, from those that carry one; raises ValueError if none does, or if two disagree."""
+    known = []
+    for path in paths:
+        layer = open_layer(path)
+        if "flag_meanings" in layer.attrs:
+            known.append((Path(path).name, legend(layer.to_dataset(name="crop"))))
+    if not known:
+        raise ValueError(
+            f"No legend in {' or '.join(repr(Path(path).name) for path in paths)}: give the file the tag flag_meanings, such as "
+            "'Background Maize Sugar_beet' for the codes 0, 1, 2."
+        )
+    (first, crops), (last, other) = known[0], known[-1]
+    for code, (a, b) in enumerate(zip_longest((c.name for c in crops), (c.name for c in other), fillvalue="no class")):
+        if a != b:
+            raise ValueError(f"Code {code} is {a} in '{first}' and {b} in '{last}': recode one, so that both have one legend.")
+    return crops
+
+
+# ----------------------------------------------------------------------------------------------------------- comparison
+
+
+def comparison_numbers(
+    map_path: str | Path,
+    reference_path: str | Path,
+    crops: tuple[Crop, ...],
+    parcel_path: str | Path | None = None,
+    where_path: str | Path | None = None,
+    align: str | None = None,
+    background: bool = True,
+) -> dict:
+    """Scores for a reference that covers the map, with intervals from resampled blocks; arguments as in ``accuracy.assess``.
+
+    Raises ValueError if no pixel, or with parcels fewer than two parcels, can be counted.
+    """
+    blocks, side = _block_matrices(map_path, reference_path, len(crops), where_path, align)
+    if not background:
+        blocks[..., 0] = 0
+    matrix, filled = blocks.sum((0, 1)), int(blocks.any((2, 3)).sum())
+    if not matrix.any():
+        raise ValueError("No pixel has a class in both map and reference (and is to be counted): do the two cover one area?")
+    names = [*summary(matrix, crops), "quantity disagreement", "allocation disagreement"]
+    codes = pd.Index([crop.name for crop in crops], name="class")
+
+    def scores(matrix: np.ndarray) -> np.ndarray:
+        classes = by_class(matrix)
+        overall = [*summary(matrix, crops).values(), *disagreement(matrix)]
+        return np.array([*overall, *classes["user's"], *classes["producer's"]])
+
+    if filled >= 2:
+        estimates = np.array(resample.bootstrap(blocks.reshape(-1, *matrix.shape), scores))
+        how = f"95 %; {filled} blocks of {side} x {side} pixels, resampled 1000 times with replacement"
+        how += "; so few blocks make rough intervals" if filled < FEW else ""
+    else:
+        estimates = np.array([scores(matrix), *np.full((2, len(names) + 2 * len(crops)), np.nan)])
+        how = "none: all pixels counted lie in one block"
+    table = pd.DataFrame(estimates.T, columns=["estimate", "low", "high"])
+    overall = table[: len(names)].set_index(pd.Index(names, name="score"))
+    users = table[len(names) :][: len(crops)].set_index(codes)
+    producers = table[len(names) + len(crops) :].set_index(codes)
+    if not background:
+        overall = overall.drop("overall accuracy, crops only")
+    classes = class_scores(matrix, crops)
+    if not background:
+        classes = classes.drop(crops[0].name, errors="ignore")
+    pixel, unit = _pixel_area(map_path)
+    numbers = {
+        "scores": overall,
+        "per class": classes,
+        "user's": users,
+        "producer's": producers,
+        "area": pd.DataFrame({"mapped": matrix.sum(1) * pixel, "reference": matrix.sum(0) * pixel}, index=codes),
+        "area unit": unit,
+        "matrix": matrix,
+        "block side": side,
+        "share right by block": _share_right(blocks),
+        "choices": {
+            "design": "every pixel that has a class in both files; the intervals say how the scores vary from place to place, "
+            "and hold for the area compared, not for others",
+            "intervals": how,
+        },
+    }
+    if parcel_path:
+        found, matrices = parcels.matrices_of_files(map_path, reference_path, parcel_path, len(crops), where_path, align)
+        if not background:
+            matrices[..., 0] = 0
+        numbers["parcels"] = _parcel_numbers(parcels.table_of(found, matrices, pixel), len(crops))
+    return numbers
+
+
+def _block_matrices(map_path, reference_path, classes: int, where_path, align) -> tuple[np.ndarray, int]:
+    """Error matrices of the scene's blocks (rows, columns, K, K) and the blocks' side in pixels.
+
+    The side is 128; smaller in a scene of few such blocks, for an interval, larger in one of very many, for the memory.
+    """
+    with rasterio.open(map_path) as tif:
+        height, width = tif.shape
+
+    def grid(side: int) -> tuple[int, int]:
+        return -(-height // side), -(-width // side)
+
+    side = BLOCK
+    while np.prod(grid(side)) < FEW and side > 16:
+        side //= 2
+    while np.prod(grid(side)) > 4096 and side < WINDOW:
+        side *= 2
+    blocks = np.zeros((*grid(side), classes, classes), dtype=np.int64)
+    paths = [map_path, reference_path] + ([where_path] if where_path else [])
+    for (row, column), (mapped, reference, *where) in read_windows(*paths, align=align):
+        here = resample.block_matrices(mapped.data, reference.data, classes, side, counted(mapped, reference, *where))
+        rows, columns = (-(-size // side) for size in mapped.shape)
+        blocks[row // side :, column // side :][:rows, :columns] = here.reshape(rows, columns, classes, classes)
+    return blocks, side
+
+
+def _share_right(blocks: np.ndarray) -> np.ndarray:
+    """Share of pixels right by block (rows, columns), NaN where none is counted."""
+    right, pixels = np.trace(blocks, axis1=2, axis2=3), blocks.sum((2, 3))
+    return np.divide(right, pixels, out=np.full(pixels.shape, np.nan), where=pixels > 0)
+
+
+def _parcel_numbers(table: pd.DataFrame, classes: int) -> dict:
+    """Scores of the parcels' majority vote, each parcel a unit of the bootstrap."""
+    table = table[table["pixels"] > 0]
+    if len(table) < 2:
+        raise ValueError(f"{len(table)} parcel(s) hold pixels that are counted; expected two or more: is it the right parcel file?")
+    right = (table["majority"] == table["reference"]).to_numpy(bool)
+    scores = {}
+    for name, weight in (("parcels right, each counts once", np.ones(len(table))), ("parcels right, by area", table["hectares"])):
+        units = np.zeros((len(table), 2, 2))  # right or wrong is all that counts here
+        units[:, 0, 0], units[:, 1, 0] = np.where(right, weight, 0), np.where(right, 0, weight)
+        scores[name] = resample.bootstrap(units, overall_accuracy)._asdict()
+    return {
+        "number": len(table),
+        "scores": pd.DataFrame(scores).T,
+        "median share of pixels right": table["share right"].median(),
+        "median area": table["hectares"].median(),
+        "matrix of parcels": parcels.parcel_matrix(table, classes),
+        "matrix of their area": parcels.parcel_matrix(table, classes, "area"),
+    }
+
+
+# --------------------------------------------------------------------------------------------------------------- sample
+
+
+def sample_numbers(map_path: str | Path, sample: pd.DataFrame, crops: tuple[Crop, ...]) -> dict:
+    """Area-adjusted accuracies and areas from a sample (row, column, reference) that is random within the map classes.
+
+    Raises ValueError if the sample is not one of this map, or not fully labelled.
+    """
+    names, (pixel, unit) = [crop.name for crop in crops], _pixel_area(map_path)
+    reference, mapped = _reference_codes(sample, names), _map_codes(map_path, sample, names)
+    pixels = area.class_pixels(map_path, len(crops))
+    matrix = error_matrix(mapped, reference, len(crops))
+    found = area.stratified_estimate(matrix, pixels, pixel, names=names)
+    quantity, allocation = disagreement(found.matrix)
+    return {
+        **found._asdict(),
+        "area unit": unit,
+        "mapped area": pd.Series(pixels * pixel, index=names),
+        "mapped pixels": pixels,
+        "sample matrix": matrix,
+        "quantity disagreement": quantity,
+        "allocation disagreement": allocation,
+        "choices": {
+            "design": f"stratified random sample of {len(sample):,} pixels, the strata being the classes of the map; the numbers "
+            "hold only if the pixels were drawn at random within each class",
+            "intervals": "95 %, normal approximation, estimators of Olofsson et al. (2014); cut at 0 and 100 % on the page",
+        },
+    }
+
+
+def _reference_codes(sample: pd.DataFrame, names: list[str]) -> np.ndarray:
+    if missing := sorted({"row", "column", "reference"} - set(sample.columns)):
+        raise ValueError(f"The sample has no column '{missing[0]}'; expected row, column and reference.")
+    if sample[["row", "column", "reference"]].isna().any(axis=None):
+        raise ValueError("The sample has empty cells: label every pixel drawn, or the sample is no longer random.")
+    if sample.duplicated(["row", "column"]).any():
+        raise ValueError("A pixel occurs twice in the sample: give each pixel once.")
+    if pd.api.types.is_numeric_dtype(sample["reference"]):
+        return sample["reference"].to_numpy(int)
+    if unknown := sorted(set(sample["reference"]) - set(names)):
+        raise ValueError(
+            f"The sample names the class '{unknown[0]}', which the legend does not: expected one of {', '.join(names)}."
+        )
+    return sample["reference"].map(names.index).to_numpy(int)
+
+
+def _map_codes(map_path, sample: pd.DataFrame, names: list[str]) -> np.ndarray:
+    """The map's codes at the sample's pixels."""
+    rows, columns = sample["row"].to_numpy(int), sample["column"].to_numpy(int)
+    codes = np.full(len(sample), -1)
+    for (row, column), (mapped,) in read_windows(map_path):
+        here = (rows >= row) & (rows < row + mapped.shape[0]) & (columns >= column) & (columns < column + mapped.shape[1])
+        codes[here] = mapped.astype(int).filled(-1)[rows[here] - row, columns[here] - column]
+    if (outside := (codes < 0) | (codes >= len(names))).any():
+        first = np.argmax(outside)
+        raise ValueError(f"The map has no class at row {rows[first]}, column {columns[first]}: was the sample drawn from this map?")
+    if "stratum" in sample and (sample["stratum"].to_numpy() != codes).any():
+        raise ValueError("The sample's strata are not the classes of this map: use accuracy.stehman_estimate for such a design.")
+    return codes
+
+
+def _pixel_area(path: str | Path) -> tuple[float, str]:
+    """The area of a pixel and its unit: hectares, or pixels where the grid is not a projected one."""
+    with rasterio.open(path) as tif:
+        if tif.crs is None or not tif.crs.is_projected:
+            return 1.0, "pixels"
+        return abs(tif.transform.determinant) * tif.crs.linear_units_factor[1] ** 2 / 10_000, "ha"

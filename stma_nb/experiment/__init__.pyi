@@ -1,0 +1,3 @@
+from .runs import (
+    run as run,
+)

@@ -1,0 +1,8 @@
+"""From a scene to patches and back: cut, scale, vary and stitch windows; who learns and who tests; what leaks between them.
+
+What is handed on is listed in ``__init__.pyi`` and loads when first used.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

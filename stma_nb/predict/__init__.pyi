@@ -1,0 +1,3 @@
+from .scene import (
+    season_map as season_map,
+)

@@ -1,0 +1,267 @@
+"""The season cube: the same data back from every format, and one clear sentence for everything that is not a season."""
+
+import numpy as np
+import pytest
+import rasterio
+import xarray as xr
+
+from stma_nb import cube, radar
+from stma_nb.cube import SeasonError, check_season, open_season, save_season
+
+
+@pytest.mark.parametrize("name", ["season.zarr", "season.nc", "season"])
+def test_every_format_gives_the_season_back(season, tmp_path, name):
+    back = open_season(save_season(season, tmp_path / name))
+    assert back.vv.chunks is not None, "opened lazily"
+    for band in cube.POLARISATIONS:
+        # GeoTIFFs drop mantissa bits: at most 0.07 dB, far below speckle.
+        np.testing.assert_allclose(radar.to_db(back[band]), radar.to_db(season[band]), atol=0.07 if name == "season" else 1e-5)
+        assert back[band].dtype == np.float32
+    np.testing.assert_array_equal(back.time, season.time)
+    np.testing.assert_allclose(back.x, season.x)
+    np.testing.assert_allclose(back.y, season.y)
+    np.testing.assert_array_equal(back.crop, season.crop)
+    np.testing.assert_array_equal(back.parcel, season.parcel)
+    assert back.rio.crs == season.rio.crs
+    assert cube.legend(back) == cube.legend(season)
+
+
+def write_opera_like(folder, season, polarisations=("VV", "VH")):
+    """One file per date and polarisation, two times in the name, as NASA's OPERA RTC product has them."""
+    folder.mkdir()
+    for date in season.time.values:
+        stamp = np.datetime_as_string(date, "s").replace("-", "").replace(":", "")
+        for name in polarisations:
+            file = folder / f"OPERA_L2_RTC-S1_T137-292322-IW2_{stamp}Z_20250228T045856Z_S1A_30_v1.0_{name}.tif"
+            season[name.lower()].sel(time=date).rio.to_raster(file)
+
+
+def test_one_file_per_date_and_polarisation(season, tmp_path):
+    write_opera_like(tmp_path / "opera", season)
+    back = open_season(tmp_path / "opera")
+    np.testing.assert_array_equal(back.time, season.time)
+    np.testing.assert_allclose(back.vh, season.vh)
+    np.testing.assert_allclose(back.vv, season.vv)
+
+
+def test_date_and_polarisation_from_tags(season, tmp_path):
+    (tmp_path / "tagged").mkdir()
+    for i, date in enumerate(season.time.values):
+        with rasterio.open(
+            tmp_path / "tagged" / f"image{i}.tif", "w", **cube.geotiff_profile(season), count=2, dtype="float32"
+        ) as tif:
+            for band, name in enumerate(("vh", "vv"), start=1):
+                tif.write(season[name].values[i], band)
+                tif.set_band_description(band, f"Gamma0_{name.upper()}")
+            tif.update_tags(ACQUISITION_TIME=str(date))
+    back = open_season(tmp_path / "tagged")
+    np.testing.assert_array_equal(back.time, season.time)
+    np.testing.assert_allclose(back.vh, season.vh)
+
+
+def test_label_geotiff_carries_colours_and_names(season, tmp_path):
+    save_season(season, tmp_path / "season")
+    with rasterio.open(tmp_path / "season" / "crop.tif") as tif:
+        assert tif.colormap(1)[1][:3] == (0xD5, 0x5E, 0x00)
+        assert tif.tags()["flag_meanings"].split()[2] == "Sugar_beet"
+    assert "<Category>Sugar beet</Category>" in (tmp_path / "season" / "crop.tif.aux.xml").read_text(encoding="utf-8")
+
+
+def broken(season: xr.Dataset, how: str) -> xr.Dataset:
+    season = season.copy(deep=True)
+    match how:
+        case "no vh":
+            return season.drop_vars("vh")
+        case "transposed":
+            return season.transpose("y", "x", "time")
+        case "integers":
+            return season.assign(vv=(season.vv * 1000).astype("uint16"))
+        case "unsorted":
+            return season.isel(time=[1, 0, 2, 3, 4])
+        case "repeated":
+            return season.isel(time=[0, 1, 1, 2, 3])
+        case "missing date":
+            return season.assign_coords(time=np.where(np.arange(5) == 3, np.datetime64("NaT"), season.time))
+        case "dB by units":
+            return season.assign(vh=radar.to_db(season.vh))
+        case "dB by values":
+            return season.assign(vh=radar.to_db(season.vh).assign_attrs(units="1"))
+        case "all NaN":
+            return season.assign(vv=season.vv * np.nan)
+        case "no CRS":
+            return season.drop_vars("spatial_ref")
+        case "degrees":
+            return season.drop_vars("spatial_ref").rio.write_crs("EPSG:4326")
+        case "class code":
+            return season.assign(crop=season.crop.where(season.parcel != 3, 7).astype("uint8").assign_attrs(season.crop.attrs))
+        case "colours":
+            return season.assign(crop=season.crop.assign_attrs(flag_colors="#dddddd #d55e00"))
+        case "uneven grid":
+            return season.isel(x=[*range(30), *range(31, 64)])
+
+
+@pytest.mark.parametrize(
+    "how, says",
+    [
+        ("no vh", "no variable 'vh'.*expected 'vv' and 'vh'"),
+        ("transposed", r"dimensions \('y', 'x', 'time'\).*transpose"),
+        ("integers", "type uint16.*calibrate"),
+        ("unsorted", "not in order.*2018-04-01.*sortby"),
+        ("repeated", "2018-05-01 occurs twice"),
+        ("missing date", "Acquisition 4 of 5 has no date"),
+        ("dB by units", "'vh' is in dB.*radar.from_db"),
+        ("dB by values", "'vh' has a median of -1.*looks like dB"),
+        ("all NaN", "'vv' holds no data"),
+        ("no CRS", "no coordinate reference system.*write_crs"),
+        ("degrees", "EPSG:4326.*projected metres"),
+        ("class code", r"Class code 7 is outside the legend \(0 .. 2\)"),
+        ("colours", "3 names and 2 colours"),
+        ("uneven grid", "'x' coordinates are not evenly spaced"),
+    ],
+)
+def test_the_first_thing_wrong_is_named(season, how, says):
+    check_season(season)
+    with pytest.raises(SeasonError, match=says):
+        check_season(broken(season, how))
+
+
+def test_a_bad_season_is_not_saved_and_an_existing_one_not_lost(season, tmp_path):
+    with pytest.raises(SeasonError):
+        save_season(broken(season, "all NaN"), tmp_path / "bad.zarr")
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "mine.nc").write_text("precious")
+    with pytest.raises(FileExistsError, match="left as it is"):
+        save_season(season, tmp_path / "mine.nc")
+    assert (tmp_path / "mine.nc").read_text(encoding="utf-8") == "precious"
+    save_season(season, tmp_path / "mine.nc", overwrite=True)
+    assert open_season(tmp_path / "mine.nc").sizes["time"] == 5
+
+
+def test_two_grids_in_one_folder(season, tmp_path):
+    write_opera_like(tmp_path / "stack", season)
+    other = season.isel(time=[0]).assign_coords(x=season.x + 3000, time=[np.datetime64("2018-09-01", "ns")])
+    other.vv[0].rio.to_raster(tmp_path / "stack" / "T2_20180901_VV.tif")
+    with pytest.raises(SeasonError, match=r"T2_20180901_VV.tif.*different grids.*pattern="):
+        open_season(tmp_path / "stack")
+    assert open_season(tmp_path / "stack", pattern="OPERA*").sizes["time"] == 5
+    (tmp_path / "stack" / "T2_20180901_VV.tif").unlink()
+    other = season.isel(time=0).drop_vars("spatial_ref").rio.write_crs("EPSG:32632")
+    other.vv.rio.to_raster(tmp_path / "stack" / "T2_20180901_VV.tif")
+    with pytest.raises(SeasonError, match="CRS EPSG:32632 against EPSG:32633"):
+        open_season(tmp_path / "stack")
+
+
+@pytest.mark.parametrize("keep", [0.02, 0.5, 0.95])
+def test_truncated_geotiff_is_noticed_when_opened(season, tmp_path, keep):
+    save_season(season, tmp_path / "season")
+    file = sorted((tmp_path / "season").glob("*_VVVH.tif"))[2]
+    file.write_bytes(file.read_bytes()[: int(keep * file.stat().st_size)])
+    with pytest.raises(SeasonError, match=f"'{file.name}' .*truncated"):
+        open_season(tmp_path / "season")
+
+
+def test_truncated_netcdf(season, tmp_path):
+    path = save_season(season, tmp_path / "season.nc")
+    path.write_bytes(path.read_bytes()[:20_000])
+    with pytest.raises(SeasonError, match="damaged or truncated"):
+        open_season(path)
+
+
+def test_folder_problems_are_named(season, tmp_path):
+    with pytest.raises(FileNotFoundError, match="no season at"):
+        open_season(tmp_path / "nowhere")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SeasonError, match="No GeoTIFF in"):
+        open_season(tmp_path / "empty")
+    write_opera_like(tmp_path / "half", season, polarisations=("VV",))
+    with pytest.raises(SeasonError, match="has VV but no VH"):
+        open_season(tmp_path / "half")
+    save_season(season, tmp_path / "nameless")
+    first = sorted((tmp_path / "nameless").glob("*_VVVH.tif"))[0]
+    with rasterio.open(first, "r+") as tif:
+        tif.update_tags(ACQUISITION_TIME="")
+    first.rename(first.with_name("image.tif"))
+    with pytest.raises(SeasonError, match="No date in the name or tags of 'image.tif'"):
+        open_season(tmp_path / "nameless")
+    (tmp_path / "unnamed").mkdir()
+    with rasterio.open(tmp_path / "unnamed" / "20180401.tif", "w", **cube.geotiff_profile(season), count=2, dtype="float32") as tif:
+        tif.write(np.ones((2, 48, 64), "float32"))
+    with pytest.raises(SeasonError, match=r"'20180401.tif' has 2 band\(s\).*no polarisation"):
+        open_season(tmp_path / "unnamed")
+
+
+def test_decibels(season):
+    np.testing.assert_allclose(radar.from_db(radar.to_db(season.vv)), season.vv, rtol=1e-6)
+    assert radar.to_db(season.vv).attrs["units"] == "dB"
+    assert np.isnan(radar.to_db(np.array([0.0, -1.0, np.nan]))).all()
+    with pytest.raises(ValueError, match="units 'dB'; expected '1'"):
+        radar.to_db(radar.to_db(season.vv))
+    with pytest.raises(ValueError, match="units '1'; expected 'dB'"):
+        radar.from_db(season.vv)
+
+
+def test_labels_without_a_legend_can_be_opened_and_given_one(season, tmp_path):
+    save_season(season, tmp_path / "season")
+    with rasterio.open(tmp_path / "season" / "crop.tif", "r+") as tif:
+        tif.update_tags(flag_meanings="", flag_colors="")
+    (tmp_path / "season" / "crop.tif.aux.xml").unlink()
+    with rasterio.open(tmp_path / "season" / "crop.tif") as tif:
+        profile, codes = tif.profile, tif.read(1)
+    with rasterio.open(tmp_path / "season" / "crop.tif", "w", **profile) as tif:
+        tif.write(codes, 1)
+    back = open_season(tmp_path / "season")
+    with pytest.raises(SeasonError, match="has no legend.*flag_meanings"):
+        cube.legend(back)
+    back.crop.attrs.update(cube.flags(cube.legend(season)))
+    assert cube.legend(check_season(back)) == cube.legend(season)
+
+
+def test_overwriting_a_folder_of_other_things_is_refused(season, tmp_path):
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "thesis.txt").write_text("years of work")
+    with pytest.raises(FileExistsError, match="other files than a season's"):
+        save_season(season, tmp_path / "precious", overwrite=True)
+    assert (tmp_path / "precious" / "thesis.txt").exists()
+    for name in ("season", "season.zarr"):
+        save_season(season, tmp_path / name)
+        save_season(season.isel(time=slice(3)), tmp_path / name, overwrite=True)
+        assert open_season(tmp_path / name).sizes["time"] == 3
+
+
+@pytest.mark.parametrize(
+    "stem, time",
+    [
+        ("s1a-iw-grd-vv-20180105t055012-20180105t055037-020018-0221b4", "2018-01-05T05:50:12"),
+        ("T33_20001399_20180101_x", "2018-01-01T00:00:00"),
+        ("S1_2018-03-02_asc", "2018-03-02T00:00:00"),
+        ("S1A_IW_20180302T165012Z", "2018-03-02T16:50:12"),
+    ],
+)
+def test_dates_in_file_names(season, tmp_path, stem, time):
+    folder = tmp_path / "stack"
+    save_season(season.isel(time=[0, 1]), folder)
+    first, second = sorted(folder.glob("*_VVVH.tif"))
+    with rasterio.open(first, "r+") as tif:
+        tif.update_tags(ACQUISITION_TIME="")
+    first.rename(folder / f"{stem}.TIF")
+    second.rename(folder / "20300101.tif")
+    assert str(open_season(folder).time.values[0])[:19] == time
+
+
+@pytest.mark.parametrize("values", [257, 1.7, -1])
+def test_codes_that_storing_would_change_are_refused(season, tmp_path, values):
+    folder = cube.save_season(season, tmp_path / "season")
+    layer = season.crop.astype("int32" if isinstance(values, int) else "float32")
+    layer.values[3, 4] = values
+    layer.drop_attrs().rio.write_crs(season.rio.crs).rio.to_raster(folder / "crop.tif")
+    with pytest.raises(cube.SeasonError, match=r"'crop.tif' holds .*; expected whole numbers from 0 to 255: recode"):
+        cube.open_season(folder)
+
+
+def test_a_subset_of_a_season_keeps_its_place(season, tmp_path):
+    opened = cube.open_season(cube.save_season(season, tmp_path / "season"))
+    for part in (opened.isel(y=slice(8, None), x=slice(16, None)), opened.isel(y=slice(None, None, 2), x=slice(None, None, 2))):
+        transform = cube.geotiff_profile(part)["transform"]
+        step = float(part.x[1] - part.x[0])
+        assert transform.a == pytest.approx(step) and transform.e == pytest.approx(-step)
+        assert transform * (0.5, 0.5) == pytest.approx((float(part.x[0]), float(part.y[0])))

@@ -1,0 +1,322 @@
+"""The attention explorer in a real JupyterLab: mouse and keyboard, picture and sentence, browser and kernel agree."""
+# ruff: noqa: F811 (the fixtures and helpers of the explorer tests are imported)
+
+import ast
+import json
+import os
+import pickle
+import re
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+
+import nbformat
+import numpy as np
+import pytest
+from test_76_attention_explorer import COLUMN, PATCH, ROW, hover, maps, said, trained, view  # noqa: F401
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytest.importorskip("jupyterlab", reason="JupyterLab is not installed")
+CELLS = (
+    "import pickle\nfrom pathlib import Path\nfrom stma_nb.explorer import AttentionExplorer",
+    f"view = AttentionExplorer(*pickle.loads(Path('explored').read_bytes()), {ROW}, {COLUMN})\nview",
+    "",
+)
+START = (ROW + PATCH // 2, COLUMN + PATCH // 2)
+
+# ------------------------------------------------------------------------------------------------ JupyterLab and browser
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """A notebook open in JupyterLab and Chromium, with settings of its own; the server ends in any case."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not chromium:
+        pytest.skip("no Chromium is installed")
+    home, folder = tmp_path_factory.mktemp("jupyter"), tmp_path_factory.mktemp("notebooks")
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, folder / "explore.ipynb")
+    places = "JUPYTER_CONFIG_DIR JUPYTER_DATA_DIR JUPYTER_RUNTIME_DIR JUPYTERLAB_SETTINGS_DIR JUPYTERLAB_WORKSPACES_DIR IPYTHONDIR"
+    quiet = home / "JUPYTERLAB_SETTINGS_DIR/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
+    quiet.parent.mkdir(parents=True)
+    quiet.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port, token = free.getsockname()[1], secrets.token_hex()
+    options = (
+        f"--no-browser --allow-root --ip=127.0.0.1 --port={port} --ServerApp.port_retries=0 --LabApp.expose_app_in_browser=True"
+    )
+    with open(home / "log", "w") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", *options.split(), f"--ServerApp.root_dir={folder}"],
+            env=os.environ | {place: str(home / place) for place in places.split()} | {"JUPYTER_TOKEN": token},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        end = time.monotonic() + 60
+        while True:
+            assert server.poll() is None and time.monotonic() < end, f"JupyterLab does not start:\n{(home / 'log').read_text()}"
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            except OSError:
+                time.sleep(0.05)
+        with playwright.sync_playwright() as p:
+            browser = p.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+            clipboard = ["clipboard-read", "clipboard-write"]
+            context = browser.new_context(viewport={"width": 1280, "height": 1100}, permissions=clipboard)
+            context.set_default_timeout(10_000)
+            page, wrong = context.new_page(), []
+            page.on("console", lambda message: wrong.append(message.text) if matters(message) else None)
+            page.on("pageerror", lambda error: wrong.append(str(error)))
+            ours = re.compile(rf"(blob:)?(http|ws)://127\.0\.0\.1:{port}/|data:")
+            for kind in ("request", "websocket"):
+                page.on(kind, lambda asked: None if ours.match(asked.url) else wrong.append(asked.url))
+            page.goto(f"http://127.0.0.1:{port}/lab/tree/explore.ipynb?token={token}")
+            idle = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+            page.wait_for_function(idle, timeout=60_000)
+            page.evaluate("jupyterapp.shell.collapseLeft()")
+            yield SimpleNamespace(page=page, folder=folder, wrong=wrong)
+            browser.close()
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)  # the server ends its kernels
+        try:
+            server.wait(15)
+        except subprocess.TimeoutExpired:
+            os.killpg(server.pid, signal.SIGKILL)  # kernels end by themselves when their server is gone
+
+
+def matters(message) -> bool:
+    """Every error matters; a warning if it is about us, since what JupyterLab itself deprecates is not ours to mend."""
+    about_us = re.search("explorer|widget|stma", f"{message.text} {message.location}", re.IGNORECASE)
+    return message.type == "error" or bool(message.type == "warning" and about_us)
+
+
+@pytest.fixture
+def page(lab, trained, season):
+    """All cells run anew, the explorer in sight; at the end nothing was asked from outside and nothing went wrong."""
+    (lab.folder / "explored").write_bytes(pickle.dumps((trained, season)))
+    lab.page.mouse.move(0, 0)
+    for command in ("clear-all-cell-outputs", "run-all-cells"):
+        lab.page.evaluate(f"jupyterapp.commands.execute('notebook:{command}')")
+    lab.page.wait_for_selector(".stma .sentence:not(:empty)")
+    lab.page.locator(".stma").evaluate("node => node.scrollIntoView()")
+    yield lab.page
+    wrong, lab.wrong[:] = list(lab.wrong), []
+    assert not wrong, wrong
+
+
+def kernel_follows(page, **expected) -> None:
+    """The traits in the kernel become these; messages are on their way for a moment."""
+    ask = """async (code) => {
+        const printed = [], future = jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({ code });
+        future.onIOPub = ({ content }) => printed.push(content.text ?? "");
+        await future.done;
+        return printed.join("");
+    }"""
+    code, end, state = f"print({{name: getattr(view, name) for name in {[*expected]}}})", time.monotonic() + 10, None
+    while state != expected and time.monotonic() < end:
+        state = ast.literal_eval(page.evaluate(ask, code))
+    assert state == expected
+
+
+def pictures(page) -> list[str]:
+    """Scene, locked scene if there is one, and chart as they are painted."""
+    said(page)
+    shown = "document.querySelectorAll('.stma figure:not([hidden]) canvas')"
+    return page.evaluate(f"[...{shown}].map((canvas) => canvas.toDataURL())")
+
+
+def all_differ(before: list[str], after: list[str]) -> bool:
+    return all(old != new for old, new in zip(before, after, strict=True))
+
+
+def notebook(page) -> list:
+    """What keys meant for the explorer must leave alone: selected cell and mode, kinds and sources of the cells."""
+    content = "jupyterapp.shell.currentWidget.content"
+    cells = f"{content}.widgets.map(({{ model }}) => [model.type, model.sharedModel.getSource()])"
+    return page.evaluate(f"[{content}.activeCellIndex, {content}.mode, {cells}]")
+
+
+def click(page, row: int, column: int) -> str:
+    hover(page, row, column)
+    page.mouse.down()
+    page.mouse.up()
+    return said(page)
+
+
+def press(page, *keys: str) -> str:
+    for key in keys:
+        page.keyboard.press(key)
+    return said(page)
+
+
+# ----------------------------------------------------------------------------------------------------------------- tests
+
+
+def test_hover_says_what_python_says(page, view):
+    for view.level, view.head in ((1, 2), (3, 0), ("cross", 1)):
+        page.get_by_label("Level", exact=True).select_option(str(view.level))
+        page.get_by_label("Head", exact=True).select_option(str(view.head))
+        for pixel in ((8, 24), (14, 31), (23, 39)):
+            before = pictures(page)
+            assert hover(page, *pixel) == view.describe(pixel)
+            assert all_differ(before, pictures(page))
+    page.mouse.move(0, 0)
+    assert said(page) == view.describe(START), "without a pointer, the pixel of the trait"
+    kernel_follows(page, pixel=START, level="cross", head=1)
+
+
+def test_a_click_locks_and_the_weight_given_is_the_networks(page, view, maps):
+    click(page, 14, 31)  # in the cell of level 1 at position (1, 1) of 4 x 4
+    kernel_follows(page, pixel=(14, 31), locked=(14, 31))
+    for view.head in (1, 2, 3, 4):
+        page.get_by_label("Head", exact=True).select_option(str(view.head))
+        weights = maps["spatial"][0][0, view.head - 1, 5].numpy()
+        for cell in (0, 15, weights.argmax()):
+            pixel = (ROW + cell // 4 * 4 + 2, COLUMN + cell % 4 * 4 + 3)
+            text = hover(page, *pixel)
+            assert text.startswith(view.describe(pixel) + " The locked pixel, row 14, column 31 (")
+            shown = re.search(r"gives ([\d.]+) % of its attention to the cell of this one", text)[1]
+            assert abs(float(shown) - 100 * weights[cell]) < 0.75
+    assert len(pictures(page)) == 3
+    assert "locked" not in click(page, 14, 31), "a second click unlocks"
+    kernel_follows(page, locked=None)
+
+
+def test_keys_move_the_pixel_and_leave_the_notebook_alone(page, view):
+    click(page, *START)  # takes the focus; JupyterLab selects the cell in command mode
+    assert press(page, "Escape") == view.describe(START)
+    before = notebook(page)
+    assert before[:2] == [1, "command"]
+    assert press(page, "ArrowDown", "ArrowRight", "ArrowRight", "Shift+ArrowUp") == view.describe((9, 34))
+    kernel_follows(page, pixel=(9, 34), locked=None)
+    assert "The locked pixel, row 9, column 34" in press(page, "Enter", "ArrowLeft") and len(pictures(page)) == 3
+    kernel_follows(page, pixel=(9, 33), locked=(9, 34))
+    assert press(page, "Escape") == view.describe((9, 33)) and len(pictures(page)) == 2
+    painted = pictures(page)
+    press(page, "PageDown")
+    assert all_differ(painted, pictures(page))
+    kernel_follows(page, date=1, locked=None)
+    press(page, *"abxmydd1", "Shift+M")  # in command mode these add, cut, turn, delete and merge cells
+    assert said(page) == view.describe((9, 33)) and notebook(page) == before
+    press(page, *["ArrowLeft"] * 7, *["ArrowDown"] * 5, *["ArrowRight"] * 3)  # echoes of the first come after the last
+    kernel_follows(page, pixel=(14, 29))
+    assert said(page) == view.describe((14, 29)) and notebook(page) == before
+
+
+def test_every_control_by_mouse_and_back_by_keyboard(page, view):
+    painted, words = pictures(page), said(page)
+    for label, trait, value, *keys in (
+        ("Image", "layer", "label", "ArrowUp", "ArrowUp"),
+        ("Date", "date", 4, *["ArrowLeft"] * 4),
+        ("Level", "level", 2, "ArrowUp"),
+        ("Head", "head", 2, "ArrowUp"),
+        ("Opacity of the attention", "opacity", 1, *["ArrowLeft"] * 8),
+        ("Pixel row", "pixel", (17, 32), "ArrowDown"),
+        ("Pixel column", "pixel", (16, 33), "ArrowDown"),
+    ):
+        control, before = page.get_by_label(label, exact=True), getattr(view, trait)
+        size = control.bounding_box()
+        if label in ("Image", "Level", "Head"):
+            control.select_option(str(value))  # the list that a click opens is no part of the page
+        else:  # the end of a slider, the upper of the two small arrows of a number
+            control.click(position={"x": size["width"] - 12, "y": 8} if trait == "pixel" else {"x": size["width"] - 2, "y": 8})
+        kernel_follows(page, **{trait: value})
+        setattr(view, trait, value)
+        assert painted != pictures(page) and said(page) == view.describe(), label
+        setattr(view, trait, before)
+        control.focus()
+        cells = notebook(page)
+        assert press(page, *keys) == words and pictures(page) == painted, label
+        assert notebook(page) == cells, label
+        kernel_follows(page, **{trait: before})
+
+
+def test_buttons_by_mouse_and_by_keyboard(page, view, season):
+    lock, onward, back, copy = (page.locator(".stma").get_by_role("button", name=n) for n in ("lock", "Next", "Previous", "Cop"))
+    lock.click()
+    kernel_follows(page, locked=START)
+    lock.press("Enter")
+    kernel_follows(page, locked=None)
+    (scene, chart), only = pictures(page), page.get_by_label("Show only")
+    only.focus()
+    press(page, "ArrowDown")
+    assert scene != pictures(page)[0] and chart == pictures(page)[1], "the other classes fade in the scene"
+    only.select_option(label="Maize")
+    places = []
+    for act in (onward.click, lambda: onward.press("Enter"), back.click, lambda: back.press(" ")):
+        act()
+        places.append(tuple(map(int, re.match(r"Pixel row (\d+), column (\d+) \(Maize", said(page)).groups())))
+        assert season.crop.values[places[-1]] == 1 and said(page) == view.describe(places[-1])
+    assert places[0] == places[2] and len({*places}) == 3
+    kernel_follows(page, pixel=places[-1])
+    for act in (copy.click, lambda: copy.press("Enter")):
+        page.evaluate("navigator.clipboard.writeText('')")
+        act()
+        page.wait_for_function("async () => await navigator.clipboard.readText()")
+        assert page.evaluate("navigator.clipboard.readText()") == said(page)
+
+
+def test_chart_and_table_show_the_values_of_the_network(page, season, maps):
+    chart, painted = page.get_by_role("img", name="Temporal attention"), pictures(page)
+    zoom = chart.bounding_box()["width"] / 540
+    chart.click(position={"x": zoom * (62 + 2.5 / 5 * (540 - 62 - 30)), "y": 50})  # the third of five columns, without the margins
+    kernel_follows(page, date=2)
+    assert all_differ(painted, pictures(page))
+    page.get_by_text("Values of this pixel as a table").click()
+    for head, row, column in ((1, 14, 31), (3, 23, 24)):
+        page.get_by_label("Head", exact=True).select_option(str(head))
+        hover(page, row, column)
+        cells = [line.split("\t") for line in page.inner_text(".stma tbody").splitlines()]
+        assert [cell[0] for cell in cells] == [str(day)[:10] for day in season.time.values]
+        for name, place in (("vv", 1), ("vh", 2)):
+            shown = [float(cell[place]) for cell in cells]
+            np.testing.assert_allclose(shown, 10 * np.log10(season[name].values[:, row, column]), atol=0.006)
+        shown = [float(cell[3].rstrip(" %")) for cell in cells]
+        np.testing.assert_allclose(shown, 100 * maps["temporal"][0][0, head - 1].numpy().mean(0), atol=0.51)
+    page.locator(".stma summary").press("Enter")
+    assert page.locator(".stma table").is_hidden()
+
+
+def test_cells_read_and_set_what_the_browser_shows(page, view):
+    def run(code: str) -> None:
+        page.locator(".jp-Notebook .cm-content").last.click()
+        page.keyboard.press("Control+a")
+        page.keyboard.insert_text(code)
+        page.keyboard.press("Control+Enter")
+
+    output, sentence = page.locator(".jp-Cell").last.locator(".jp-OutputArea-output"), page.locator(".sentence")
+    click(page, 12, 27)
+    page.get_by_label("Level", exact=True).select_option("cross")
+    run("print(view.pixel, view.locked, view.level, view.describe())")
+    view.level = "cross"
+    playwright.expect(output).to_have_text(f"(12, 27) (12, 27) cross {view.describe((12, 27))}")
+    run(
+        "view.locked, view.level, view.head, view.date, view.layer, view.opacity, view.pixel = None, 2, 3, 1, 'label', 0.2, (9, 25)"
+    )
+    view.level, view.head = 2, 3
+    playwright.expect(sentence).to_have_text(view.describe((9, 25)))
+    controls = ("Level", "Head", "Date", "Image", "Opacity of the attention", "Pixel row", "Pixel column")
+    shown = [page.get_by_label(label, exact=True).input_value() for label in controls]
+    assert shown == ["2", "3", "1", "label", "0.2", "9", "25"]
+    run("view.pixel = (7, 25)")
+    playwright.expect(output).to_contain_text("Pixel (7, 25) is outside the patch")
+    playwright.expect(sentence).to_have_text(view.describe((9, 25)))
+
+
+def test_painting_is_fast(page):
+    times = []
+    for step in range(30):
+        hover(page, ROW + step % PATCH, COLUMN + 3 * step % PATCH)
+        times.append(float(page.get_attribute(".stma", "data-paint")))
+    print(f"hover to paint in JupyterLab: median {np.median(times):.1f} ms, largest {max(times):.1f} ms")
+    assert np.median(times) < 100

@@ -1,0 +1,213 @@
+"""The web pages hold what the notebooks hold, work offline and under any path, and can be used without a mouse or sight."""
+
+import functools
+import http.server
+import re
+import shutil
+import threading
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+
+from stma_nb.__main__ import main
+from stma_nb.course import website
+from stma_nb.course.structure import Notebook
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+EXPLORER_NOTEBOOK = "09_attention_explorer"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """All pages, under a path as a project has it on a host of pages."""
+    folder = tmp_path_factory.mktemp("host") / "project" / "pages"
+    assert main(["site", str(folder)]) == 0
+    return folder
+
+
+@functools.cache
+def soup(site: Path, name: str) -> BeautifulSoup:
+    return BeautifulSoup((site / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_page_holds_its_notebook(site, path):
+    page, notebook = soup(site, path.stem), Notebook(path)
+    text = " ".join(page.main.get_text().split())
+    assert page.html["lang"] == "en" and page.title.get_text().startswith(notebook.title) and len(page("h1")) == 1
+    assert page.header and page.nav and page.main["id"] == "main" and page.footer
+    assert page.select_one("a.skip")["href"] == "#main" and page.select_one("meta[name=viewport]")
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags", [])
+        if cell.cell_type == "code":
+            assert " ".join(cell.source.split()) in text, cell.source
+        for output in cell.get("outputs", []):
+            if output.output_type == "stream":
+                assert " ".join(output.text.split()) in text
+        if "solution" in tags:
+            inside = [" ".join(box.get_text().split()) for box in page.select("details.solution:not([open])")]
+            assert any(" ".join(cell.source.split()) in box for box in inside), "solutions are folded"
+    live = path.stem == EXPLORER_NOTEBOOK  # there the explorer stands in place of its picture
+    assert [image["alt"] for image in page("img")] == [image["alt"] for image in notebook.figures][live:], "with their texts"
+    assert not re.search(r"(?<!\\)\$[^$\n]+\$", "".join(p.get_text() for p in page("p"))), "no formula is left as TeX"
+
+
+def test_links_of_all_pages_resolve(site):
+    pages = [*(path.stem for path in NOTEBOOKS), "index"]
+    for name in pages:
+        for link in soup(site, name).select("a[href], img[src], iframe[src], link[href]"):
+            target = link.get("href") or link.get("src")
+            if re.match("https://|data:", target):
+                assert link.name == "a" or target.startswith("data:"), f"{name} asks for {target}"
+                continue
+            file, _, anchor = target.partition("#")
+            assert (site / (file or f"{name}.html")).exists(), f"{name} links to {target}"
+            if anchor:
+                assert soup(site, Path(file or f"{name}.html").stem).find(id=anchor), f"{name} links to {target}"
+
+
+def test_pages_follow_each_other(site):
+    for before, after in pairwise(NOTEBOOKS):
+        assert soup(site, before.stem).select_one("a[rel=next]")["href"] == f"{after.stem}.html"
+        assert soup(site, after.stem).select_one("a[rel=prev]")["href"] == f"{before.stem}.html"
+    index = soup(site, "index")
+    for path in NOTEBOOKS:
+        card = index.select_one(f"h2 a[href='{path.stem}.html']").find_parent("li")
+        notebook = Notebook(path)
+        assert notebook.title in card.get_text() and "Needs:" in card.get_text()
+        assert [item.get_text() for item in card.ul("li")] == [
+            item.get_text() for item in notebook.section("What you will learn").ul("li")
+        ]
+        assert bool(card.img) == bool(notebook.figures) and (not card.img or card.img["alt"])
+
+
+def test_links_lead_to_pages_or_to_the_repository():
+    assert website.address("04_temporal_attention.ipynb#Summary") == "04_temporal_attention.html#Summary"
+    assert website.address("../README.md") == "index.html"
+    assert website.address("../stma_nb/model.py") == "https://github.com/stma-nb/stma_nb/blob/main/stma_nb/model.py"
+    assert website.address("budget.json") == "https://github.com/stma-nb/stma_nb/blob/main/notebooks/budget.json"
+    assert website.address("https://doi.org/10.1/x") == "https://doi.org/10.1/x" and website.address("#Summary") == "#Summary"
+
+
+def test_markdown_of_these_pages():
+    page = website.words("# A *b* c\n\n![badge](https://x.org/b.svg) $a^2$\n\n$$\\frac{1}{2}$$\n\n|a|\n|-|\n|1|\n")
+    assert '<h1 id="A-b-c">' in page and "<img" not in page and "badge" in page
+    assert "<msup><mi>a</mi><mn>2</mn></msup>" in page and "<mfrac>" in page and 'display="block"' in page
+    assert '<div class="scroll"><table>' in page
+
+
+def test_a_folder_that_exists_is_left_as_it_is(site, capsys):
+    assert main(["site", str(site)]) == 1
+    assert "exists and is left as it is" in capsys.readouterr().err
+
+
+def test_an_explorer_is_made_when_none_is_there(tmp_path):
+    website.save_explorer(tmp_path / "attention.html", tmp_path / "nothing.html")
+    assert "standalone(" in (tmp_path / "attention.html").read_text(encoding="utf-8")
+
+
+# ------------------------------------------------------------------------------------------------------------ browser
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not chromium:
+        pytest.skip("no Chromium is installed")
+    with playwright.sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=[1280, 390], ids=["desk", "phone"])
+def tab(request, browser):
+    """A function that opens an address; in the end nothing went wrong and nothing was asked from outside its folder."""
+    wrong, page, folders = [], browser.new_page(viewport={"width": request.param, "height": 900}), ["data:"]
+    page.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("request", lambda asked: wrong.append(asked.url) if not asked.url.startswith(tuple(folders)) else None)
+
+    def open_page(address: str):
+        folders.append(address.rpartition("/")[0])
+        page.goto(address, wait_until="load")
+        return page
+
+    yield open_page
+    page.close()
+    assert not wrong, wrong
+
+
+@pytest.fixture
+def server(site):
+    """The address of the folder of pages on a web server."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+    handler = functools.partial(Quiet, directory=site.parent.parent)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/project/pages"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("name", ["index", *(path.stem for path in NOTEBOOKS)])
+def test_pages_are_readable_at_every_width(tab, site, name):
+    page = tab((site / f"{name}.html").as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "only boxes scroll sideways, not the page"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    assert page.evaluate("[...document.images].every((image) => image.complete && image.naturalWidth > 0)")
+
+
+def explore(page) -> None:
+    """Move to another row in the explorer of a page, and wait for the sentence about it."""
+    frame = page.frame_locator("iframe")
+    frame.get_by_label("Pixel row", exact=True).fill("230")
+    frame.get_by_label("Pixel row", exact=True).press("Tab")
+    frame.get_by_text(re.compile("^Pixel row 230, column")).wait_for()
+
+
+def test_the_explorer_lives_in_its_page(tab, site):
+    explore(tab((site / f"{EXPLORER_NOTEBOOK}.html").as_uri()))
+
+
+def test_pages_work_under_a_path_of_a_web_server(tab, server):
+    page = tab(f"{server}/index.html")
+    page.locator(f"h2 a[href='{EXPLORER_NOTEBOOK}.html']").click()
+    explore(page)
+    page.get_by_role("link", name="Before:").click()
+    page.get_by_role("banner").get_by_role("link").click()
+    page.wait_for_url(f"{server}/index.html")
+
+
+def test_solutions_open(tab, site):
+    page = tab((site / f"{NOTEBOOKS[0].stem}.html").as_uri())
+    solution = page.locator("details.solution").first
+    assert not solution.locator(".highlight").is_visible()
+    solution.locator("summary").click()
+    assert solution.locator(".highlight").is_visible()
+
+
+@pytest.mark.parametrize(
+    "name, width",
+    [(name, 1280) for name in ("index", *(path.stem for path in NOTEBOOKS), "attention")]
+    + [(name, 390) for name in ("index", NOTEBOOKS[0].stem, EXPLORER_NOTEBOOK, "attention")],
+)
+def test_accessibility(browser, site, name, width):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.goto((site / f"{name}.html").as_uri(), wait_until="load")
+    page.evaluate("document.querySelectorAll('details').forEach((box) => { box.open = true })")
+    found = axe.Axe().run(page, options={"resultTypes": ["violations"], "preload": False}).response["violations"]
+    page.close()
+    bad = [f"{v['id']}: {v['help']}: {v['nodes'][0]['html'][:200]}" for v in found if v["impact"] in ("serious", "critical")]
+    assert not bad, "\n".join(bad)
