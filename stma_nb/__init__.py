@@ -2,6 +2,7 @@
 
 Rooms along one straight road, from the ground up; a room imports only from lower floors:
 
+    files, machine                 files whole or not at all; cores, memory, device
     cube, model                    the season; the network, to be read beside the paper
     simulate                       a season from physics
     radar                          what the radar measures: backscatter, speckle, GRD products
@@ -9,18 +10,21 @@ Rooms along one straight road, from the ground up; a room imports only from lowe
     train, figures, sources        networks and rivals; pictures; real data
     accuracy, predict, attention   how good is it; the map; where did it look
     experiment, course             the paper's experiment; what the course needs around all that
+    doctor                         what this computer offers the course
 
-Each room hands on what a reader uses, ``train.fit`` or ``radar.lee``, and loads it when first used, so that ``import stma_nb``
-is quick.
+Each room hands on what a reader uses, ``train.fit`` or ``radar.lee``, and loads it when first used,
+so that ``import stma_nb`` is quick.
 """
 
 import importlib
 import os
 
-# Threads that wait for work must not spin without end: beside two other busy programs (another notebook, a classmate on the
-# same server) a training step then takes up to a hundred times as long. OpenMP reads this when it loads, which is when torch
-# loads, so this package is imported first. 1000 rounds cost about a tenth on a quiet machine and bound the worst case to a few
-# times the quiet one; sleeping at once (OMP_WAIT_POLICY=PASSIVE) would double every step. What a user has set stands.
+# Threads that wait for work must not spin without end: beside two other busy programs (another
+# notebook, a classmate on the same server) a training step then takes up to a hundred times as
+# long. OpenMP reads this when it loads, which is when torch loads, so this package is imported
+# first. 1000 rounds cost about a tenth on a quiet machine and bound the worst case to a few times
+# the quiet one; sleeping at once (OMP_WAIT_POLICY=PASSIVE) would double every step. What a user has
+# set stands.
 if "OMP_WAIT_POLICY" not in os.environ:
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # GNU's runtime: PyTorch's wheels on Linux
 
@@ -30,8 +34,11 @@ __all__ = [
     "attention",
     "course",
     "cube",
+    "doctor",
     "experiment",
     "figures",
+    "files",
+    "machine",
     "model",
     "patches",
     "predict",

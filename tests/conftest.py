@@ -1,7 +1,9 @@
 import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "2")
-os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # for the processes that tests start, and before torch loads here
+os.environ.setdefault(
+    "GOMP_SPINCOUNT", "1000"
+)  # for the processes that tests start, and before torch loads here
 
 import numpy as np
 import pytest
@@ -9,18 +11,29 @@ import xarray as xr
 
 from stma_nb import cube
 
-CROPS = (cube.Crop("Background", "#dddddd"), cube.Crop("Maize", "#d55e00"), cube.Crop("Sugar beet", "#0072b2"))
+CROPS = (
+    cube.Crop("Background", "#dddddd"),
+    cube.Crop("Maize", "#d55e00"),
+    cube.Crop("Sugar beet", "#0072b2"),
+)
 
 
 @pytest.fixture
 def season() -> xr.Dataset:
-    """A small season made by hand: 5 dates, 48 x 64 pixels, three classes in stripes that differ in their VH curve."""
+    """A small season made by hand: 5 dates, 48 x 64 pixels, three classes in stripes that differ in
+    their VH curve.
+    """
     rng = np.random.default_rng(0)
     crop = np.repeat(np.arange(64) // 8 % 3, 48).reshape(64, 48).T.astype("uint8")
-    curve = np.array([[-15, -15, -15, -15, -15], [-20, -20, -18, -15, -16], [-20, -18, -14, -14, -15]])
+    curve = np.array(
+        [[-15, -15, -15, -15, -15], [-20, -20, -18, -15, -16], [-20, -18, -14, -14, -15]]
+    )
     vh = 10 ** (curve[crop].transpose(2, 0, 1) / 10) * rng.gamma(4.4, 1 / 4.4, (5, 48, 64))
     data = xr.Dataset(
-        {"vv": (("time", "y", "x"), (4 * vh).astype("float32")), "vh": (("time", "y", "x"), vh.astype("float32"))},
+        {
+            "vv": (("time", "y", "x"), (4 * vh).astype("float32")),
+            "vh": (("time", "y", "x"), vh.astype("float32")),
+        },
         coords={
             "time": np.array([f"2018-{month:02}-01T16:50" for month in range(4, 9)], "M8[ns]"),
             "y": 5_800_000.0 - 10 * np.arange(48) - 5,

@@ -1,4 +1,6 @@
-"""The season cube: the same data back from every format, and one clear sentence for everything that is not a season."""
+"""The season cube: the same data back from every format, and one clear sentence for everything that
+is not a season.
+"""
 
 import numpy as np
 import pytest
@@ -15,7 +17,11 @@ def test_every_format_gives_the_season_back(season, tmp_path, name):
     assert back.vv.chunks is not None, "opened lazily"
     for band in cube.POLARISATIONS:
         # GeoTIFFs drop mantissa bits: at most 0.07 dB, far below speckle.
-        np.testing.assert_allclose(radar.to_db(back[band]), radar.to_db(season[band]), atol=0.07 if name == "season" else 1e-5)
+        np.testing.assert_allclose(
+            radar.to_db(back[band]),
+            radar.to_db(season[band]),
+            atol=0.07 if name == "season" else 1e-5,
+        )
         assert back[band].dtype == np.float32
     np.testing.assert_array_equal(back.time, season.time)
     np.testing.assert_allclose(back.x, season.x)
@@ -27,12 +33,17 @@ def test_every_format_gives_the_season_back(season, tmp_path, name):
 
 
 def write_opera_like(folder, season, polarisations=("VV", "VH")):
-    """One file per date and polarisation, two times in the name, as NASA's OPERA RTC product has them."""
+    """One file per date and polarisation, two times in the name, as NASA's OPERA RTC product has
+    them.
+    """
     folder.mkdir()
     for date in season.time.values:
         stamp = np.datetime_as_string(date, "s").replace("-", "").replace(":", "")
         for name in polarisations:
-            file = folder / f"OPERA_L2_RTC-S1_T137-292322-IW2_{stamp}Z_20250228T045856Z_S1A_30_v1.0_{name}.tif"
+            file = (
+                folder
+                / f"OPERA_L2_RTC-S1_T137-292322-IW2_{stamp}Z_20250228T045856Z_S1A_30_v1.0_{name}.tif"
+            )
             season[name.lower()].sel(time=date).rio.to_raster(file)
 
 
@@ -48,7 +59,11 @@ def test_date_and_polarisation_from_tags(season, tmp_path):
     (tmp_path / "tagged").mkdir()
     for i, date in enumerate(season.time.values):
         with rasterio.open(
-            tmp_path / "tagged" / f"image{i}.tif", "w", **cube.geotiff_profile(season), count=2, dtype="float32"
+            tmp_path / "tagged" / f"image{i}.tif",
+            "w",
+            **cube.geotiff_profile(season),
+            count=2,
+            dtype="float32",
         ) as tif:
             for band, name in enumerate(("vh", "vv"), start=1):
                 tif.write(season[name].values[i], band)
@@ -64,7 +79,9 @@ def test_label_geotiff_carries_colours_and_names(season, tmp_path):
     with rasterio.open(tmp_path / "season" / "crop.tif") as tif:
         assert tif.colormap(1)[1][:3] == (0xD5, 0x5E, 0x00)
         assert tif.tags()["flag_meanings"].split()[2] == "Sugar_beet"
-    assert "<Category>Sugar beet</Category>" in (tmp_path / "season" / "crop.tif.aux.xml").read_text(encoding="utf-8")
+    assert "<Category>Sugar beet</Category>" in (
+        tmp_path / "season" / "crop.tif.aux.xml"
+    ).read_text(encoding="utf-8")
 
 
 def broken(season: xr.Dataset, how: str) -> xr.Dataset:
@@ -81,7 +98,9 @@ def broken(season: xr.Dataset, how: str) -> xr.Dataset:
         case "repeated":
             return season.isel(time=[0, 1, 1, 2, 3])
         case "missing date":
-            return season.assign_coords(time=np.where(np.arange(5) == 3, np.datetime64("NaT"), season.time))
+            return season.assign_coords(
+                time=np.where(np.arange(5) == 3, np.datetime64("NaT"), season.time)
+            )
         case "dB by units":
             return season.assign(vh=radar.to_db(season.vh))
         case "dB by values":
@@ -93,7 +112,11 @@ def broken(season: xr.Dataset, how: str) -> xr.Dataset:
         case "degrees":
             return season.drop_vars("spatial_ref").rio.write_crs("EPSG:4326")
         case "class code":
-            return season.assign(crop=season.crop.where(season.parcel != 3, 7).astype("uint8").assign_attrs(season.crop.attrs))
+            return season.assign(
+                crop=season.crop.where(season.parcel != 3, 7)
+                .astype("uint8")
+                .assign_attrs(season.crop.attrs)
+            )
         case "colours":
             return season.assign(crop=season.crop.assign_attrs(flag_colors="#dddddd #d55e00"))
         case "uneven grid":
@@ -139,7 +162,9 @@ def test_a_bad_season_is_not_saved_and_an_existing_one_not_lost(season, tmp_path
 
 def test_two_grids_in_one_folder(season, tmp_path):
     write_opera_like(tmp_path / "stack", season)
-    other = season.isel(time=[0]).assign_coords(x=season.x + 3000, time=[np.datetime64("2018-09-01", "ns")])
+    other = season.isel(time=[0]).assign_coords(
+        x=season.x + 3000, time=[np.datetime64("2018-09-01", "ns")]
+    )
     other.vv[0].rio.to_raster(tmp_path / "stack" / "T2_20180901_VV.tif")
     with pytest.raises(SeasonError, match=r"T2_20180901_VV.tif.*different grids.*pattern="):
         open_season(tmp_path / "stack")
@@ -184,7 +209,13 @@ def test_folder_problems_are_named(season, tmp_path):
     with pytest.raises(SeasonError, match="No date in the name or tags of 'image.tif'"):
         open_season(tmp_path / "nameless")
     (tmp_path / "unnamed").mkdir()
-    with rasterio.open(tmp_path / "unnamed" / "20180401.tif", "w", **cube.geotiff_profile(season), count=2, dtype="float32") as tif:
+    with rasterio.open(
+        tmp_path / "unnamed" / "20180401.tif",
+        "w",
+        **cube.geotiff_profile(season),
+        count=2,
+        dtype="float32",
+    ) as tif:
         tif.write(np.ones((2, 48, 64), "float32"))
     with pytest.raises(SeasonError, match=r"'20180401.tif' has 2 band\(s\).*no polarisation"):
         open_season(tmp_path / "unnamed")
@@ -254,13 +285,18 @@ def test_codes_that_storing_would_change_are_refused(season, tmp_path, values):
     layer = season.crop.astype("int32" if isinstance(values, int) else "float32")
     layer.values[3, 4] = values
     layer.drop_attrs().rio.write_crs(season.rio.crs).rio.to_raster(folder / "crop.tif")
-    with pytest.raises(cube.SeasonError, match=r"'crop.tif' holds .*; expected whole numbers from 0 to 255: recode"):
+    with pytest.raises(
+        cube.SeasonError, match=r"'crop.tif' holds .*; expected whole numbers from 0 to 255: recode"
+    ):
         cube.open_season(folder)
 
 
 def test_a_subset_of_a_season_keeps_its_place(season, tmp_path):
     opened = cube.open_season(cube.save_season(season, tmp_path / "season"))
-    for part in (opened.isel(y=slice(8, None), x=slice(16, None)), opened.isel(y=slice(None, None, 2), x=slice(None, None, 2))):
+    for part in (
+        opened.isel(y=slice(8, None), x=slice(16, None)),
+        opened.isel(y=slice(None, None, 2), x=slice(None, None, 2)),
+    ):
         transform = cube.geotiff_profile(part)["transform"]
         step = float(part.x[1] - part.x[0])
         assert transform.a == pytest.approx(step) and transform.e == pytest.approx(-step)

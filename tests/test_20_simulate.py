@@ -1,6 +1,8 @@
-"""The simulated season against the figures it is meant to have: statistics of real Sentinel-1 data and crop calendars.
+"""The simulated season against the figures it is meant to have: statistics of real Sentinel-1 data
+and crop calendars.
 
-Assertions name the target; where a figure concerns the annual curves as measured, the calibration knob OFFSET is taken off.
+Assertions name the target; where a figure concerns the annual curves as measured, the calibration
+knob OFFSET is taken off.
 """
 
 import dask
@@ -30,7 +32,10 @@ def parcel_means(season: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
     count = np.bincount(parcel)
     stand = np.zeros(len(count), int)
     stand[parcel] = season.stand.values.ravel()
-    means = [[np.bincount(parcel, date.ravel()) / np.maximum(count, 1) for date in season[band].values] for band in ("vv", "vh")]
+    means = [
+        [np.bincount(parcel, date.ravel()) / np.maximum(count, 1) for date in season[band].values]
+        for band in ("vv", "vh")
+    ]
     grown = (count > 0) & (np.arange(len(count)) > 0)
     return db(np.array(means)[:, :, grown]), stand[grown]
 
@@ -43,23 +48,39 @@ def scene():
 
 @pytest.fixture(scope="session")
 def fields():
-    """Many small fields of all crops alike, every 6 days, without speckle and texture: season, parcel means, stands, days."""
-    options = {"size": (768, 768), "dates": 67, "balance": 0, "farmland": 0.9, "parcel_hectares": 2, "looks": None, "texture": 0}
+    """Many small fields of all crops alike, every 6 days, without speckle and texture: season,
+    parcel means, stands, days.
+    """
+    options = {
+        "size": (768, 768),
+        "dates": 67,
+        "balance": 0,
+        "farmland": 0.9,
+        "parcel_hectares": 2,
+        "looks": None,
+        "texture": 0,
+    }
     season = simulate.season(**options).load()
     return season, *parcel_means(season), day_of_year(season)
 
 
-# ----------------------------------------------------------------------------------------------------- the data set
+# ------------------------------------------------------------------------------------- the data set
 
 
 def test_is_a_season_cube(scene):
     assert cube.check_season(scene) is scene
     assert cube.legend(scene) == cube.BRANDENBURG
     assert scene.vv.dtype == scene.vh.dtype == scene.incidence_angle.dtype == np.float32
-    assert (scene.crop.dtype, scene.parcel.dtype, scene.time.dtype) == (np.uint8, np.int32, "datetime64[ns]")
+    assert (scene.crop.dtype, scene.parcel.dtype, scene.time.dtype) == (
+        np.uint8,
+        np.int32,
+        "datetime64[ns]",
+    )
     assert scene.rio.crs == "EPSG:32633" and abs(scene.rio.resolution()[0]) == 10
     assert scene.vv.attrs["quantity"] == "sigma0" and "imulat" in scene.attrs["title"]
-    assert set(scene.relative_orbit.values) == {146} and {"temperature", "rain"} <= set(scene.coords)
+    assert set(scene.relative_orbit.values) == {146} and {"temperature", "rain"} <= set(
+        scene.coords
+    )
     assert ((scene.parcel > 0) == (scene.crop > 0)).all()
     assert (scene.vv.values > 0).all() and (scene.vh.values > 0).all()
 
@@ -79,10 +100,19 @@ def test_same_arguments_give_the_same_numbers_whole_or_in_blocks():
 
 
 def test_seeds_and_years_differ_but_the_parcels_stay():
-    one, other_seed, other_year = (simulate.season(size=(300, 300), seed=s, year=y) for s, y in ((1, 2018), (2, 2018), (1, 2021)))
+    one, other_seed, other_year = (
+        simulate.season(size=(300, 300), seed=s, year=y)
+        for s, y in ((1, 2018), (2, 2018), (1, 2021))
+    )
     assert (one.parcel != other_seed.parcel).mean() > 0.3
     assert (one.parcel == other_year.parcel).all()
-    arable = one.crop.isin([code for code, crop in enumerate(cube.BRANDENBURG) if crop.name in ("Maize", "Wheat", "Rapeseed")])
+    arable = one.crop.isin(
+        [
+            code
+            for code, crop in enumerate(cube.BRANDENBURG)
+            if crop.name in ("Maize", "Wheat", "Rapeseed")
+        ]
+    )
     assert (one.crop != other_year.crop).values[arable].mean() > 0.3  # rotation
     for name in ("Grassland", "Orchard"):  # which stay where they are
         code = [crop.name for crop in cube.BRANDENBURG].index(name)
@@ -95,7 +125,9 @@ def test_seeds_and_years_differ_but_the_parcels_stay():
 
 def test_explicit_dates_over_several_years():
     times = np.arange("2016-11-03T05:20", "2020-02-20T05:20", 45 * 24 * 60, dtype="datetime64[m]")
-    season = simulate.season(size=(128, 128), dates=list(times), year=2018, farmland=0.9, looks=None)
+    season = simulate.season(
+        size=(128, 128), dates=list(times), year=2018, farmland=0.9, looks=None
+    )
     cube.check_season(season)
     np.testing.assert_array_equal(season.time.values, times)
     assert np.isfinite(season.vv.values).all()
@@ -105,7 +137,9 @@ def test_explicit_dates_over_several_years():
     expected = simulate.weather(2017).sel(time="2017-06-16")
     np.testing.assert_allclose(season.rain.sel(time="2017-06-16").values, expected.rain.values)
     # The annual curve goes round.
-    np.testing.assert_allclose(seasons.profile("potato", [-91, 100]), seasons.profile("potato", [274, 465]))
+    np.testing.assert_allclose(
+        seasons.profile("potato", [-91, 100]), seasons.profile("potato", [274, 465])
+    )
 
 
 @pytest.mark.parametrize(("dates", "step"), [(24, 18), (34, 12), (67, 6), (41, 10), (2, 396)])
@@ -122,7 +156,10 @@ def test_counted_dates_span_the_season(dates, step):
         ({"size": (63, 512)}, "at least 64 pixels"),
         ({"dates": 1}, "at least 2"),
         ({"dates": ["2018-05-01"]}, "at least 2"),
-        ({"dates": ["2018-05-01", "2018-06-01", "2018-05-07"]}, "2018-05-07 is repeated or comes late"),
+        (
+            {"dates": ["2018-05-01", "2018-06-01", "2018-05-07"]},
+            "2018-05-07 is repeated or comes late",
+        ),
         ({"dates": ["2018-05-01", "2018-05-01"]}, "2018-05-01 is repeated"),
         ({"looks": 0.5}, "'looks' is 0.5"),
         ({"farmland": 1.5}, "'farmland' is 1.5"),
@@ -140,7 +177,7 @@ def test_unknown_crop_and_too_few_looks():
         simulate.speckle((8, 8), looks=0.9)
 
 
-# -------------------------------------------------------------------------------------------------------- landscape
+# ---------------------------------------------------------------------------------------- landscape
 
 
 def test_crop_and_land_cover_shares(scene):
@@ -151,7 +188,9 @@ def test_crop_and_land_cover_shares(scene):
         assert found == pytest.approx(share, abs=0.6 if share < 5 else 1.5), name
     land = scene.stand.values[scene.crop.values == 0]
     for name in ("pine", "deciduous", "settlement", "water", "heath"):
-        assert (land == NAMES.index(name)).mean() == pytest.approx(STANDS[name].share, abs=0.02), name
+        assert (land == NAMES.index(name)).mean() == pytest.approx(STANDS[name].share, abs=0.02), (
+            name
+        )
 
 
 def test_equal_shares_hold_all_crops_in_a_small_scene():
@@ -178,30 +217,42 @@ def test_parcel_sizes_are_log_normal():
     assert hectares.min() >= 0.1 and hectares.max() <= 190
 
 
-# ------------------------------------------------------------------------------------------------ speckle and noise
+# -------------------------------------------------------------------------------- speckle and noise
 
 
 def test_global_statistics_are_those_of_the_real_scene(scene):
     vv, vh = db(scene.vv), db(scene.vh)
     assert vv.mean() == pytest.approx(-10.6, abs=0.5) and vh.mean() == pytest.approx(-16.4, abs=0.5)
     assert 3.1 <= vv.std() <= 3.7  # unfiltered
-    # VH is wider than 3.7 with noise removal on: the noise itself remains, and 3.7 counts signal and speckle alone.
+    # VH is wider than 3.7 with noise removal on: the noise itself remains, and 3.7 counts signal
+    # and speckle alone.
     noisy = db(simulate.season(size=(768, 768), dates=41, noise_removed=False).vh)
     assert 3.1 <= noisy.std() <= 3.7
 
 
-@pytest.mark.parametrize(("year", "mean", "sd"), [(2018, (-10.59, -16.37), (3.20, 3.12)), (2021, (-10.91, -16.54), (2.89, 3.07))])
+@pytest.mark.parametrize(
+    ("year", "mean", "sd"),
+    [(2018, (-10.59, -16.37), (3.20, 3.12)), (2021, (-10.91, -16.54), (2.89, 3.07))],
+)
 def test_statistics_of_both_published_areas_as_if_speckle_filtered(year, mean, sd):
-    """Means of the unfiltered, sds of the filtered (20 looks) scene, all within 0.5 dB of the published."""
+    """Means of the unfiltered, sds of the filtered (20 looks) scene, all within 0.5 dB of the
+    published.
+    """
     size, dates = (768, 768), 41
     for band, expected_mean, expected_sd in zip(("vv", "vh"), mean, sd, strict=True):
-        assert db(simulate.season(size, dates, year)[band]).mean() == pytest.approx(expected_mean, abs=0.5)
-        assert db(simulate.season(size, dates, year, looks=20)[band]).std() == pytest.approx(expected_sd, abs=0.5)
+        assert db(simulate.season(size, dates, year)[band]).mean() == pytest.approx(
+            expected_mean, abs=0.5
+        )
+        assert db(simulate.season(size, dates, year, looks=20)[band]).std() == pytest.approx(
+            expected_sd, abs=0.5
+        )
 
 
 def test_looks_and_histogram_within_homogeneous_parcels():
     options = {"size": (512, 512), "dates": 6, "texture": 0}
-    raw, clean = (simulate.season(**options, noise_removed=removed).load() for removed in (False, True))
+    raw, clean = (
+        simulate.season(**options, noise_removed=removed).load() for removed in (False, True)
+    )
     truth = simulate.season(**options, looks=None).load()
     largest = np.argsort(-np.bincount(raw.parcel.values.ravel())[1:])[:5] + 1
     for band in ("vv", "vh"):
@@ -214,12 +265,23 @@ def test_looks_and_histogram_within_homogeneous_parcels():
                 values, signal = clean[band].values[t, inside], truth[band].values[t, inside].mean()
                 enl_clean.append(values.mean() ** 2 / values.var())
                 expected.append(4.4 * (signal / raw[band].values[t, inside].mean()) ** 2)
-            thinned = (inside & (np.indices(inside.shape) % 5 == 0).all(axis=0))[None] & np.ones((6, 1, 1), bool)
-            units.append((raw[band].values / raw[band].values.mean(axis=(1, 2), where=inside, keepdims=True))[thinned])
+            thinned = (inside & (np.indices(inside.shape) % 5 == 0).all(axis=0))[None] & np.ones(
+                (6, 1, 1), bool
+            )
+            units.append(
+                (
+                    raw[band].values
+                    / raw[band].values.mean(axis=(1, 2), where=inside, keepdims=True)
+                )[thinned]
+            )
         assert np.mean(enl) == pytest.approx(4.4, abs=0.4), band
-        # Subtracting the mean noise leaves its fluctuation: fewer looks, by the squared share of the signal.
+        # Subtracting the mean noise leaves its fluctuation: fewer looks, by the squared share of
+        # the signal.
         assert np.mean(enl_clean) == pytest.approx(np.mean(expected), rel=0.1), band
-        assert stats.kstest(np.concatenate(units), stats.gamma(4.4, scale=1 / 4.4).cdf).statistic < 0.03, band
+        assert (
+            stats.kstest(np.concatenate(units), stats.gamma(4.4, scale=1 / 4.4).cdf).statistic
+            < 0.03
+        ), band
 
 
 @pytest.mark.parametrize("looks", [1, 2.5, 4.4, 5, 20])
@@ -238,7 +300,9 @@ def test_speckle_is_correlated_in_space_only():
     along_x = [correlation(speckle[..., d:], speckle[..., : -d or None]) for d in (1, 2, 3)]
     along_y = [correlation(speckle[:, d:], speckle[:, : -d or None]) for d in (1, 2, 3)]
     assert 0.5 <= along_x[0] <= 0.6 and 0.5 <= along_y[0] <= 0.6
-    assert along_x[0] == pytest.approx(0.51, abs=0.02) and along_y[0] == pytest.approx(0.58, abs=0.02)
+    assert along_x[0] == pytest.approx(0.51, abs=0.02) and along_y[0] == pytest.approx(
+        0.58, abs=0.02
+    )
     assert max(along_x[1], along_y[1]) < 0.1
     assert max(along_x[2], along_y[2]) < 0.05
     assert abs(correlation(speckle[1:], speckle[:-1])) < 0.01
@@ -247,41 +311,65 @@ def test_speckle_is_correlated_in_space_only():
 
 def test_speckle_of_the_season_is_independent_between_dates_polarisations_and_blocks():
     options = {"size": (512, 512), "dates": 3, "noise_removed": False}
-    measured, truth = simulate.season(**options).load(), simulate.season(**options, looks=None).load()
+    measured, truth = (
+        simulate.season(**options).load(),
+        simulate.season(**options, looks=None).load(),
+    )
     vv, vh = (measured[band].values / truth[band].values for band in ("vv", "vh"))
-    pairs = [(vv[0], vv[1]), (vv[0], vh[0]), (vv[0, :256, :256], vv[0, :256, 256:]), (vv[0, :256, :256], vv[0, 256:, :256])]
+    pairs = [
+        (vv[0], vv[1]),
+        (vv[0], vh[0]),
+        (vv[0, :256, :256], vv[0, :256, 256:]),
+        (vv[0, :256, :256], vv[0, 256:, :256]),
+    ]
     for one, other in pairs:
         assert abs(np.corrcoef(one.ravel(), other.ravel())[0, 1]) < 0.015
-    assert np.corrcoef(vv[0, :, 1:].ravel(), vv[0, :, :-1].ravel())[0, 1] == pytest.approx(0.51, abs=0.03)
+    assert np.corrcoef(vv[0, :, 1:].ravel(), vv[0, :, :-1].ravel())[0, 1] == pytest.approx(
+        0.51, abs=0.03
+    )
 
 
 def test_texture_is_constant_in_time_and_shared_by_both_polarisations():
     options = {"size": (256, 256), "dates": 3, "looks": None, "farmland": 0.9}
-    rough, flat = simulate.season(**options, texture=0.2).load(), simulate.season(**options, texture=0).load()
+    rough, flat = (
+        simulate.season(**options, texture=0.2).load(),
+        simulate.season(**options, texture=0).load(),
+    )
     field = rough.parcel.values > 0
     pattern = [(rough[band] / flat[band]).values[t] for band in ("vv", "vh") for t in (0, 2)]
-    assert pattern[0][field].std() == pytest.approx(0.2, abs=0.02) and pattern[0][field].mean() == pytest.approx(1, abs=0.03)
+    assert pattern[0][field].std() == pytest.approx(0.2, abs=0.02) and pattern[0][
+        field
+    ].mean() == pytest.approx(1, abs=0.03)
     for other in pattern[1:]:
         np.testing.assert_allclose(pattern[0][field], other[field], rtol=2e-3)
-    correlation = [np.corrcoef(pattern[0][:, d:][field[:, d:]], pattern[0][:, :-d][field[:, d:]])[0, 1] for d in (3, 6)]
+    correlation = [
+        np.corrcoef(pattern[0][:, d:][field[:, d:]], pattern[0][:, :-d][field[:, d:]])[0, 1]
+        for d in (3, 6)
+    ]
     assert correlation[0] > 1 / np.e > correlation[1]  # 30 to 60 m
 
 
 def test_noise_floor_lifts_weak_vh_when_noise_is_left_in():
     options = {"size": (512, 512), "dates": 12, "looks": None}
-    true, lifted = (db(simulate.season(**options, noise_removed=removed).vh) for removed in (True, False))
+    true, lifted = (
+        db(simulate.season(**options, noise_removed=removed).vh) for removed in (True, False)
+    )
     for level, low, high in ((-24, 1.5, 3.0), (-20, 0.6, 1.0), (-16, 0.2, 0.6)):
         near = abs(true - level) < 0.25
         assert near.sum() > 100 and low <= (lifted - true)[near].mean() <= high, level
     assert (lifted - true)[true < -22].min() > 0.8
     measured = db(simulate.season(**options | {"looks": 4.4, "noise_removed": False}).vh)
-    assert (measured - true)[true < -22].mean() > (measured - true)[true > -16].mean() + 0.8  # with speckle, too
+    assert (measured - true)[true < -22].mean() > (measured - true)[
+        true > -16
+    ].mean() + 0.8  # with speckle, too
 
 
 def test_incidence_angle_lowers_far_range_slightly():
     season = simulate.season(size=(64, 4096), dates=2, looks=None, texture=0)
     angle = season.incidence_angle.values
-    assert angle.min() == pytest.approx(37.6, abs=0.1) and angle.max() == pytest.approx(40.4, abs=0.1)
+    assert angle.min() == pytest.approx(37.6, abs=0.1) and angle.max() == pytest.approx(
+        40.4, abs=0.1
+    )
     assert (np.diff(angle[0]) >= 0).all()
     unit, *_ = landscape.landscape((64, 4096), 2018, 0, 0.5, 1.0, 4.7)
     for band, power in (("vv", 2), ("vh", 1)):
@@ -295,7 +383,7 @@ def test_incidence_angle_lowers_far_range_slightly():
         assert np.median(ratios) == pytest.approx(power, abs=0.1), band
 
 
-# ---------------------------------------------------------------------------------------------- parcels and weather
+# ------------------------------------------------------------------------------ parcels and weather
 
 
 def test_parcels_of_a_crop_differ_as_measured(fields):
@@ -305,7 +393,9 @@ def test_parcels_of_a_crop_differ_as_measured(fields):
         if count < 40:
             continue
         spread = np.median(means[:, :, stand == NAMES.index(name)].std(axis=2, ddof=1), axis=1)
-        low, high = {"grassland": (1.6, 2.0), "fallow": (2.0, 3.0), "vegetable": (2.0, 3.0)}.get(name, (1.2, 1.6))
+        low, high = {"grassland": (1.6, 2.0), "fallow": (2.0, 3.0), "vegetable": (2.0, 3.0)}.get(
+            name, (1.2, 1.6)
+        )
         assert ((low <= spread) & (spread <= high)).all(), (name, spread)
     assert min(counts[name] for name in ("maize", "grassland", "rapeseed", "winter_rye")) >= 40
 
@@ -334,13 +424,19 @@ def class_departures(fields) -> dict[str, np.ndarray]:
     """Class mean less the mean curve, dB (2, dates), of each stand with at least 15 parcels."""
     _, means, stand, day = fields
     names = [name for code, name in enumerate(NAMES) if (stand == code).sum() >= 15]
-    return {name: means[:, :, stand == NAMES.index(name)].mean(axis=2) - seasons.profile(name, day, 2018) for name in names}
+    return {
+        name: means[:, :, stand == NAMES.index(name)].mean(axis=2)
+        - seasons.profile(name, day, 2018)
+        for name in names
+    }
 
 
 def test_dates_move_all_fields_together(fields):
     departures = class_departures(fields)
     common = np.mean(list(departures.values()), axis=0)
-    assert (common.std(axis=1) >= 0.6).all() and (common.std(axis=1) <= 1.0).all(), common.std(axis=1)
+    assert (common.std(axis=1) >= 0.6).all() and (common.std(axis=1) <= 1.0).all(), common.std(
+        axis=1
+    )
     assert 0.7 < np.corrcoef(common)[0, 1] < 0.95
     for name, own in departures.items():
         assert np.corrcoef(own[0], common[0])[0, 1] > 0.5, name
@@ -353,8 +449,14 @@ def test_dates_move_all_fields_together(fields):
 def test_frost_lowers_every_class_least_the_forest(fields):
     season, _, _, day = fields
     coldest = int(season.temperature.values.argmin())
-    assert season.temperature[coldest] < -1 and 54 <= day[coldest] <= 66  # the turn of February 2018
-    thawed = [t for t in np.argsort(abs(day - day[coldest])) if season.temperature[t] > -1 and season.rain[t] < 1.8][:4]
+    assert (
+        season.temperature[coldest] < -1 and 54 <= day[coldest] <= 66
+    )  # the turn of February 2018
+    thawed = [
+        t
+        for t in np.argsort(abs(day - day[coldest]))
+        if season.temperature[t] > -1 and season.rain[t] < 1.8
+    ][:4]
     for band in ("vv", "vh"):
         values = db(season[band].values[[coldest, *thawed]])
         drop = {
@@ -366,7 +468,11 @@ def test_frost_lowers_every_class_least_the_forest(fields):
             grows = season.crop.values == phenology.CODES[crop.name]
             assert values[0, grows].mean() < values[1:, grows].mean() - 0.1, (band, crop.name)
         assert set(sorted(drop, key=drop.get)[-3:]) & {"pine", "deciduous"}, drop
-        assert drop["pine"] > -1 and max(drop[name] for name in ("maize", "grassland", "winter_rye", "rapeseed")) < drop["pine"]
+        assert (
+            drop["pine"] > -1
+            and max(drop[name] for name in ("maize", "grassland", "winter_rye", "rapeseed"))
+            < drop["pine"]
+        )
         assert -8 < drop["potato"] < -2  # bare ground
 
 
@@ -398,7 +504,7 @@ def test_weather_has_the_climate_on_record():
     assert not np.allclose(simulate.weather(2018, 1).rain, simulate.weather(2018, 2).rain)
 
 
-# ------------------------------------------------------------------------------------------------------------- crops
+# -------------------------------------------------------------------------------------------- crops
 
 
 def test_wheat_minimum():
@@ -408,15 +514,27 @@ def test_wheat_minimum():
         assert vv.min() - OFFSET[0] == pytest.approx(-16.6, abs=0.2)
         assert 130 <= day[vv.argmin()] <= 150  # 10 to 30 May
     times = np.arange("2018-04-10T16:50", "2018-06-30", 6 * 24 * 60, dtype="datetime64[m]")
-    season = simulate.season(size=(768, 768), dates=times, balance=3, farmland=0.9, parcel_hectares=2, looks=None, texture=0)
+    season = simulate.season(
+        size=(768, 768),
+        dates=times,
+        balance=3,
+        farmland=0.9,
+        parcel_hectares=2,
+        looks=None,
+        texture=0,
+    )
     means, stand = parcel_means(season.drop_vars("vh").assign(vh=season.vv))
     wheat = means[0][:, stand == NAMES.index("winter_wheat")]
     day = day_of_year(season)
     assert 130 <= day[wheat.mean(axis=1).argmin()] <= 150
-    assert wheat.mean(axis=1).min() == pytest.approx(-16.6 + OFFSET[0], abs=1.0)  # the sd of the date effect is 0.6 to 1.0 dB
+    assert wheat.mean(axis=1).min() == pytest.approx(
+        -16.6 + OFFSET[0], abs=1.0
+    )  # the sd of the date effect is 0.6 to 1.0 dB
     in_may = (day >= 130) & (day <= 150)
     may = wheat[in_may].mean(axis=0)
-    assert may.mean() == pytest.approx(seasons.profile("winter_wheat", day[in_may], 2018)[0].mean(), abs=0.5)
+    assert may.mean() == pytest.approx(
+        seasons.profile("winter_wheat", day[in_may], 2018)[0].mean(), abs=0.5
+    )
     low, high = np.percentile(may, (2.5, 97.5))
     assert low > -19.5 and high < -13
     assert may.min() < -19
@@ -434,22 +552,32 @@ def test_rapeseed_course(fields):
 
     vv, vh = means[:, :, stand == NAMES.index("rapeseed")].mean(axis=2)
     summer = (day > 100) & (day < 215)
-    assert 149 <= day[summer][vh[summer].argmax()] <= 181 and vh[summer].max() == pytest.approx(-11.5 + OFFSET[1], abs=1.0)
+    assert 149 <= day[summer][vh[summer].argmax()] <= 181 and vh[summer].max() == pytest.approx(
+        -11.5 + OFFSET[1], abs=1.0
+    )
     assert vh[summer].max() - vh[(day > 170) & (day < 210)].min() >= 9
     # The dip against both sides of it, the date effect averaged over two dates each.
-    dip, before, after = (vv[(day >= a) & (day <= b)].mean() for a, b in ((119, 128), (95, 108), (140, 150)))
+    dip, before, after = (
+        vv[(day >= a) & (day <= b)].mean() for a, b in ((119, 128), (95, 108), (140, 150))
+    )
     assert before - dip > 0.7 and after - dip > 1.5
 
 
 def test_vh_of_potato_and_beet_rises_before_maize(fields):
     _, means, stand, day = fields
     june = np.arange(140, 200)
-    rise = {name: june[np.argmax(seasons.profile(name, june)[1] - OFFSET[1] > -17.5)] for name in ("potato", "sugar_beet", "maize")}
+    rise = {
+        name: june[np.argmax(seasons.profile(name, june)[1] - OFFSET[1] > -17.5)]
+        for name in ("potato", "sugar_beet", "maize")
+    }
     assert 152 <= rise["potato"] <= 166 and 152 <= rise["sugar_beet"] <= 166  # early to mid June
     assert 171 <= rise["maize"] <= 181  # late June
     vh = {name: means[1][:, stand == NAMES.index(name)].mean(axis=1) for name in rise}
     measured = {
-        name: np.interp(-17.5 + OFFSET[1], vh[name][(day > 140) & (day < 185)], day[(day > 140) & (day < 185)]) for name in rise
+        name: np.interp(
+            -17.5 + OFFSET[1], vh[name][(day > 140) & (day < 185)], day[(day > 140) & (day < 185)]
+        )
+        for name in rise
     }
     assert max(measured["potato"], measured["sugar_beet"]) + 4 < measured["maize"]
     july = (day > 182) & (day < 213)
@@ -483,14 +611,22 @@ def test_every_curve_passes_through_the_points_it_was_given():
     for name, stand in STANDS.items():
         for point in stand.curve.split():
             day, _, values = point.partition(":")
-            expected = np.array(values.split("/"), float) + OFFSET + phenology.RAISED.get(name, (0, 0))
-            np.testing.assert_allclose(np.ravel(seasons.profile(name, [int(day.strip("H"))])), expected, err_msg=f"{name} {point}")
+            expected = (
+                np.array(values.split("/"), float) + OFFSET + phenology.RAISED.get(name, (0, 0))
+            )
+            np.testing.assert_allclose(
+                np.ravel(seasons.profile(name, [int(day.strip("H"))])),
+                expected,
+                err_msg=f"{name} {point}",
+            )
 
 
 def test_harvest_is_sharp():
     day = np.arange(195, 215)
     vh = seasons.profile("winter_wheat", day)[1]
-    assert abs(vh[day == 209] - vh[day == 203]) < 0.01 and vh[day == 212] - vh[day == 209] == pytest.approx(0.6, abs=0.01)
+    assert abs(vh[day == 209] - vh[day == 203]) < 0.01 and vh[day == 212] - vh[
+        day == 209
+    ] == pytest.approx(0.6, abs=0.01)
     beet = np.arange(270, 300)
     vh = seasons.profile("Sugar beet", beet)[1]
     assert vh[beet == 282] - vh[beet == 285] == pytest.approx(3.8, abs=0.01)
@@ -514,22 +650,34 @@ def test_years_shift_the_calendar_and_drought_lowers_the_level():
     assert 7 <= heading(2021) - heading(None) <= 10
     assert harvest(None) - harvest(2018) == pytest.approx(20, abs=3)
     assert 3 <= harvest(2021) - harvest(None) <= 7
-    assert -3 <= flowering(2018) - flowering(None) <= 0 and 7 <= flowering(2021) - flowering(None) <= 10
+    assert (
+        -3 <= flowering(2018) - flowering(None) <= 0
+        and 7 <= flowering(2021) - flowering(None) <= 10
+    )
     plateau = np.arange(205, 230)
-    loss = np.subtract(seasons.profile("maize", plateau), seasons.profile("maize", plateau, 2018)).mean(axis=1)
+    loss = np.subtract(
+        seasons.profile("maize", plateau), seasons.profile("maize", plateau, 2018)
+    ).mean(axis=1)
     assert 1.0 <= loss[1] <= 1.6
-    bare = np.subtract(seasons.profile("winter_wheat", [235]), seasons.profile("winter_wheat", [250], 2018))
+    bare = np.subtract(
+        seasons.profile("winter_wheat", [235]), seasons.profile("winter_wheat", [250], 2018)
+    )
     assert 0.5 < bare[0, 0] < 3
     assert not np.allclose(seasons.profile("maize", day, 2023), seasons.profile("maize", day, 2024))
     for year in range(1990, 2030):  # a random calendar keeps the order of the stages
         for name in ("winter_wheat", "rapeseed", "maize", "grassland"):
-            assert (np.diff(phenology.stage_of(name, np.arange(1.0, 366), year)) > 0).all(), (year, name)
+            assert (np.diff(phenology.stage_of(name, np.arange(1.0, 366), year)) > 0).all(), (
+                year,
+                name,
+            )
 
 
 def test_classes_of_several_stands_are_their_mean():
     day = np.arange(0, 365, 30)
     wheat = np.average(
-        [seasons.profile(name, day) for name in ("winter_wheat", "winter_rye", "winter_barley")], axis=0, weights=(39, 44, 17)
+        [seasons.profile(name, day) for name in ("winter_wheat", "winter_rye", "winter_barley")],
+        axis=0,
+        weights=(39, 44, 17),
     )
     np.testing.assert_allclose(seasons.profile("Wheat", day), wheat)
     assert seasons.profile("Background", day)[1].min() > -16

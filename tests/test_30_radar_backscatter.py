@@ -9,7 +9,11 @@ from stma_nb import radar
 
 @pytest.fixture
 def angled(season) -> xr.Dataset:
-    season["incidence_angle"] = (("y", "x"), np.linspace(30, 45, 64, dtype="float32")[None].repeat(48, 0), {"units": "degree"})
+    season["incidence_angle"] = (
+        ("y", "x"),
+        np.linspace(30, 45, 64, dtype="float32")[None].repeat(48, 0),
+        {"units": "degree"},
+    )
     for name in ("vv", "vh"):
         season[name].attrs["quantity"] = "sigma0"
     season["vv"][0, 0, 0] = np.nan
@@ -22,16 +26,26 @@ def test_gamma0_and_normalisation(angled, lazy):
     cosine = np.cos(np.radians(angled.incidence_angle.values))
     gamma = radar.gamma0(season)
     np.testing.assert_allclose(gamma.vh, angled.vh / cosine, rtol=1e-6)
-    assert gamma.vv.attrs["quantity"] == "gamma0" and gamma.vv.attrs["units"] == "1" and gamma.vv.dtype == np.float32
+    assert (
+        gamma.vv.attrs["quantity"] == "gamma0"
+        and gamma.vv.attrs["units"] == "1"
+        and gamma.vv.dtype == np.float32
+    )
     assert np.isnan(gamma.vv[0, 0, 0]) and int(np.isnan(gamma.vv).sum()) == 1
     assert (gamma.vv.chunks is not None) == lazy
     level = radar.normalise_incidence(season, n=2)
-    np.testing.assert_allclose(level.vv, angled.vv * (np.cos(np.radians(39)) / cosine) ** 2, rtol=1e-6)
+    np.testing.assert_allclose(
+        level.vv, angled.vv * (np.cos(np.radians(39)) / cosine) ** 2, rtol=1e-6
+    )
     # Facts of the trade: n = 2 adds 0.97 dB at 46 degrees and takes 0.94 dB at 30, relative to 39.
-    flat = angled.assign(vv=angled.vv * 0 + 0.1, incidence_angle=angled.incidence_angle * 0 + 46).fillna(0.1)
+    flat = angled.assign(
+        vv=angled.vv * 0 + 0.1, incidence_angle=angled.incidence_angle * 0 + 46
+    ).fillna(0.1)
     for name in ("vv", "vh"):
         flat[name].attrs["units"] = "1"
-    assert float(10 * np.log10(radar.normalise_incidence(flat).vv[1, 1, 1] / 0.1)) == pytest.approx(0.97, abs=0.01)
+    assert float(10 * np.log10(radar.normalise_incidence(flat).vv[1, 1, 1] / 0.1)) == pytest.approx(
+        0.97, abs=0.01
+    )
 
 
 def test_geometry_is_refused_where_it_is_missing(season, angled):
@@ -60,7 +74,9 @@ def test_orbit_offsets_find_the_step_that_was_put_in(season):
     step = offsets.sel(relative_orbit=95) - offsets.sel(relative_orbit=146)
     assert float(step.sel(polarisation="vv")) == pytest.approx(0.8, abs=1e-4)
     assert float(step.sel(polarisation="vh")) == pytest.approx(0.0, abs=1e-4)
-    assert float(offsets.sel(polarisation="vv", relative_orbit=95)) == pytest.approx(0.4, abs=1e-4), "relative to the mean of all"
+    assert float(offsets.sel(polarisation="vv", relative_orbit=95)) == pytest.approx(
+        0.4, abs=1e-4
+    ), "relative to the mean of all"
     lazy = stepped.chunk(y=20).assign_coords(relative_orbit=stepped.relative_orbit.chunk())
     np.testing.assert_allclose(radar.orbit_offsets(lazy), offsets, atol=1e-4)
 
@@ -68,13 +84,19 @@ def test_orbit_offsets_find_the_step_that_was_put_in(season):
 @pytest.mark.parametrize("lazy", [False, True])
 def test_composite_averages_power_over_regular_periods(season, lazy):
     made = radar.composite(season.chunk(y=20) if lazy else season, every="MS", start="2018-03-01")
-    assert [str(t)[:10] for t in made.time.values] == [f"2018-{month:02}-01" for month in range(3, 9)]
+    assert [str(t)[:10] for t in made.time.values] == [
+        f"2018-{month:02}-01" for month in range(3, 9)
+    ]
     assert np.isnan(made.vv[0]).all(), "no acquisition in March"
     np.testing.assert_allclose(made.vh[1:], season.vh.values, rtol=1e-6)
     assert made.vh.attrs["units"] == "1" and "crop" in made and made.vh.dims == ("time", "y", "x")
     pair = radar.composite(season, every="61D")
     np.testing.assert_allclose(
-        pair.vv[0], season.vv[:3].where(season.time[:3] < season.time[0] + np.timedelta64(61, "D")).mean("time"), rtol=1e-5
+        pair.vv[0],
+        season.vv[:3]
+        .where(season.time[:3] < season.time[0] + np.timedelta64(61, "D"))
+        .mean("time"),
+        rtol=1e-5,
     )
     for wrong in ("fortnight", "-12D", "ME"):
         with pytest.raises(ValueError, match=f"'{wrong}' is no period"):
@@ -85,15 +107,24 @@ def test_composite_averages_power_over_regular_periods(season, lazy):
 
 def test_composites_of_two_seasons_have_the_same_dates(season):
     short = season.isel(time=slice(1, 4))
-    one, other = (radar.composite(s, every="30D", start="2018-03-20", end="2018-08-30") for s in (season, short))
+    one, other = (
+        radar.composite(s, every="30D", start="2018-03-20", end="2018-08-30")
+        for s in (season, short)
+    )
     np.testing.assert_array_equal(one.time, other.time)
     assert str(one.time.values[0])[:10] == "2018-03-20" and np.isnan(other.vv[-1]).all()
-    midnight = season.isel(time=slice(2)).assign_coords(time=np.array(["2018-04-01T05:00", "2018-04-13"], "M8[ns]"))
+    midnight = season.isel(time=slice(2)).assign_coords(
+        time=np.array(["2018-04-01T05:00", "2018-04-13"], "M8[ns]")
+    )
     made = radar.composite(midnight, every="12D")
     np.testing.assert_allclose(
-        made.vv[0], season.vv[0], err_msg="a period starts with its day, whatever the hour of the first pass"
+        made.vv[0],
+        season.vv[0],
+        err_msg="a period starts with its day, whatever the hour of the first pass",
     )
-    np.testing.assert_allclose(made.vv[1], season.vv[1], err_msg="midnight belongs to the day that begins")
+    np.testing.assert_allclose(
+        made.vv[1], season.vv[1], err_msg="midnight belongs to the day that begins"
+    )
 
 
 def test_power_is_asked_for(season):
@@ -119,9 +150,9 @@ def test_fill_gaps_bridges_short_gaps_only(season, lazy):
     broken["vh"][0, 7, 7] = np.nan
     broken["vh"][4, 8, 8] = np.nan
     exact = radar.fill_gaps(broken, longest="61D")
-    assert np.isfinite(exact.vh[2, 5, 5]) and np.isnan(radar.fill_gaps(broken, longest="60D").vh[2, 5, 5]), (
-        "1 May to 1 July is 61 days"
-    )
+    assert np.isfinite(exact.vh[2, 5, 5]) and np.isnan(
+        radar.fill_gaps(broken, longest="60D").vh[2, 5, 5]
+    ), "1 May to 1 July is 61 days"
     with pytest.raises(ValueError, match="'fort' is no length of time"):
         radar.fill_gaps(season, longest="fort")
     filled = radar.fill_gaps(broken.chunk(y=20, time=1) if lazy else broken, longest="70D")

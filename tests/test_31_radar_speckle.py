@@ -1,4 +1,6 @@
-"""Speckle filters against their formulas written out pixel by pixel, and against the theory of correlated speckle."""
+"""Speckle filters against their formulas written out pixel by pixel, and against the theory of
+correlated speckle.
+"""
 
 import dask.array as da
 import numpy as np
@@ -21,9 +23,13 @@ def power(values: np.ndarray) -> xr.DataArray:
     """A stack (time, y, x) or an image (y, x) with coordinates and attributes."""
     coords = {"x": 10.0 * np.arange(values.shape[-1]), "y": -10.0 * np.arange(values.shape[-2])}
     if values.ndim == 3:
-        coords["time"] = np.datetime64("2018-04-01", "ns") + 6 * np.arange(len(values)) * np.timedelta64(1, "D")
+        coords["time"] = np.datetime64("2018-04-01", "ns") + 6 * np.arange(
+            len(values)
+        ) * np.timedelta64(1, "D")
     attrs = {"units": "1", "long_name": "VV backscatter"}
-    return xr.DataArray(values.astype("float32"), coords, ("time", "y", "x")[-values.ndim :], "vv", attrs)
+    return xr.DataArray(
+        values.astype("float32"), coords, ("time", "y", "x")[-values.ndim :], "vv", attrs
+    )
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +42,9 @@ def scene() -> xr.DataArray:
 
 @pytest.fixture(scope="module")
 def holes(scene) -> xr.DataArray:
-    """The scene with a large and a small hole, a few lost pixels, a lost corner, and a lost date at some pixels."""
+    """The scene with a large and a small hole, a few lost pixels, a lost corner, and a lost date at
+    some pixels.
+    """
     rng = np.random.default_rng(3)
     valid = rng.random(scene.shape) > 0.05
     valid[:, 5:17, 8:19] = valid[:, :4, :6] = valid[2, 30:, 30:] = False
@@ -49,7 +57,7 @@ def homogeneous() -> xr.DataArray:
     return power(simulate.speckle((10, 400, 400), LOOKS, np.random.default_rng(1)))
 
 
-# -------------------------------------------------------------------------------- the formulas, pixel by pixel, float64
+# ------------------------------------------------------------ the formulas, pixel by pixel, float64
 
 
 def window_at(image, y, x, half=3, mask=None):
@@ -82,7 +90,9 @@ def refined_value(image, y, x):
         return values.mean()
     around = np.pad(image, 3, constant_values=np.nan)[y : y + 7, x : x + 7]
     small = [[around[2 * i : 2 * i + 3, 2 * j : 2 * j + 3] for j in range(3)] for i in range(3)]
-    m = np.array([[np.nanmean(s) if np.isfinite(s).any() else np.nan for s in row] for row in small])
+    m = np.array(
+        [[np.nanmean(s) if np.isfinite(s).any() else np.nan for s in row] for row in small]
+    )
     row, column = np.mgrid[:7, :7]
     sides = [
         (m[1, 0], m[1, 2], column <= 3, column >= 3),
@@ -94,7 +104,10 @@ def refined_value(image, y, x):
     if max(gradients) == 0:
         return lee_value(image[y, x], values)
     a, b, one, other = sides[int(np.argmax(gradients))]
-    return lee_value(image[y, x], window_at(image, y, x, mask=one if abs(a - m[1, 1]) < abs(m[1, 1] - b) else other))
+    return lee_value(
+        image[y, x],
+        window_at(image, y, x, mask=one if abs(a - m[1, 1]) < abs(m[1, 1] - b) else other),
+    )
 
 
 def reference(name: str, stack: np.ndarray, window: int = 7) -> np.ndarray:
@@ -114,7 +127,9 @@ def reference(name: str, stack: np.ndarray, window: int = 7) -> np.ndarray:
     if name == "boxcar":
         return mean
     if name == "quegan_yu":
-        return mean * np.nansum(stack / mean, axis=0) / np.maximum(np.isfinite(stack).sum(axis=0), 1)
+        return (
+            mean * np.nansum(stack / mean, axis=0) / np.maximum(np.isfinite(stack).sum(axis=0), 1)
+        )
     return result
 
 
@@ -133,24 +148,36 @@ def test_is_its_formula(name, data, request):
 def test_other_windows(name, holes):
     for window in (3, 5):
         np.testing.assert_allclose(
-            FILTERS[name](holes[:2], window=window), reference(name, holes[:2].values, window), rtol=1e-4, equal_nan=True
+            FILTERS[name](holes[:2], window=window),
+            reference(name, holes[:2].values, window),
+            rtol=1e-4,
+            equal_nan=True,
         )
 
 
 def test_variance_is_exact_in_float32_where_it_is_small():
-    """A mean 1000 times the standard deviation, as of many looks: E[x^2] - E[x]^2 loses digits, but not more than float32 has."""
+    """A mean 1000 times the standard deviation, as of many looks: E[x^2] - E[x]^2 loses digits, but
+    not more than float32 has.
+    """
     image = 1 + 1e-3 * np.random.default_rng(0).standard_normal((20, 20))
     found = radar.lee(power(image), looks=LOOKS).values
-    np.testing.assert_allclose(found, reference("boxcar", image[None].astype("float32"))[0], rtol=1e-6)
+    np.testing.assert_allclose(
+        found, reference("boxcar", image[None].astype("float32"))[0], rtol=1e-6
+    )
 
 
-# ------------------------------------------------------------------------------------------------- shape, NaN, laziness
+# ----------------------------------------------------------------------------- shape, NaN, laziness
 
 
 @pytest.mark.parametrize("name", FILTERS)
 def test_keeps_what_a_data_array_holds(name, scene):
     result = FILTERS[name](scene)
-    assert result.dtype == np.float32 and result.name == "vv" and result.attrs == scene.attrs and result.dims == scene.dims
+    assert (
+        result.dtype == np.float32
+        and result.name == "vv"
+        and result.attrs == scene.attrs
+        and result.dims == scene.dims
+    )
     assert result.coords.equals(scene.coords)
     before = scene.copy(deep=True)
     FILTERS[name](scene.astype("float64"))
@@ -162,7 +189,11 @@ def test_keeps_what_a_data_array_holds(name, scene):
 def test_lazy_and_the_same_in_blocks(name, data, request):
     stack = request.getfixturevalue(data)
     whole = FILTERS[name](stack)
-    for chunks in ({"time": -1, "y": 16, "x": 16}, {"time": 2, "y": 11, "x": 45}, {"time": 1, "y": 37, "x": 2}):
+    for chunks in (
+        {"time": -1, "y": 16, "x": 16},
+        {"time": 2, "y": 11, "x": 45},
+        {"time": 1, "y": 37, "x": 2},
+    ):
         lazy = FILTERS[name](stack.chunk(chunks))
         assert isinstance(lazy.data, da.Array) and lazy.dtype == np.float32
         xr.testing.assert_identical(lazy.compute(scheduler="threads"), whole)
@@ -181,7 +212,12 @@ def test_holes_change_nothing_out_of_reach(name, scene):
     holed[:, 10:20, 10:20] = np.nan
     difference = FILTERS[name](holed) - FILTERS[name](scene)
     changed = (difference != 0).any("time")
-    assert not changed[:, :7].any() and not changed[:7].any() and not changed[23:].any() and not changed[:, 23:].any()
+    assert (
+        not changed[:, :7].any()
+        and not changed[:7].any()
+        and not changed[23:].any()
+        and not changed[:, 23:].any()
+    )
     assert bool((difference.isnull() == holed.isnull()).all())
 
 
@@ -199,7 +235,11 @@ def test_an_image_and_a_stack_agree(scene):
 
 def test_a_season_is_filtered_by_assign(season):
     filtered = season.assign(vv=radar.lee(season.vv), vh=radar.lee(season.vh))
-    assert set(filtered) == set(season) and filtered.vv.attrs["units"] == "1" and filtered.rio.crs == season.rio.crs
+    assert (
+        set(filtered) == set(season)
+        and filtered.vv.attrs["units"] == "1"
+        and filtered.rio.crs == season.rio.crs
+    )
     assert float(filtered.vh.isel(time=0).std()) < float(season.vh.isel(time=0).std())
 
 
@@ -209,7 +249,7 @@ def test_image_in_lines_and_pixels(scene):
     assert radar.enl(product, 10).dims == ("line", "pixel")
 
 
-# -------------------------------------------------------------------------------------------------------------- theory
+# ------------------------------------------------------------------------------------------- theory
 
 
 def measured_enl(images: xr.DataArray) -> float:
@@ -222,14 +262,24 @@ def bias(images: xr.DataArray) -> float:
 
 
 def test_theory_numbers():
-    assert [round(radar.independent_samples(w), 1) for w in (3, 5, 7, 9, 11)] == [2.9, 6.5, 11.5, 17.9, 25.7]
-    assert radar.independent_samples(7, pixel=1000) == pytest.approx(49, rel=1e-3)  # without correlation
+    assert [round(radar.independent_samples(w), 1) for w in (3, 5, 7, 9, 11)] == [
+        2.9,
+        6.5,
+        11.5,
+        17.9,
+        25.7,
+    ]
+    assert radar.independent_samples(7, pixel=1000) == pytest.approx(
+        49, rel=1e-3
+    )  # without correlation
     assert radar.boxcar_enl(7) == pytest.approx(50.6, abs=0.05)
     assert radar.quegan_yu_enl(1) == pytest.approx(4.4)
     assert [round(radar.quegan_yu_enl(m), 1) for m in (5, 10, 41)] == [16.3, 24.7, 40.3]
     assert radar.quegan_yu_enl(10**6) == pytest.approx(radar.boxcar_enl(), rel=1e-3)
     for looks, low, spread in ((1, -2.51, 5.57), (4.4, -0.51, 2.19), (100, -0.02, 0.44)):
-        assert radar.db_bias(looks) == pytest.approx(low, abs=0.006) and radar.db_spread(looks) == pytest.approx(spread, abs=0.006)
+        assert radar.db_bias(looks) == pytest.approx(low, abs=0.006) and radar.db_spread(
+            looks
+        ) == pytest.approx(spread, abs=0.006)
 
 
 @pytest.mark.parametrize("window", [3, 5, 7])
@@ -247,9 +297,14 @@ def test_quegan_yu_gains_what_theory_says(homogeneous, dates):
     assert abs(bias(filtered)) < 0.05
 
 
-@pytest.mark.parametrize(("name", "looks", "low"), [("lee", 39.5, 0), ("refined_lee", 29.3, -0.064), ("gamma_map", 38.5, -0.054)])
+@pytest.mark.parametrize(
+    ("name", "looks", "low"),
+    [("lee", 39.5, 0), ("refined_lee", 29.3, -0.064), ("gamma_map", 38.5, -0.054)],
+)
 def test_adaptive_filters_in_a_homogeneous_area(homogeneous, name, looks, low):
-    """What the docstrings state; less than the 50.6 of the window, as single pixels are kept where it happens to vary more."""
+    """What the docstrings state; less than the 50.6 of the window, as single pixels are kept where
+    it happens to vary more.
+    """
     filtered = FILTERS[name](homogeneous)
     assert measured_enl(filtered) == pytest.approx(looks, rel=0.05)
     assert bias(filtered) == pytest.approx(low, abs=0.015)
@@ -258,14 +313,22 @@ def test_adaptive_filters_in_a_homogeneous_area(homogeneous, name, looks, low):
 def test_filtering_in_db_is_biased(homogeneous):
     in_db = radar.to_db(homogeneous)
     averaged = in_db.rolling(y=7, x=7, center=True).mean()
-    assert float(averaged.mean()) == pytest.approx(radar.db_bias(LOOKS), abs=0.02)  # -0.51 dB: the order matters
+    assert float(averaged.mean()) == pytest.approx(
+        radar.db_bias(LOOKS), abs=0.02
+    )  # -0.51 dB: the order matters
     assert float(in_db.std()) == pytest.approx(radar.db_spread(LOOKS), rel=0.02)
-    assert float(radar.to_db(radar.boxcar(homogeneous)).mean()) == pytest.approx(radar.db_bias(radar.boxcar_enl()), abs=0.01)
+    assert float(radar.to_db(radar.boxcar(homogeneous)).mean()) == pytest.approx(
+        radar.db_bias(radar.boxcar_enl()), abs=0.01
+    )
 
 
 def test_enl_in_blocks(homogeneous):
     found = radar.enl(homogeneous)
-    assert found.dims == ("time", "y", "x") and found.shape == (10, 16, 16) and found.attrs["units"] == "1"
+    assert (
+        found.dims == ("time", "y", "x")
+        and found.shape == (10, 16, 16)
+        and found.attrs["units"] == "1"
+    )
     assert float(found.median()) == pytest.approx(LOOKS, rel=0.05)
     # Most of the speckle left by a filter is common to a small block.
     filtered = radar.boxcar(homogeneous)
@@ -275,7 +338,8 @@ def test_enl_in_blocks(homogeneous):
 
 def test_enl_of_fields_nan_and_blocks():
     image = power(
-        np.concatenate([np.ones((50, 60)), np.full((50, 60), 4)], 1) * simulate.speckle((50, 120), LOOKS, np.random.default_rng(0))
+        np.concatenate([np.ones((50, 60)), np.full((50, 60), 4)], 1)
+        * simulate.speckle((50, 120), LOOKS, np.random.default_rng(0))
     )
     looks = radar.enl(image.where(image.x >= 150).assign_attrs(image.attrs), 20)
     assert looks.shape == (2, 6)
@@ -286,7 +350,7 @@ def test_enl_of_fields_nan_and_blocks():
     xr.testing.assert_allclose(lazy.compute(), radar.enl(image, 20), rtol=1e-5)
 
 
-# --------------------------------------------------------------------------------------------------------------- edges
+# -------------------------------------------------------------------------------------------- edges
 
 
 def edge_width(images: xr.DataArray) -> float:
@@ -306,13 +370,17 @@ def test_edges(homogeneous):
     assert width["lee"] < 0.75 * width["boxcar"]
     assert width["refined_lee"] < 0.8 * width["lee"]
     assert width["gamma_map"] < 0.65 * width["boxcar"]
-    assert width["quegan_yu"] == pytest.approx(edge_width(fields), abs=0.1)  # it is there on all dates, and divided out
+    assert width["quegan_yu"] == pytest.approx(
+        edge_width(fields), abs=0.1
+    )  # it is there on all dates, and divided out
 
 
 def test_quegan_yu_leaves_the_level_of_each_date(homogeneous):
     level = xr.DataArray(10 ** (np.linspace(-2, 0, 10)), dims="time").astype("float32")
     filtered = radar.quegan_yu((homogeneous * level).assign_attrs(homogeneous.attrs))
-    np.testing.assert_allclose(filtered[:, 8:-8, 8:-8].mean(("y", "x")), level * homogeneous.mean(("y", "x")), rtol=0.02)
+    np.testing.assert_allclose(
+        filtered[:, 8:-8, 8:-8].mean(("y", "x")), level * homogeneous.mean(("y", "x")), rtol=0.02
+    )
 
 
 def test_a_bright_target_stays(scene):
@@ -327,17 +395,23 @@ def test_negative_power_left_by_noise_removal(homogeneous):
     for name in ("boxcar", "lee", "refined_lee"):
         assert float(FILTERS[name](noise).mean()) == pytest.approx(float(noise.mean()), abs=0.003)
     for name in ("gamma_map", "quegan_yu"):
-        with pytest.raises(ValueError, match=r"Found power from -0\.\d+ to .* from 0, NaN where there are none.*clip"):
+        with pytest.raises(
+            ValueError,
+            match=r"Found power from -0\.\d+ to .* from 0, NaN where there are none.*clip",
+        ):
             FILTERS[name](noise)
 
 
-# ----------------------------------------------------------------------------------------------------------- bad input
+# ---------------------------------------------------------------------------------------- bad input
 
 
 @pytest.mark.parametrize("name", FILTERS)
 def test_refuses_what_is_not_linear_power(name, scene):
     filter_ = FILTERS[name]
-    with pytest.raises(ValueError, match=r"'vv' has units 'dB'; expected '1' \(linear power\): convert dB with radar.from_db"):
+    with pytest.raises(
+        ValueError,
+        match=r"'vv' has units 'dB'; expected '1' \(linear power\): convert dB with radar.from_db",
+    ):
         filter_(radar.to_db(scene))
     with pytest.raises(ValueError, match="units 'none'"):
         filter_(scene.drop_attrs())
@@ -347,7 +421,9 @@ def test_refuses_what_is_not_linear_power(name, scene):
         filter_(scene.where(scene.x > 0, np.inf).assign_attrs(scene.attrs))
     with pytest.raises(ValueError, match="Found power from"):
         filter_(radar.to_db(scene).assign_attrs(units="1").chunk(x=10)).compute()
-    with pytest.raises(ValueError, match=r"Found a Dataset; expected a DataArray: filter season.vv and season.vh"):
+    with pytest.raises(
+        ValueError, match=r"Found a Dataset; expected a DataArray: filter season.vv and season.vh"
+    ):
         filter_(scene.to_dataset())
     with pytest.raises(ValueError, match=r"dimensions \('x', 'y'\); expected \(y, x\)"):
         filter_(scene[0].T)

@@ -1,4 +1,6 @@
-"""From digital numbers to a map: every step against the formula, or against the truth behind a simulated scene."""
+"""From digital numbers to a map: every step against the formula, or against the truth behind a
+simulated scene.
+"""
 
 import sys
 from pathlib import Path
@@ -27,13 +29,20 @@ def db(power) -> float:
 def truth_of(values) -> xr.DataArray:
     """True backscatter (y, x) on 10 m pixels in Brandenburg."""
     rows, columns = np.shape(values)
-    coords = {"y": 5_900_000.0 - 10 * np.arange(rows) - 5, "x": 400_000.0 + 10 * np.arange(columns) + 5}
-    return xr.DataArray(np.asarray(values, "float32"), coords, ("y", "x")).rio.write_crs("EPSG:32633")
+    coords = {
+        "y": 5_900_000.0 - 10 * np.arange(rows) - 5,
+        "x": 400_000.0 + 10 * np.arange(columns) + 5,
+    }
+    return xr.DataArray(np.asarray(values, "float32"), coords, ("y", "x")).rio.write_crs(
+        "EPSG:32633"
+    )
 
 
 def steps(scene, **options) -> xr.DataArray:
     noise = radar.thermal_noise(scene.image.dn, scene.noise_range, scene.noise_azimuth)
-    return radar.calibrate(radar.mask_border(scene.image.dn), scene.calibration, noise=noise, **options)
+    return radar.calibrate(
+        radar.mask_border(scene.image.dn), scene.calibration, noise=noise, **options
+    )
 
 
 @pytest.fixture(scope="module")
@@ -52,28 +61,45 @@ def dark():
     return radar.simulate_grd(truth_of(np.full((800, 900), 10**-2.4)), size=(500, 640), border=0)
 
 
-# ------------------------------------------------------------------------------------------------------- radiometry
+# --------------------------------------------------------------------------------------- radiometry
 
 
 @pytest.mark.parametrize("to", ["sigma0", "beta0", "gamma0"])
 def test_calibration_is_the_formula_at_the_nodes_and_between(to):
     rng = np.random.default_rng(1)
     lines, pixels = np.array([0, 10, 40]), np.array([0, 20, 60, 70])
-    table = xr.Dataset({name: (("line", "pixel"), rng.uniform(400, 700, (3, 4))) for name in grd.LUTS.values()})
+    table = xr.Dataset(
+        {name: (("line", "pixel"), rng.uniform(400, 700, (3, 4))) for name in grd.LUTS.values()}
+    )
     table = table.assign_coords(line=lines, pixel=pixels)
-    dn = xr.DataArray(rng.integers(20, 900, (41, 71)).astype("uint16"), {"line": range(41), "pixel": range(71)}, ("line", "pixel"))
+    dn = xr.DataArray(
+        rng.integers(20, 900, (41, 71)).astype("uint16"),
+        {"line": range(41), "pixel": range(71)},
+        ("line", "pixel"),
+    )
     result, a = radar.calibrate(dn, table, to), table[grd.LUTS[to]].values
     np.testing.assert_allclose(
-        result.values[np.ix_(lines, pixels)], (dn.values.astype(float)[np.ix_(lines, pixels)] / a) ** 2, 1e-6
+        result.values[np.ix_(lines, pixels)],
+        (dn.values.astype(float)[np.ix_(lines, pixels)] / a) ** 2,
+        1e-6,
     )
-    inside = 0.3 * (0.75 * a[1, 1] + 0.25 * a[1, 2]) + 0.7 * (0.75 * a[2, 1] + 0.25 * a[2, 2])  # line 31, pixel 30
+    inside = 0.3 * (0.75 * a[1, 1] + 0.25 * a[1, 2]) + 0.7 * (
+        0.75 * a[2, 1] + 0.25 * a[2, 2]
+    )  # line 31, pixel 30
     assert result.values[31, 30] == pytest.approx((float(dn[31, 30]) / inside) ** 2, rel=1e-6)
-    assert result.dtype == np.float32 and result.attrs["units"] == "1" and result.name == result.attrs["quantity"] == to
+    assert (
+        result.dtype == np.float32
+        and result.attrs["units"] == "1"
+        and result.name == result.attrs["quantity"] == to
+    )
 
 
 def test_sigma_beta_and_gamma_differ_by_the_incidence_angle(scene):
     angle = np.radians(radar.incidence_angle(scene.image.dn, scene.gcp))
-    sigma0, beta0, gamma0 = (radar.calibrate(scene.image.dn + 1, scene.calibration, to) for to in ("sigma0", "beta0", "gamma0"))
+    sigma0, beta0, gamma0 = (
+        radar.calibrate(scene.image.dn + 1, scene.calibration, to)
+        for to in ("sigma0", "beta0", "gamma0")
+    )
     np.testing.assert_allclose(sigma0, beta0 * np.sin(angle), rtol=1e-5)
     np.testing.assert_allclose(gamma0, sigma0 / np.cos(angle), rtol=1e-5)
     assert float(angle[0, 0]) == pytest.approx(np.radians(39 - 17 / 250 * 2), abs=1e-5)
@@ -81,17 +107,31 @@ def test_sigma_beta_and_gamma_differ_by_the_incidence_angle(scene):
 
 def test_noise_is_range_times_azimuth_within_each_block():
     noise_range = xr.Dataset(
-        {"noiseRangeLut": (("line", "pixel"), [[100.0, 300], [200, 400]])}, {"line": [0, 10], "pixel": [0, 20]}
+        {"noiseRangeLut": (("line", "pixel"), [[100.0, 300], [200, 400]])},
+        {"line": [0, 10], "pixel": [0, 20]},
     )
-    corners = {"first_line": [0, 0, 6], "last_line": [10, 5, 10], "first_pixel": [0, 11, 11], "last_pixel": [10, 20, 19]}
+    corners = {
+        "first_line": [0, 0, 6],
+        "last_line": [10, 5, 10],
+        "first_pixel": [0, 11, 11],
+        "last_pixel": [10, 20, 19],
+    }
     noise_azimuth = xr.Dataset(
         {"noiseAzimuthLut": (("block", "line"), [[1.0, 2], [3, 3], [5, 5]])},
         {"line": [0, 10]} | {name: ("block", values) for name, values in corners.items()},
     )
-    dn = xr.DataArray(np.ones((11, 21), "float32"), {"line": range(11), "pixel": range(21)}, ("line", "pixel"))
-    plain, eta = radar.thermal_noise(dn, noise_range), radar.thermal_noise(dn, noise_range, noise_azimuth)
+    dn = xr.DataArray(
+        np.ones((11, 21), "float32"), {"line": range(11), "pixel": range(21)}, ("line", "pixel")
+    )
+    plain, eta = (
+        radar.thermal_noise(dn, noise_range),
+        radar.thermal_noise(dn, noise_range, noise_azimuth),
+    )
     assert [float(plain[0, 0]), float(plain[5, 10]), float(plain[10, 20])] == [100, 250, 400]
-    assert [float(eta[line, pixel] / plain[line, pixel]) for line, pixel in ((0, 0), (5, 10), (5, 11), (6, 11))] == [1, 1.5, 3, 5]
+    assert [
+        float(eta[line, pixel] / plain[line, pixel])
+        for line, pixel in ((0, 0), (5, 10), (5, 11), (6, 11))
+    ] == [1, 1.5, 3, 5]
     assert np.isnan(eta[6:, 20]).all() and int(eta.isnull().sum()) == 5  # no block there
 
 
@@ -108,7 +148,9 @@ def test_noise_removal_is_unbiased_and_leaving_it_in_is_not(dark):
     columns = removed.mean("line").coarsen(pixel=160).mean().values
     assert 10 * np.log10(columns.max() / columns.min()) < 0.35
     assert (
-        db(radar.calibrate(dn, dark.calibration)[:, :60].mean()) - db(radar.calibrate(dn, dark.calibration)[:, 480:540].mean()) > 1
+        db(radar.calibrate(dn, dark.calibration)[:, :60].mean())
+        - db(radar.calibrate(dn, dark.calibration)[:, 480:540].mean())
+        > 1
     )
 
 
@@ -118,13 +160,17 @@ def test_noise_floor_is_that_of_the_instrument(scene):
     nesz = 10 * np.log10(radar.calibrate(eta**0.5, scene.calibration))
     assert -28.2 < float(nesz.min()) < -27 and -22.8 < float(nesz.max()) < -21.8
     assert float(abs(nesz[:, 240] - nesz[:, 239]).mean()) > 1  # step between sub-swaths
-    assert float(nesz[99, 100] - nesz[50, 100]) == pytest.approx(db(1.2 / 0.9), abs=0.05)  # scalloping
+    assert float(nesz[99, 100] - nesz[50, 100]) == pytest.approx(
+        db(1.2 / 0.9), abs=0.05
+    )  # scalloping
 
 
 def test_without_speckle_the_steps_give_the_truth_back(truth):
     scene = radar.simulate_grd(truth, looks=None)
     error = 10 * np.log10(steps(scene) / scene.truth.sigma0)
-    assert float(error.where(scene.truth.sigma0 > 10**-2.2).std()) < 0.1  # digital numbers are rounded
+    assert (
+        float(error.where(scene.truth.sigma0 > 10**-2.2).std()) < 0.1
+    )  # digital numbers are rounded
 
 
 def test_border_is_masked_exactly_and_lakes_are_kept(scene):
@@ -137,14 +183,19 @@ def test_border_is_masked_exactly_and_lakes_are_kept(scene):
     assert nothing.isnull().all() and nothing.dtype == np.float32
 
 
-# --------------------------------------------------------------------------------------------------------- geometry
+# ----------------------------------------------------------------------------------------- geometry
 
 
 @pytest.mark.parametrize("heading", [-13, 193, 40])
 def test_pixels_land_where_they_belong(truth, heading):
     scene = radar.simulate_grd(truth, heading=heading)
-    for axis in ("x", "y"):  # an image of map coordinates, geocoded, must show the coordinates of the map
-        position = scene.truth[axis] - float(truth[axis].mean())  # small numbers: the result is float32
+    for axis in (
+        "x",
+        "y",
+    ):  # an image of map coordinates, geocoded, must show the coordinates of the map
+        position = scene.truth[axis] - float(
+            truth[axis].mean()
+        )  # small numbers: the result is float32
         for method, worst in (("bilinear", 0.02), ("nearest", 0.75)):
             mapped = radar.geocode(position, scene.gcp, method=method)
             error = (mapped - (mapped[axis] - float(truth[axis].mean()))) / 10
@@ -161,28 +212,48 @@ def test_field_edges_land_within_a_pixel():
     mapped = radar.geocode(steps(scene), scene.gcp, like=truth)
     np.testing.assert_array_equal(mapped.x, truth.x)
     wrong = ((mapped.values > 0.06) != fields.astype(bool)) & np.isfinite(mapped.values)
-    inner = ndimage.binary_erosion(fields, iterations=1) | ndimage.binary_erosion(1 - fields, iterations=1)
+    inner = ndimage.binary_erosion(fields, iterations=1) | ndimage.binary_erosion(
+        1 - fields, iterations=1
+    )
     assert not (wrong & inner).any() and wrong.sum() / np.isfinite(mapped.values).sum() < 0.02
-    assert float(abs(mapped - truth).where(ndimage.binary_erosion(inner, iterations=2)).max()) < 0.01
+    assert (
+        float(abs(mapped - truth).where(ndimage.binary_erosion(inner, iterations=2)).max()) < 0.01
+    )
 
 
 def test_map_to_image_and_back(scene):
     line, pixel = radar.to_image(scene.gcp, scene.truth.x, scene.truth.y, "EPSG:32633")
-    assert abs(line - scene.truth.line.values[:, None]).max() < 0.02 and abs(pixel - scene.truth.pixel.values).max() < 0.02
-    control = transform("EPSG:4326", "EPSG:32633", scene.gcp.longitude.values.ravel(), scene.gcp.latitude.values.ravel())
+    assert (
+        abs(line - scene.truth.line.values[:, None]).max() < 0.02
+        and abs(pixel - scene.truth.pixel.values).max() < 0.02
+    )
+    control = transform(
+        "EPSG:4326",
+        "EPSG:32633",
+        scene.gcp.longitude.values.ravel(),
+        scene.gcp.latitude.values.ravel(),
+    )
     line, pixel = radar.to_image(scene.gcp, *control, "EPSG:32633", height=40)
-    np.testing.assert_allclose(line.reshape(10, 21), np.broadcast_to(scene.gcp.line.values[:, None], (10, 21)), atol=1e-3)
-    np.testing.assert_allclose(pixel.reshape(10, 21), np.broadcast_to(scene.gcp.pixel.values, (10, 21)), atol=1e-3)
+    np.testing.assert_allclose(
+        line.reshape(10, 21), np.broadcast_to(scene.gcp.line.values[:, None], (10, 21)), atol=1e-3
+    )
+    np.testing.assert_allclose(
+        pixel.reshape(10, 21), np.broadcast_to(scene.gcp.pixel.values, (10, 21)), atol=1e-3
+    )
 
 
 def test_ground_at_a_wrong_height_lands_beside_itself(scene, truth):
     x, y = float(truth.x.mean()), float(truth.y.mean())
     line, pixel = radar.to_image(scene.gcp, x, y, "EPSG:32633", height=[0, 40, 90])
-    np.testing.assert_allclose(np.diff(pixel), -np.diff([0, 40, 90]) / np.tan(np.radians(39)) / 10, rtol=0.01)
+    np.testing.assert_allclose(
+        np.diff(pixel), -np.diff([0, 40, 90]) / np.tan(np.radians(39)) / 10, rtol=0.01
+    )
     assert np.ptp(line) < 1e-6
     image = scene.truth.sigma0
     model = xr.full_like(truth, 90).where(truth.x > x, 40)
-    flat, high, both = (radar.geocode(image, scene.gcp, like=truth, height=h) for h in (40.0, 90.0, model))
+    flat, high, both = (
+        radar.geocode(image, scene.gcp, like=truth, height=h) for h in (40.0, 90.0, model)
+    )
     np.testing.assert_array_equal(both, np.where(truth.x > x, high, flat))
     with pytest.raises(ValueError, match=r"'height' has \(511, 512\) pixels, the map \(512, 512\)"):
         radar.geocode(image, scene.gcp, like=truth, height=model[1:])
@@ -202,7 +273,9 @@ def test_lazy_and_windowed_results_are_the_same(scene):
     xr.testing.assert_identical(mapped.compute(), radar.geocode(whole, scene.gcp))
     window = {"line": slice(100, 200), "pixel": slice(50, 350)}
     dn = image.dn.isel(window)
-    part = radar.calibrate(dn, scene.calibration, noise=radar.thermal_noise(dn, scene.noise_range, scene.noise_azimuth))
+    part = radar.calibrate(
+        dn, scene.calibration, noise=radar.thermal_noise(dn, scene.noise_range, scene.noise_azimuth)
+    )
     xr.testing.assert_allclose(part, whole.isel(window))
     large, small = radar.geocode(whole, scene.gcp), radar.geocode(part, scene.gcp)
     assert small.size < 0.5 * large.size
@@ -221,13 +294,16 @@ def test_blocks_of_the_map_fit_together(scene, monkeypatch):
     assert int((whole.isnull() != pieces.isnull()).sum()) < 30  # some of the pixels along the edge
 
 
-# -------------------------------------------------------------------------------------------------------- bad input
+# ---------------------------------------------------------------------------------------- bad input
 
 
 def test_bad_input_is_explained(scene, truth):
     dn, gcp = scene.image.dn, scene.gcp
     decibel = (10 * np.log10(dn + 1)).assign_attrs(units="dB")
-    short, late = scene.calibration.to_dataset().isel(pixel=slice(0, -1)), scene.noise_range.to_dataset().isel(line=slice(1, None))
+    short, late = (
+        scene.calibration.to_dataset().isel(pixel=slice(0, -1)),
+        scene.noise_range.to_dataset().isel(line=slice(1, None)),
+    )
     column = gcp.to_dataset().isel(line=[0, 9], pixel=[0])
     for call, message in (
         (
@@ -236,14 +312,18 @@ def test_bad_input_is_explained(scene, truth):
         (lambda: radar.calibrate(decibel, scene.calibration), "in dB; expected digital numbers"),
         (lambda: radar.geocode(decibel, gcp), "in dB"),
         (lambda: radar.calibrate(steps(scene), scene.calibration), "is sigma0 already"),
-        (lambda: radar.calibrate(truth, scene.calibration), r"dimensions \('y', 'x'\); expected an image"),
-        (lambda: radar.calibrate(dn, short), "calibration table covers the pixels 0 to 360; the image has 0 to 399"),
+        (lambda: radar.calibrate(truth, scene.calibration), r"dimensions \('y', 'x'\); expected "
+                                                            r"an image"),
+        (lambda: radar.calibrate(dn, short), "calibration table covers the pixels 0 to 360; the "
+                                             "image has 0 to 399"),
         (lambda: radar.thermal_noise(dn, late), "range noise table covers the lines 74"),
         (lambda: radar.thermal_noise(dn, scene.noise_range, scene.noise_azimuth.to_dataset().isel(block=[0])), "pixels 0 to 239"),
         (lambda: radar.calibrate(dn, short.isel(line=[0])), r"\(1, 10\) nodes"),
-        (lambda: radar.geocode(dn, column), "There are 2 ground control points; expected at least 4"),
+        (lambda: radar.geocode(dn, column), "There are 2 ground control points; expected at least "
+                                            "4"),
         (lambda: radar.geocode(dn, gcp, method="cubic"), "choose one of nearest, bilinear"),
-        (lambda: radar.geocode(dn, gcp, like=truth.drop_vars("spatial_ref")), "no coordinate reference system"),
+        (lambda: radar.geocode(dn, gcp, like=truth.drop_vars("spatial_ref")), "no coordinate "
+                                                                              "reference system"),
         (lambda: radar.simulate_grd(truth[:300]), "give a larger one"),
         (lambda: radar.simulate_grd(truth, size=(20, 400)), "at least 64"),
         (lambda: radar.simulate_grd(truth.assign_attrs(units="dB")), "must be linear power"),
@@ -252,11 +332,13 @@ def test_bad_input_is_explained(scene, truth):
             call()
 
 
-# ------------------------------------------------------------------------------------------------------ .SAFE products
+# ----------------------------------------------------------------------------------- .SAFE products
 
 
 def write_safe(scene, folder: Path, old_noise: bool = False) -> Path:
-    """A scene as a product folder in the true format, with the elements that readers need (product specification 3.9)."""
+    """A scene as a product folder in the true format, with the elements that readers need (product
+    specification 3.9).
+    """
     safe = folder / "S1A_IW_GRDH_1SDV_20180606T165000_20180606T165025_022240_026812_ABCD.SAFE"
     (safe / "annotation/calibration").mkdir(parents=True)
     (safe / "measurement").mkdir()
@@ -264,25 +346,40 @@ def write_safe(scene, folder: Path, old_noise: bool = False) -> Path:
     time = "2018-06-06T16:50:00.000000"
 
     def row(values) -> str:
-        return " ".join(f"{v:.6e}" if isinstance(v, float) else str(v) for v in np.asarray(values).tolist())
+        return " ".join(
+            f"{v:.6e}" if isinstance(v, float) else str(v) for v in np.asarray(values).tolist()
+        )
 
     def vector(tag, table, index, luts) -> str:
-        found = "".join(f'<{to} count="{table.sizes["pixel"]}">{row(table[lut][index].values)}</{to}>' for lut, to in luts.items())
+        found = "".join(
+            f'<{to} count="{table.sizes["pixel"]}">{row(table[lut][index].values)}</{to}>'
+            for lut, to in luts.items()
+        )
         return (
             f"<{tag}><azimuthTime>{time}</azimuthTime><line>{int(table.line[index])}</line>"
             f'<pixel count="{table.sizes["pixel"]}">{row(table.pixel.values)}</pixel>{found}</{tag}>'
         )
 
     luts = {lut: lut for lut in grd.LUTS.values()}
-    vectors = "".join(vector("calibrationVector", scene.calibration, i, luts) for i in range(scene.calibration.sizes["line"]))
-    dn_lut = '<dn count="11">' + row(np.full(scene.calibration.sizes["pixel"], 474.0)) + "</dn></calibrationVector>"
+    vectors = "".join(
+        vector("calibrationVector", scene.calibration, i, luts)
+        for i in range(scene.calibration.sizes["line"])
+    )
+    dn_lut = (
+        '<dn count="11">'
+        + row(np.full(scene.calibration.sizes["pixel"], 474.0))
+        + "</dn></calibrationVector>"
+    )
     calibration = (
         "<calibration><calibrationInformation><absoluteCalibrationConstant>1.393</absoluteCalibrationConstant>"
         f"</calibrationInformation><calibrationVectorList>{vectors.replace('</calibrationVector>', dn_lut)}"
         "</calibrationVectorList></calibration>"
     )
     tag, lut = ("noiseVector", "noiseLut") if old_noise else ("noiseRangeVector", "noiseRangeLut")
-    ranges = "".join(vector(tag, scene.noise_range, i, {"noiseRangeLut": lut}) for i in range(scene.noise_range.sizes["line"]))
+    ranges = "".join(
+        vector(tag, scene.noise_range, i, {"noiseRangeLut": lut})
+        for i in range(scene.noise_range.sizes["line"])
+    )
     azimuth = "".join(
         f"<noiseAzimuthVector><swath>{block.swath.item()}</swath><firstAzimuthLine>{block.first_line.item()}</firstAzimuthLine>"
         f"<firstRangeSample>{block.first_pixel.item()}</firstRangeSample><lastAzimuthLine>{block.last_line.item()}</lastAzimuthLine>"
@@ -293,7 +390,9 @@ def write_safe(scene, folder: Path, old_noise: bool = False) -> Path:
     )
     azimuth = "" if old_noise else f"<noiseAzimuthVectorList>{azimuth}</noiseAzimuthVectorList>"
     noise = f"<noise><{tag}List>{ranges}</{tag}List>{azimuth}</noise>"
-    points = [(i, j, scene.gcp.to_dataset().isel(line=i, pixel=j)) for i in range(10) for j in range(21)]
+    points = [
+        (i, j, scene.gcp.to_dataset().isel(line=i, pixel=j)) for i in range(10) for j in range(21)
+    ]
     grid = "".join(
         f"<geolocationGridPoint><azimuthTime>2018-06-06T16:50:{i:02}.000000</azimuthTime><slantRangeTime>{5.3e-3 + j * 1e-5}"
         f"</slantRangeTime><line>{int(p.line)}</line><pixel>{int(p.pixel)}</pixel><latitude>{p.latitude.item()!r}</latitude>"
@@ -302,7 +401,8 @@ def write_safe(scene, folder: Path, old_noise: bool = False) -> Path:
         for i, j, p in points
     )
     annotation = (
-        "<product><generalAnnotation><productInformation><pass>Ascending</pass><projection>Ground Range</projection>"
+        "<product><generalAnnotation><productInformation><pass>Ascending</pass><projection>Ground "
+        "Range</projection>"
         "<rangeSamplingRate>6.4e7</rangeSamplingRate><radarFrequency>5.405e9</radarFrequency><azimuthSteeringRate>1.59"
         "</azimuthSteeringRate></productInformation></generalAnnotation><imageAnnotation><imageInformation>"
         f"<productFirstLineUtcTime>{time}</productFirstLineUtcTime><productLastLineUtcTime>2018-06-06T16:50:25.000000"
@@ -320,17 +420,22 @@ def write_safe(scene, folder: Path, old_noise: bool = False) -> Path:
     )
     files = {
         "s1Level1ProductSchema": (f"annotation/{name}.xml", annotation),
-        "s1Level1CalibrationSchema": (f"annotation/calibration/calibration-{name}.xml", calibration),
+        "s1Level1CalibrationSchema": (
+            f"annotation/calibration/calibration-{name}.xml",
+            calibration,
+        ),
         "s1Level1NoiseSchema": (f"annotation/calibration/noise-{name}.xml", noise),
         "s1Level1MeasurementSchema": (f"measurement/{name}.tiff", None),
     }
     objects = "".join(
-        f'<dataObject ID="{kind}" repID="{kind}"><byteStream><fileLocation locatorType="URL" href="./{file}"/></byteStream>'
+        f'<dataObject ID="{kind}" repID="{kind}"><byteStream><fileLocation locatorType="URL" '
+        f'href="./{file}"/></byteStream>'
         "</dataObject>"
         for kind, (file, _) in files.items()
     )
     manifest = (
-        '<xfdu:XFDU xmlns:xfdu="urn:ccsds:schema:xfdu:1" xmlns:safe="http://www.esa.int/safe/sentinel-1.0" '
+        '<xfdu:XFDU xmlns:xfdu="urn:ccsds:schema:xfdu:1" '
+        'xmlns:safe="http://www.esa.int/safe/sentinel-1.0" '
         'xmlns:s1="http://www.esa.int/safe/sentinel-1.0/sentinel-1" '
         'xmlns:s1sarl1="http://www.esa.int/safe/sentinel-1.0/sentinel-1/sar/level-1"><metadataSection>'
         "<safe:platform><safe:familyName>SENTINEL-1</safe:familyName><safe:number>A</safe:number><s1sarl1:instrumentMode>"
@@ -345,11 +450,24 @@ def write_safe(scene, folder: Path, old_noise: bool = False) -> Path:
     )
     for file, text in [("manifest.safe", manifest), *files.values()]:
         if text:
-            (safe / file).write_text('<?xml version="1.0" encoding="UTF-8"?>\n' + text, encoding="utf-8")
+            (safe / file).write_text(
+                '<?xml version="1.0" encoding="UTF-8"?>\n' + text, encoding="utf-8"
+            )
     gcps = [
-        GroundControlPoint(int(p.line), int(p.pixel), p.longitude.item(), p.latitude.item(), p.height.item()) for _, _, p in points
+        GroundControlPoint(
+            int(p.line), int(p.pixel), p.longitude.item(), p.latitude.item(), p.height.item()
+        )
+        for _, _, p in points
     ]
-    profile = {"driver": "GTiff", "height": lines, "width": pixels, "count": 1, "dtype": "uint16", "gcps": gcps, "crs": "EPSG:4326"}
+    profile = {
+        "driver": "GTiff",
+        "height": lines,
+        "width": pixels,
+        "count": 1,
+        "dtype": "uint16",
+        "gcps": gcps,
+        "crs": "EPSG:4326",
+    }
     with rasterio.open(safe / f"measurement/{name}.tiff", "w", **profile) as tif:
         tif.write(scene.image.dn.values.astype("uint16"), 1)
     return safe
@@ -357,7 +475,10 @@ def write_safe(scene, folder: Path, old_noise: bool = False) -> Path:
 
 @pytest.fixture
 def safe(scene, tmp_path):
-    pytest.importorskip("xarray_sentinel", reason="xarray-sentinel, the optional reader of .SAFE products, is not installed")
+    pytest.importorskip(
+        "xarray_sentinel",
+        reason="xarray-sentinel, the optional reader of .SAFE products, is not installed",
+    )
     return write_safe(scene, tmp_path)
 
 
@@ -367,23 +488,37 @@ def test_a_product_is_read_as_it_was_written(scene, safe):
     assert product.attrs["pass"] == "ASCENDING" and product.attrs["polarisation"] == "VH"
     assert dask.is_dask_collection(product.image.dn.data) and product.image.dn.dtype == np.float32
     for group in product.children:
-        xr.testing.assert_allclose(product[group].to_dataset(), scene[group].to_dataset(), rtol=2e-6)
+        xr.testing.assert_allclose(
+            product[group].to_dataset(), scene[group].to_dataset(), rtol=2e-6
+        )
     assert product.image.dn.attrs == scene.image.dn.attrs and product.gcp.attrs == scene.gcp.attrs
     xr.testing.assert_allclose(
-        radar.geocode(steps(product), product.gcp), radar.geocode(steps(scene), scene.gcp), rtol=1e-3, atol=1e-5
+        radar.geocode(steps(product), product.gcp),
+        radar.geocode(steps(scene), scene.gcp),
+        rtol=1e-3,
+        atol=1e-5,
     )
 
 
 def test_products_before_ipf_2_9_have_range_noise_only(scene, tmp_path):
-    pytest.importorskip("xarray_sentinel", reason="xarray-sentinel, the optional reader of .SAFE products, is not installed")
+    pytest.importorskip(
+        "xarray_sentinel",
+        reason="xarray-sentinel, the optional reader of .SAFE products, is not installed",
+    )
     product = radar.open_grd(write_safe(scene, tmp_path, old_noise=True), "VH")
     assert product.noise_azimuth.sizes["block"] == 0
-    eta = radar.thermal_noise(product.image.dn, product.noise_range, product.noise_azimuth).compute()
-    np.testing.assert_allclose(eta, radar.thermal_noise(scene.image.dn, scene.noise_range), rtol=1e-5)
+    eta = radar.thermal_noise(
+        product.image.dn, product.noise_range, product.noise_azimuth
+    ).compute()
+    np.testing.assert_allclose(
+        eta, radar.thermal_noise(scene.image.dn, scene.noise_range), rtol=1e-5
+    )
 
 
 def test_a_bad_product_is_explained(safe, monkeypatch):
-    with pytest.raises(FileNotFoundError, match=r"not a Sentinel-1 product: give the unpacked \.SAFE folder"):
+    with pytest.raises(
+        FileNotFoundError, match=r"not a Sentinel-1 product: give the unpacked \.SAFE folder"
+    ):
         radar.open_grd(safe.parent, "vh")
     with pytest.raises(ValueError, match="has no polarisation HH; it has VV, VH"):
         radar.open_grd(safe, "hh")
@@ -397,9 +532,23 @@ def test_a_bad_product_is_explained(safe, monkeypatch):
             radar.open_grd(safe, "vh")
         file.write_bytes(whole)
 
-    manifest, (noise,), (tif,) = safe / "manifest.safe", safe.glob("*/*/noise*"), safe.glob("*/*.tiff")
-    spoil(manifest, manifest.read_bytes().replace(b">GRD<", b">SLC<"), ValueError, "type SLC; expected GRD")
-    spoil(manifest, manifest.read_bytes()[:-300], ValueError, "'manifest.safe' is damaged or truncated")
+    manifest, (noise,), (tif,) = (
+        safe / "manifest.safe",
+        safe.glob("*/*/noise*"),
+        safe.glob("*/*.tiff"),
+    )
+    spoil(
+        manifest,
+        manifest.read_bytes().replace(b">GRD<", b">SLC<"),
+        ValueError,
+        "type SLC; expected GRD",
+    )
+    spoil(
+        manifest,
+        manifest.read_bytes()[:-300],
+        ValueError,
+        "'manifest.safe' is damaged or truncated",
+    )
     for file in safe.glob("annotation/**/*.xml"):
         spoil(file, file.read_bytes()[:-300], ValueError, f"'{file.name}' is damaged or truncated")
     spoil(noise, b"<noise></noise>", ValueError, "holds no noise vectors")
@@ -415,14 +564,18 @@ def test_a_bad_product_is_explained(safe, monkeypatch):
 @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 @pytest.mark.skipif(not REAL, reason="no real GRD product at ../shared/real/safe_grdh")
 def test_on_a_real_product():
-    pytest.importorskip("xarray_sentinel", reason="xarray-sentinel, the optional reader of .SAFE products, is not installed")
+    pytest.importorskip(
+        "xarray_sentinel",
+        reason="xarray-sentinel, the optional reader of .SAFE products, is not installed",
+    )
     product = radar.open_grd(REAL[0], "VV")
     assert product.image.dn.shape == (16705, 26102) and product.gcp.latitude.shape == (10, 21)
 
     def numbers(node, tag) -> np.ndarray:
         return np.array(node.findtext(tag).split(), float)
 
-    # Calibration and noise at the nodes of the tables in the XML files; a DN of 1000 gives 1000^2 / A^2.
+    # Calibration and noise at the nodes of the tables in the XML files; a DN of 1000 gives 1000^2 /
+    # A^2.
     root = ElementTree.parse(next(REAL[0].glob("annotation/calibration/calibration-*"))).getroot()
     vector = root.findall(".//calibrationVector")[5]
     pixel = numbers(vector, "pixel").astype(int)
@@ -435,12 +588,20 @@ def test_on_a_real_product():
     pixel, at = numbers(vector, "pixel").astype(int), int(vector.findtext("line"))
     factor = np.concatenate(
         [
-            np.full(np.sum((pixel >= int(b.findtext("firstRangeSample"))) & (pixel <= int(b.findtext("lastRangeSample")))), value)
+            np.full(
+                np.sum(
+                    (pixel >= int(b.findtext("firstRangeSample")))
+                    & (pixel <= int(b.findtext("lastRangeSample")))
+                ),
+                value,
+            )
             for b in blocks
             for value in [np.interp(at, numbers(b, "line"), numbers(b, "noiseAzimuthLut"))]
         ]
     )
-    eta = radar.thermal_noise(product.image.dn.sel(line=[at]), product.noise_range, product.noise_azimuth).sel(pixel=pixel)
+    eta = radar.thermal_noise(
+        product.image.dn.sel(line=[at]), product.noise_range, product.noise_azimuth
+    ).sel(pixel=pixel)
     np.testing.assert_allclose(eta.values[0], numbers(vector, "noiseRangeLut") * factor, rtol=1e-5)
     nesz = 10 * np.log10(radar.calibrate(eta**0.5, product.calibration).where(eta > 0))
     assert -31 < float(nesz.min()) < -29 and -23 < float(nesz.max()) < -21
@@ -451,9 +612,13 @@ def test_on_a_real_product():
     error = []
     for i in (i for i in range(22, 188, 4) if i % 21 not in (0, 20)):
         others = np.arange(210) != i
-        error.append(grd._interpolator(points[others], places[others])(points[i : i + 1])[0] - places[i])
+        error.append(
+            grd._interpolator(points[others], places[others])(points[i : i + 1])[0] - places[i]
+        )
     assert np.abs(error)[:, :2].max() < 0.5
-    x, y = transform("EPSG:4326", "EPSG:32633", gcp.longitude.values.ravel(), gcp.latitude.values.ravel())
+    x, y = transform(
+        "EPSG:4326", "EPSG:32633", gcp.longitude.values.ravel(), gcp.latitude.values.ravel()
+    )
     line, pixel = radar.to_image(gcp, x, y, "EPSG:32633", height=gcp.height.values.ravel())
     assert abs(line.reshape(10, 21) - gcp.line.values[:, None]).max() < 0.01
     assert abs(pixel.reshape(10, 21) - gcp.pixel.values).max() < 0.01
@@ -464,5 +629,7 @@ def test_on_a_real_product():
     noise = radar.thermal_noise(dn, product.noise_range, product.noise_azimuth)
     mapped = radar.geocode(radar.calibrate(dn, product.calibration, noise=noise), gcp, height=0)
     assert mapped.rio.crs == "EPSG:32633" and min(mapped.shape) > 20000
-    piece = mapped[9000:9010, 14000:14010].compute()  # the digital numbers of the sample are 0: only the noise is left
+    piece = mapped[
+        9000:9010, 14000:14010
+    ].compute()  # the digital numbers of the sample are 0: only the noise is left
     assert (piece < 0).all() and -31 < db(-piece.mean()) < -21

@@ -1,4 +1,6 @@
-"""Splits keep their promise, the published protocol gives its published numbers, and leaks are measured for what they are."""
+"""Splits keep their promise, the published protocol gives its published numbers, and leaks are
+measured for what they are.
+"""
 
 import numpy as np
 import pytest
@@ -18,17 +20,22 @@ SHAPE = (512, 640)
 def farmland() -> tuple[np.ndarray, np.ndarray]:
     """Parcel (0 = none) and class of each pixel of a simulated landscape of 512 x 640 pixels."""
     unit, stands, parcels = landscape.landscape(SHAPE, 2018, 0, 0.5, 0.5, 4.7)
-    codes = np.array([phenology.CODES[phenology.STANDS[name].crop] for name in simulate.NAMES], np.uint8)
+    codes = np.array(
+        [phenology.CODES[phenology.STANDS[name].crop] for name in simulate.NAMES], np.uint8
+    )
     return np.where(unit <= parcels, unit, 0), codes[stands][unit]
 
 
-# ----------------------------------------------------------------------------------------------------------- windows
+# ------------------------------------------------------------------------------------------ windows
 
 
 def test_random_windows_share_their_pixels():
     windows = patches.corners((256, 256), 32, 0.5)
     train, test = patches.random_split(windows, 0.6, seed=1)
-    assert len(train) == round(0.6 * len(windows)) and len({*map(tuple, train)} & {*map(tuple, test)}) == 0
+    assert (
+        len(train) == round(0.6 * len(windows))
+        and len({*map(tuple, train)} & {*map(tuple, test)}) == 0
+    )
     seen = patches.covered((256, 256), train, 32)
     assert np.mean([seen[r : r + 32, c : c + 32].mean() for r, c in test]) > 0.6
 
@@ -42,7 +49,10 @@ def test_published_protocol_trains_on_the_pixels_that_it_tests():
     assert 100 * np.mean(seen) == pytest.approx(96.9, abs=0.2)
     assert patches.covered(PUBLISHED, test, 128).all(), "the test windows are the whole scene"
     for corner in ((0, 0), (3603, 0), (0, 4967), (3603, 4967), (64, 4967), (3603, 64)):
-        assert any(corner in {*map(tuple, patches.published_windows(PUBLISHED, seed=seed)[0])} for seed in range(9)), corner
+        assert any(
+            corner in {*map(tuple, patches.published_windows(PUBLISHED, seed=seed)[0])}
+            for seed in range(9)
+        ), corner
     with pytest.raises(ValueError, match="128 pixels is larger than the scene"):
         patches.published_windows((100, 300))
 
@@ -52,7 +62,9 @@ def test_published_stitching_leaves_a_strip():
     assert strip.sum() == 313_404 and round(100 * strip.mean(), 2) == 1.65
     assert strip[:, 4992:5076].all() and not strip[:, :4992].any() and not strip[:, 5076:].any()
     np.testing.assert_array_equal(patches.unfilled(PUBLISHED[::-1]), strip.T)
-    assert not patches.unfilled((256, 384)).any() and not patches.unfilled((300, 300)).any(), "equal remainders do no harm"
+    assert not patches.unfilled((256, 384)).any() and not patches.unfilled((300, 300)).any(), (
+        "equal remainders do no harm"
+    )
     with pytest.raises(ValueError, match="128 pixels is larger than the scene"):
         patches.unfilled((100, 300))
 
@@ -72,18 +84,26 @@ def test_windows_of_parts_finer_than_a_window():
     assert len(patches.windows_of(parts, TEST, 16, least=0)) == 0
     assert len(patches.windows_of(parts, TEST, 16, least=0, alone=False)) == 49
     training = patches.windows_of(parts, TRAIN, 16, alone=False)
-    assert len(training) and all((parts[r : r + 16, c : c + 16] == TRAIN).mean() >= 0.5 for r, c in training)
+    assert len(training) and all(
+        (parts[r : r + 16, c : c + 16] == TRAIN).mean() >= 0.5 for r, c in training
+    )
     parts[:, :40] = UNUSED
-    assert patches.windows_of(parts, TEST, 16, least=0, alone=False)[:, 1].min() == 32, "a window without the part is no use"
+    assert patches.windows_of(parts, TEST, 16, least=0, alone=False)[:, 1].min() == 32, (
+        "a window without the part is no use"
+    )
 
 
-# ------------------------------------------------------------------------------------------------------------- parts
+# -------------------------------------------------------------------------------------------- parts
 
 
 def test_random_pixels_keep_their_shares():
     parts = patches.random_pixels((300, 400), (0.5, 0.2, 0.3), seed=3)
-    np.testing.assert_allclose(np.bincount(parts.ravel(), minlength=4) / parts.size, (0, 0.5, 0.2, 0.3), atol=0.01)
-    assert abs(np.corrcoef(parts[:, 1:].ravel() == TEST, parts[:, :-1].ravel() == TEST)[0, 1]) < 0.01
+    np.testing.assert_allclose(
+        np.bincount(parts.ravel(), minlength=4) / parts.size, (0, 0.5, 0.2, 0.3), atol=0.01
+    )
+    assert (
+        abs(np.corrcoef(parts[:, 1:].ravel() == TEST, parts[:, :-1].ravel() == TEST)[0, 1]) < 0.01
+    )
     assert (parts != patches.random_pixels((300, 400), (0.5, 0.2, 0.3), seed=4)).any()
     assert VALID not in patches.random_pixels((300, 400), (0.7, 0, 0.3))
 
@@ -93,19 +113,27 @@ def test_parcels_go_to_one_part_each(farmland):
     far = np.where(parcel > 0, 2_000_000_000 - 7 * parcel, 0)  # numbers as in a real register
     for parts in (patches.parcel_split(parcel), patches.parcel_split(far, crop=crop)):
         assert (parts[parcel == 0] == UNUSED).all() and (parts[parcel > 0] != UNUSED).all()
-        part = np.array([np.unique(parts[parcel == number]) for number in range(1, parcel.max() + 1)])
+        part = np.array(
+            [np.unique(parts[parcel == number]) for number in range(1, parcel.max() + 1)]
+        )
         assert part.shape == (parcel.max(), 1), "one part a parcel"
-        np.testing.assert_allclose(np.bincount(part[:, 0], minlength=4)[1:] / len(part), (0.6, 0.15, 0.25), atol=0.05)
+        np.testing.assert_allclose(
+            np.bincount(part[:, 0], minlength=4)[1:] / len(part), (0.6, 0.15, 0.25), atol=0.05
+        )
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_stratified_parcels_bring_every_class_into_every_part(farmland, seed):
     parcel, crop = farmland
-    parcels = patches.class_counts(patches.parcel_split(parcel, seed=seed, crop=crop), crop, BRANDENBURG, parcel)["parcels"]
+    parcels = patches.class_counts(
+        patches.parcel_split(parcel, seed=seed, crop=crop), crop, BRANDENBURG, parcel
+    )["parcels"]
     count = parcels.sum(axis=1)
     three = parcels[["training", "validation", "test"]]
     assert (count >= 3).sum() > 8 and (three[count >= 3] > 0).all(axis=None)
-    assert (three.loc[count == 2, ["training", "test"]] == 1).all(axis=None) and (three.loc[count == 1, "training"] == 1).all()
+    assert (three.loc[count == 2, ["training", "test"]] == 1).all(axis=None) and (
+        three.loc[count == 1, "training"] == 1
+    ).all()
 
 
 def test_few_parcels_still_make_three_parts():
@@ -121,20 +149,28 @@ def test_blocks_stay_apart():
     parts = patches.block_split((256, 256), block=64, buffer=8, seed=1)
     assert {*np.unique(parts)} == {UNUSED, TRAIN, VALID, TEST}
     for part in (VALID, TEST):
-        distance = ndimage.distance_transform_cdt(parts != part, metric="chessboard")  # pixels to the nearest of this part
+        distance = ndimage.distance_transform_cdt(
+            parts != part, metric="chessboard"
+        )  # pixels to the nearest of this part
         assert distance[(parts != part) & (parts != UNUSED)].min() > 2 * 8
-    np.testing.assert_array_equal(parts, patches.block_split((256, 256), block=64, buffer=8, seed=1))
+    np.testing.assert_array_equal(
+        parts, patches.block_split((256, 256), block=64, buffer=8, seed=1)
+    )
 
 
 def test_no_parcel_is_in_two_parts():
-    parcel = (np.arange(256 * 256).reshape(256, 256) // 256 // 20 * 20 + np.arange(256) // 20 + 1).astype("int32")
+    parcel = (
+        np.arange(256 * 256).reshape(256, 256) // 256 // 20 * 20 + np.arange(256) // 20 + 1
+    ).astype("int32")
     parcel[:10] = 0
     plain = patches.block_split(parcel.shape, block=64, buffer=4, seed=1)
     strict = patches.block_split(parcel.shape, block=64, buffer=4, seed=1, parcel=parcel)
     for number in np.unique(parcel)[1:]:
         found = set(plain[parcel == number].tolist()) - {UNUSED}
         kept = set(strict[parcel == number].tolist()) - {UNUSED}
-        assert kept == (found if len(found) == 1 else set()), "a parcel in one part stays as it is, one in two parts is left out"
+        assert kept == (found if len(found) == 1 else set()), (
+            "a parcel in one part stays as it is, one in two parts is left out"
+        )
     np.testing.assert_array_equal(strict[parcel == 0], plain[parcel == 0])
     assert (strict != plain).any()
 
@@ -158,13 +194,19 @@ def test_stratified_blocks_bring_rare_classes_into_every_part(seed):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_stratified_blocks_count_on_fields_that_no_border_cuts(seed):
-    """Class 1 grows in three fields within a block each, and in many more across a border, which may be lost."""
+    """Class 1 grows in three fields within a block each, and in many more across a border, which
+    may be lost.
+    """
     parcel = np.zeros((320, 320), int)
-    places = np.random.default_rng(seed).permutation([(row, column) for row in range(10) for column in range(0, 10, 2)])
+    places = np.random.default_rng(seed).permutation(
+        [(row, column) for row in range(10) for column in range(0, 10, 2)]
+    )
     for n, (row, column) in enumerate(places, start=1):
         left = 32 * column + (10 if n <= 3 else 26)
         parcel[32 * row + 10 : 32 * row + 22, left : left + 12] = n
-    parts = patches.block_split(parcel.shape, 32, buffer=4, seed=seed, parcel=parcel, crop=np.uint8(parcel > 0))
+    parts = patches.block_split(
+        parcel.shape, 32, buffer=4, seed=seed, parcel=parcel, crop=np.uint8(parcel > 0)
+    )
     assert {*np.unique(parts[(parcel > 0) & (parcel <= 3)])} == {TRAIN, VALID, TEST}
 
 
@@ -174,10 +216,14 @@ def test_stratified_blocks_are_more_even_on_farmland(farmland):
     def shares(seed: int, **options) -> np.ndarray:
         """Share of each class in training, validation and test."""
         parts = patches.block_split(SHAPE, 32, buffer=2, seed=seed, **options)
-        used = patches.class_counts(parts, crop, BRANDENBURG)["pixels"][["training", "validation", "test"]]
+        used = patches.class_counts(parts, crop, BRANDENBURG)["pixels"][
+            ["training", "validation", "test"]
+        ]
         return used.div(used.sum(axis=1), axis=0).to_numpy()
 
-    plain, even = (np.array([shares(seed, **options) for seed in range(6)]) for options in ({}, {"crop": crop}))
+    plain, even = (
+        np.array([shares(seed, **options) for seed in range(6)]) for options in ({}, {"crop": crop})
+    )
     assert (plain == 0).any() and (even > 0).all(), "every class occurs in every part"
     assert abs(even - splits.SHARES).mean() < 0.7 * abs(plain - splits.SHARES).mean()
     assert (even[0] != even[1]).any(), "the seed matters"
@@ -185,17 +231,30 @@ def test_stratified_blocks_are_more_even_on_farmland(farmland):
 
 def test_leave_one_region_out():
     region = patches.regions((60, 90), 2, 3)
-    assert np.unique(region).tolist() == [1, 2, 3, 4, 5, 6] and region[0, 31] == 2 and region[59, 0] == 4
+    assert (
+        np.unique(region).tolist() == [1, 2, 3, 4, 5, 6]
+        and region[0, 31] == 2
+        and region[59, 0] == 4
+    )
     region[:5] = 0
     for number in range(1, 7):
         parts = patches.leave_one_region_out(region, number, buffer=4, valid=number % 6 + 1)
         for part, chosen in ((TEST, [number]), (VALID, [number % 6 + 1])):
             assert (parts == part).any() and np.isin(region[parts == part], chosen).all()
-        assert not np.isin(region[parts == TRAIN], (0, number, number % 6 + 1)).any() and (parts[region == 0] == UNUSED).all()
+        assert (
+            not np.isin(region[parts == TRAIN], (0, number, number % 6 + 1)).any()
+            and (parts[region == 0] == UNUSED).all()
+        )
         distance = ndimage.distance_transform_cdt(parts != TEST, metric="chessboard")
         assert distance[(parts == TRAIN) | (parts == VALID)].min() == 2 * 4 + 1
-    assert patches.leave_one_region_out(region, 3)[5, 0] == TRAIN, "the border of the map is no other part"
-    for wrong, message in (((7,), "no region 7; the map holds"), ((0,), "no region 0"), ((1, 8, 1), "Region 1 is to test and to")):
+    assert patches.leave_one_region_out(region, 3)[5, 0] == TRAIN, (
+        "the border of the map is no other part"
+    )
+    for wrong, message in (
+        ((7,), "no region 7; the map holds"),
+        ((0,), "no region 0"),
+        ((1, 8, 1), "Region 1 is to test and to"),
+    ):
         with pytest.raises(ValueError, match=message):
             patches.leave_one_region_out(region, *wrong)
     with pytest.raises(ValueError, match="none of them left to train on"):
@@ -204,15 +263,23 @@ def test_leave_one_region_out():
 
 def test_leave_one_year_out(season):
     years = {
-        year: season.assign_coords(time=season.time + np.timedelta64(365 * n, "D")) for n, year in enumerate((2018, 2019, 2020))
+        year: season.assign_coords(time=season.time + np.timedelta64(365 * n, "D"))
+        for n, year in enumerate((2018, 2019, 2020))
     }
     found = {year: (set(train), test) for year, train, test in patches.leave_one_year_out(years)}
-    assert {year: train for year, (train, _) in found.items()} == {2018: {2019, 2020}, 2019: {2018, 2020}, 2020: {2018, 2019}}
+    assert {year: train for year, (train, _) in found.items()} == {
+        2018: {2019, 2020},
+        2019: {2018, 2020},
+        2020: {2018, 2019},
+    }
     assert all(test is years[year] for year, (_, test) in found.items())
     for wrong, message in (
         ({2018: season}, "There is 1 season"),
         (years | {2019: season.isel(time=slice(4))}, "2019 has 4 dates and 2018 has 5"),
-        (years | {2020: season.assign_coords(x=season.x + 30)}, "2018 and 2020 lie on different grids"),
+        (
+            years | {2020: season.assign_coords(x=season.x + 30)},
+            "2018 and 2020 lie on different grids",
+        ),
     ):
         with pytest.raises(ValueError, match=message):
             next(patches.leave_one_year_out(wrong))
@@ -228,11 +295,13 @@ def test_impossible_blocks_and_shares():
         patches.block_split((100, 100), block=0)
     with pytest.raises(ValueError, match="holds 1 block"):
         patches.block_split((100, 100), block=128)
-    with pytest.raises(ValueError, match=r"differ in shape \(scene \(100, 100\), parcel \(90, 100\)\)"):
+    with pytest.raises(
+        ValueError, match=r"differ in shape \(scene \(100, 100\), parcel \(90, 100\)\)"
+    ):
         patches.block_split((100, 100), 32, parcel=np.ones((90, 100), int))
 
 
-# ----------------------------------------------------------------------------------------------------------- measure
+# ------------------------------------------------------------------------------------------ measure
 
 
 def test_class_counts():
@@ -267,8 +336,13 @@ def test_leak_report_counts_what_was_made_to_leak():
         "share within reach": pytest.approx(0.4),
     }
     train, test = np.array([[0, 0]]), np.array([[0, 4]])
-    windows = patches.leak_report(patches.covered((10, 30), train, 8), patches.covered((10, 30), test, 8), pixel=20, reach=10)
-    assert windows["share trained on"] == windows["share within reach"] == 0.5 and windows["median distance (m)"] == 10
+    windows = patches.leak_report(
+        patches.covered((10, 30), train, 8), patches.covered((10, 30), test, 8), pixel=20, reach=10
+    )
+    assert (
+        windows["share trained on"] == windows["share within reach"] == 0.5
+        and windows["median distance (m)"] == 10
+    )
     with pytest.raises(ValueError, match="100 training and 0 test pixels"):
         patches.leak_report(parts == TRAIN, parts == VALID)
     with pytest.raises(ValueError, match="differ in shape"):
@@ -283,23 +357,38 @@ def test_leaks_shrink_from_pixels_to_parcels_to_blocks_to_regions(farmland):
         "blocks": patches.block_split(SHAPE, 100, parcel=parcel),
         "region": patches.leave_one_region_out(patches.regions(SHAPE), 1, buffer=32),
     }
-    reports = {name: patches.leak_report(parts == TRAIN, parts == TEST, parcel) for name, parts in rules.items()}
+    reports = {
+        name: patches.leak_report(parts == TRAIN, parts == TEST, parcel)
+        for name, parts in rules.items()
+    }
     distance = [report["median distance (m)"] for report in reports.values()]
     assert distance == sorted(distance) and distance[0] == 10 and distance[-1] > 1000
-    assert reports["pixels"]["share in such parcels"] == pytest.approx((parcel > 0).mean(), abs=0.02)
+    assert reports["pixels"]["share in such parcels"] == pytest.approx(
+        (parcel > 0).mean(), abs=0.02
+    )
     assert reports["parcels"]["parcels in both"] == reports["blocks"]["parcels in both"] == 0
 
 
 def test_variogram_of_a_mosaic_has_the_range_of_its_tiles():
-    """Tiles of 20 x 10 pixels without relation: half the sill along x at half their width, all of it beyond."""
+    """Tiles of 20 x 10 pixels without relation: half the sill along x at half their width, all of
+    it beyond.
+    """
     tiles = np.random.default_rng(0).normal(-15, 2, (200, 60)).repeat(10, 0).repeat(20, 1)
     found = patches.variogram(tiles, pixel=20, longest=1000, lags=40)
     assert found.sill == pytest.approx(4, rel=0.05)
-    np.testing.assert_allclose(found.east, found.sill * np.minimum(found.distance / 400, 1), atol=0.15)
-    np.testing.assert_allclose(found.north, found.sill * np.minimum(found.distance / 200, 1), atol=0.15)
-    assert found.range == pytest.approx(360, abs=40), "where the mean (1 + d / 400) / 2 of the directions reaches 95 %"
+    np.testing.assert_allclose(
+        found.east, found.sill * np.minimum(found.distance / 400, 1), atol=0.15
+    )
+    np.testing.assert_allclose(
+        found.north, found.sill * np.minimum(found.distance / 200, 1), atol=0.15
+    )
+    assert found.range == pytest.approx(360, abs=40), (
+        "where the mean (1 + d / 400) / 2 of the directions reaches 95 %"
+    )
     tiles[np.random.default_rng(1).random(tiles.shape) < 0.2] = np.nan
-    np.testing.assert_allclose(patches.variogram(tiles, pixel=20, longest=1000, lags=40).east, found.east, atol=0.05)
+    np.testing.assert_allclose(
+        patches.variogram(tiles, pixel=20, longest=1000, lags=40).east, found.east, atol=0.05
+    )
 
 
 def test_variogram_of_noise_of_a_class_and_of_a_slope():
@@ -307,7 +396,10 @@ def test_variogram_of_noise_of_a_class_and_of_a_slope():
     assert patches.variogram(noise).range == 10 and patches.variogram(noise).distance[-1] == 1500
     share = patches.variogram(noise > 1)
     assert share.sill == pytest.approx(0.16 * 0.84, rel=0.03)
-    assert patches.variogram(np.add.outer(np.arange(300.0), np.arange(400)), longest=300).range == np.inf
+    assert (
+        patches.variogram(np.add.outer(np.arange(300.0), np.arange(400)), longest=300).range
+        == np.inf
+    )
     with pytest.raises(ValueError, match="400 pixels; expected 1 to 299"):
         patches.variogram(noise, longest=4000)
     with pytest.raises(ValueError, match="All values are alike"):
@@ -319,6 +411,9 @@ def test_parts_can_be_told_apart_without_colour(season):
     figure = figures.parts_map({"quarters": parts.astype(np.uint8)}, season)
     assert {text.get_text() for text in figure.legends[0].get_texts()} == set(patches.PARTS)
     picture = figure.axes[0].images[0]
-    light = sorted(to_rgb(picture.cmap(picture.norm(code))) @ np.array([0.2126, 0.7152, 0.0722]) for code in range(4))
+    light = sorted(
+        to_rgb(picture.cmap(picture.norm(code))) @ np.array([0.2126, 0.7152, 0.0722])
+        for code in range(4)
+    )
     assert np.diff(light).min() > 0.1
     assert figure.axes[0].get_xlabel() == "east (km)" and picture.get_extent() == [0, 0.64, 0, 0.48]

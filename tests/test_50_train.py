@@ -1,4 +1,5 @@
-"""A training does what its arguments say, comes back from any kind of stop, and is the same in several processes.
+"""A training does what its arguments say, comes back from any kind of stop, and is the same in
+several processes.
 
 ``STMA_KILLS=10`` asks for more random moments to kill a training at (default 2).
 """
@@ -39,12 +40,20 @@ def network(dropout: float = 0.1, width: int = 4) -> STMA:
 
 
 def data(season, overlap: float = 0.5, **arguments) -> patches.PatchDataset:
-    return patches.PatchDataset(season, patches.corners((48, 64), PATCH, overlap), PATCH, patches.fit_scaling(season), **arguments)
+    return patches.PatchDataset(
+        season,
+        patches.corners((48, 64), PATCH, overlap),
+        PATCH,
+        patches.fit_scaling(season),
+        **arguments,
+    )
 
 
 def fit(season, model=None, **arguments) -> train.Trained:
     arguments = dict(epochs=2, batch=4, device="cpu", watch=lambda history: None) | arguments
-    return train.fit(model or network(), data(season, 0, augment=True), data(season, 0), **arguments)
+    return train.fit(
+        model or network(), data(season, 0, augment=True), data(season, 0), **arguments
+    )
 
 
 def same(first: torch.nn.Module, second: torch.nn.Module) -> bool:
@@ -52,17 +61,21 @@ def same(first: torch.nn.Module, second: torch.nn.Module) -> bool:
     return all(torch.equal(value, second[name]) for name, value in first.state_dict().items())
 
 
-# ---------------------------------------------------------------------------------------------------------- arguments
+# ---------------------------------------------------------------------------------------- arguments
 
 
 def test_accumulation_and_class_weights_in_the_loss(season):
-    """The loss is the weighted mean over the known pixels of the whole batch, though each piece passes the network alone."""
+    """The loss is the weighted mean over the known pixels of the whole batch, though each piece
+    passes the network alone.
+    """
     weights, losses = np.array([0.5, 1.0, 3.0]), []
     mask = np.ones((48, 64), bool)
     mask[:, :10] = False  # the pieces know unequal numbers of pixels
     learn = data(season, 0, mask=mask)
     model = network(dropout=0.0).train()
-    for piece in np.split(np.random.default_rng((0, 1)).permutation(4), 2):  # the order of seed 0, epoch 1
+    for piece in np.split(
+        np.random.default_rng((0, 1)).permutation(4), 2
+    ):  # the order of seed 0, epoch 1
         x, y = (torch.stack(part) for part in zip(*(learn[i] for i in piece), strict=True))
         for logits, share in zip(model(x), (0.7, 0.3), strict=True):
             each = -torch.log_softmax(logits, 1).gather(1, y.clamp(min=0)[:, None])[:, 0]
@@ -70,8 +83,17 @@ def test_accumulation_and_class_weights_in_the_loss(season):
             losses.append((share * (pixel * each).sum(), share * pixel.sum()))
     by_hand = (sum(loss for loss, _ in losses) / sum(pixels for _, pixels in losses)).item()
     learn.windows = learn.windows[:4]
-    arguments = dict(epochs=1, batch=4, aux_weight=0.3, accumulate=2, class_weights=weights, watch=lambda history: None)
-    found = train.fit(network(dropout=0.0), learn, learn, device="cpu", **arguments).history[0]["loss"]
+    arguments = dict(
+        epochs=1,
+        batch=4,
+        aux_weight=0.3,
+        accumulate=2,
+        class_weights=weights,
+        watch=lambda history: None,
+    )
+    found = train.fit(network(dropout=0.0), learn, learn, device="cpu", **arguments).history[0][
+        "loss"
+    ]
     assert found == pytest.approx(by_hand, rel=1e-5)
 
 
@@ -88,8 +110,12 @@ def test_gradients_add_up_over_pieces(season):
 
     whole, pieces = (fit(season, plain(), epochs=1, accumulate=n) for n in (1, 4))
     assert whole.history[0]["loss"] == pytest.approx(pieces.history[0]["loss"], rel=1e-5)
-    # Nearly all weights: where a gradient is zero but for rounding (a bias before a norm), AdamW steps by the sign of it.
-    one, other = (torch.cat([value.ravel() for value in run.model.state_dict().values()]) for run in (whole, pieces))
+    # Nearly all weights: where a gradient is zero but for rounding (a bias before a norm), AdamW
+    # steps by the sign of it.
+    one, other = (
+        torch.cat([value.ravel() for value in run.model.state_dict().values()])
+        for run in (whole, pieces)
+    )
     assert ((one - other).abs() > 2e-4 + 1e-3 * one.abs()).float().mean() < 0.005
 
 
@@ -103,7 +129,9 @@ def test_balanced_weights_make_classes_count_the_same():
 @pytest.mark.parametrize("schedule", ["polynomial", "cosine"])
 def test_rate_warms_up_and_falls(season, schedule):
     epochs, steps = 15, 45  # three batches of four an epoch; two steps to warm up
-    rates = [entry["rate"] for entry in fit(season, epochs=epochs, schedule=schedule, rate=0.01).history]
+    rates = [
+        entry["rate"] for entry in fit(season, epochs=epochs, schedule=schedule, rate=0.01).history
+    ]
     done = (np.arange(3, steps + 1, 3) - 1) / (steps + 1)
     share = (1 - done) ** 0.9 if schedule == "polynomial" else (1 + np.cos(np.pi * done)) / 2
     np.testing.assert_allclose(rates, 0.01 * share, rtol=1e-6)
@@ -111,16 +139,29 @@ def test_rate_warms_up_and_falls(season, schedule):
 
 def test_early_stopping_keeps_the_best_epoch(season):
     wrong = season.copy()
-    wrong["crop"] = (season.crop.dims, (season.crop.values + 1) % 3, season.crop.attrs)  # the better it learns, the worse it scores
+    wrong["crop"] = (
+        season.crop.dims,
+        (season.crop.values + 1) % 3,
+        season.crop.attrs,
+    )  # the better it learns, the worse it scores
     valid = data(wrong, 0)
     seen = []
     arguments = dict(
-        epochs=30, batch=4, rate=5e-3, patience=3, device="cpu", watch=lambda history: seen.append(history[-1]["epoch"])
+        epochs=30,
+        batch=4,
+        rate=5e-3,
+        patience=3,
+        device="cpu",
+        watch=lambda history: seen.append(history[-1]["epoch"]),
     )
     trained = train.fit(network(), data(season, 0), valid, **arguments)
     losses = [entry["valid_loss"] for entry in trained.history]
-    assert len(losses) == int(np.argmin(losses)) + 1 + 3 < 30 and seen == list(range(1, len(losses) + 1))
-    assert train.validate(trained.model, valid)["valid_loss"] == pytest.approx(min(losses), rel=1e-5)
+    assert len(losses) == int(np.argmin(losses)) + 1 + 3 < 30 and seen == list(
+        range(1, len(losses) + 1)
+    )
+    assert train.validate(trained.model, valid)["valid_loss"] == pytest.approx(
+        min(losses), rel=1e-5
+    )
 
 
 def test_scores_are_those_of_the_error_matrix(season):
@@ -131,7 +172,15 @@ def test_scores_are_those_of_the_error_matrix(season):
     wanted = accuracy.summary(accuracy.error_matrix(mapped, reference, 3), trained.crops)
     assert trained.history[-1]["accuracy"] == pytest.approx(wanted["overall accuracy"])
     assert trained.history[-1]["f1"] == pytest.approx(wanted["mean F1 of crops"], nan_ok=True)
-    assert set(trained.history[-1]) == {"epoch", "loss", "valid_loss", "accuracy", "f1", "rate", "seconds"}
+    assert set(trained.history[-1]) == {
+        "epoch",
+        "loss",
+        "valid_loss",
+        "accuracy",
+        "f1",
+        "rate",
+        "seconds",
+    }
 
 
 def test_history_is_logged(season, tmp_path):
@@ -149,14 +198,24 @@ def test_training_is_silent_when_watched(season, capfd):
 
 
 def test_half_precision_learns(season):
-    losses = [entry["loss"] for entry in fit(season, network(width=8), epochs=25, rate=5e-3, precision="bf16-mixed").history]
+    losses = [
+        entry["loss"]
+        for entry in fit(
+            season, network(width=8), epochs=25, rate=5e-3, precision="bf16-mixed"
+        ).history
+    ]
     assert losses[-1] < 0.7 * losses[0]
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 @pytest.mark.parametrize("precision", ["bf16-mixed", "16-mixed"])
 def test_half_precision_on_a_gpu(season, tmp_path, precision):
-    losses = [e["loss"] for e in fit(season, network(width=8), epochs=25, rate=5e-3, precision=precision, device="cuda").history]
+    losses = [
+        e["loss"]
+        for e in fit(
+            season, network(width=8), epochs=25, rate=5e-3, precision=precision, device="cuda"
+        ).history
+    ]
     assert losses[-1] < 0.7 * losses[0]
 
 
@@ -167,7 +226,10 @@ def test_half_precision_on_a_gpu(season, tmp_path, precision):
         (dict(precision="8"), "precision is '8'; expected one of 32-true, bf16-mixed, 16-mixed"),
         (dict(schedule="step"), "schedule is 'step'; expected one of polynomial, cosine"),
         (dict(class_weights=[1, 2]), r"class weights have shape \(2,\); expected 3 numbers"),
-        (dict(accumulate=5), "batch of 4 patches cannot be divided among 1 processes with 5 pieces"),
+        (
+            dict(accumulate=5),
+            "batch of 4 patches cannot be divided among 1 processes with 5 pieces",
+        ),
         (dict(epochs=0), "epochs is 0"),
     ],
 )
@@ -188,15 +250,22 @@ class Full(torch.nn.Module):
 
 
 def test_full_gpu_memory_names_the_batch_to_try(season):
-    with pytest.raises(RuntimeError, match=r"batch of 4 patches: try a batch of 2, or 2 pieces \(accumulate\)"):
+    with pytest.raises(
+        RuntimeError, match=r"batch of 4 patches: try a batch of 2, or 2 pieces \(accumulate\)"
+    ):
         fit(season, Full())
 
 
-# ------------------------------------------------------------------------------------------------------- augmentation
+# ------------------------------------------------------------------------------------- augmentation
 
 
 def test_draws_follow_from_seed_epoch_and_patch_alone(season):
-    kinds = (patches.turn, patches.add_speckle, patches.drop, partial(patches.jitter, times=season.time.values))
+    kinds = (
+        patches.turn,
+        patches.add_speckle,
+        patches.drop,
+        partial(patches.jitter, times=season.time.values),
+    )
     learn, again = (data(season, augment=kinds) for _ in range(2))
     first = learn[3][0]
     torch.manual_seed(5), again[0]
@@ -218,7 +287,10 @@ def cut(season):
 
 
 def test_added_speckle_has_the_stated_looks():
-    power, labels = np.random.default_rng(0).gamma(4.4, 1 / 4.4, (6, 2, 200, 200)).astype("float32"), np.zeros((200, 200), int)
+    power, labels = (
+        np.random.default_rng(0).gamma(4.4, 1 / 4.4, (6, 2, 200, 200)).astype("float32"),
+        np.zeros((200, 200), int),
+    )
     noisy, _ = patches.add_speckle(power, labels, np.random.default_rng(1), enl=10)
     assert noisy.dtype == np.float32 and noisy.mean() == pytest.approx(power.mean(), rel=0.01)
     assert noisy.mean() ** 2 / noisy.var() == pytest.approx(4.4 * 10 / (4.4 + 10 + 1), rel=0.02)
@@ -238,10 +310,15 @@ def test_jitter_moves_the_curve_and_leaves_the_speckle(season):
     for crop in range(3):
         curve, found = (10 * np.log10(a[:, 0, labels == crop].mean(-1)) for a in (power, moved))
         np.testing.assert_allclose(found, np.interp(day + shift, day, curve), atol=1e-3)
-        looks, after = (a[:, 0, labels == crop].mean(-1) ** 2 / a[:, 0, labels == crop].var(-1) for a in (power, moved))
+        looks, after = (
+            a[:, 0, labels == crop].mean(-1) ** 2 / a[:, 0, labels == crop].var(-1)
+            for a in (power, moved)
+        )
         np.testing.assert_allclose(after, looks, rtol=1e-3)
     power[2, 0, :10] = np.nan
-    np.testing.assert_array_equal(np.isnan(patches.jitter(power, labels, rng, times=times)[0]), np.isnan(power))
+    np.testing.assert_array_equal(
+        np.isnan(patches.jitter(power, labels, rng, times=times)[0]), np.isnan(power)
+    )
 
 
 def test_a_dropped_date_is_the_mean_to_the_network(season):
@@ -259,7 +336,7 @@ def test_a_dropped_date_is_the_mean_to_the_network(season):
         patches.drop(*cut(season), np.random.default_rng(0), share=1)
 
 
-# ------------------------------------------------------------------------------------------------- stopped and resumed
+# ------------------------------------------------------------------------------ stopped and resumed
 
 
 class Stops(patches.PatchDataset):
@@ -274,12 +351,20 @@ class Stops(patches.PatchDataset):
         return super().__getitem__(index)
 
 
-@pytest.mark.parametrize(("reads", "every", "patience"), [(30, None, None), (30, 2, 2), (17, 1, None), (2, 1, None)])
-def test_resume_gives_the_weights_of_a_training_never_stopped(season, tmp_path, reads, every, patience):
+@pytest.mark.parametrize(
+    ("reads", "every", "patience"), [(30, None, None), (30, 2, 2), (17, 1, None), (2, 1, None)]
+)
+def test_resume_gives_the_weights_of_a_training_never_stopped(
+    season, tmp_path, reads, every, patience
+):
     """Twelve patches, three batches an epoch; with dropout, turns and added speckle."""
     arguments = dict(epochs=4, batch=4, patience=patience, device="cpu", watch=lambda history: None)
     learn = Stops(
-        season, patches.corners((48, 64), PATCH), PATCH, patches.fit_scaling(season), augment=(patches.turn, patches.add_speckle)
+        season,
+        patches.corners((48, 64), PATCH),
+        PATCH,
+        patches.fit_scaling(season),
+        augment=(patches.turn, patches.add_speckle),
     )
     whole = train.fit(network(), learn, data(season), **arguments)
     arguments |= dict(checkpoint=tmp_path / "state", every=every)
@@ -290,7 +375,10 @@ def test_resume_gives_the_weights_of_a_training_never_stopped(season, tmp_path, 
     learn.left = 10**9
     resumed = train.fit(network(), learn, data(season), resume=True, **arguments)
     assert same(whole.model, resumed.model)
-    timeless = [[{k: v for k, v in entry.items() if k != "seconds"} for entry in t.history] for t in (whole, resumed)]
+    timeless = [
+        [{k: v for k, v in entry.items() if k != "seconds"} for entry in t.history]
+        for t in (whole, resumed)
+    ]
     assert timeless[0] == timeless[1]
     again = train.fit(network(), learn, data(season), resume=True, **arguments)
     assert same(whole.model, again.model), "a training that is done resumes to its end"
@@ -309,17 +397,34 @@ def test_a_checkpoint_is_not_overwritten_by_a_new_training(season, tmp_path):
         (dict(epochs=3), "epochs=2, now epochs=3"),
         (dict(batch=3), "batch=4, now batch=3"),
         (dict(seed=1), "seed=0, now seed=1"),
-        (dict(class_weights=np.array([1, 2, 3])), r"class_weights=\[1.0, 1.0, 1.0\], now class_weights=\[1.0, 2.0, 3.0\]"),
+        (
+            dict(class_weights=np.array([1, 2, 3])),
+            r"class_weights=\[1.0, 1.0, 1.0\], now class_weights=\[1.0, 2.0, 3.0\]",
+        ),
         (dict(model=network(width=8)), "width=4, now width=8"),
         (dict(train=dict(augment=False)), r"augment=\['turn'\], now augment=\[\]"),
-        (dict(train=dict(mask=np.eye(48, 64) == 0)), r"training=12 patches \(.*\), now training=12 patches"),
+        (
+            dict(train=dict(mask=np.eye(48, 64) == 0)),
+            r"training=12 patches \(.*\), now training=12 patches",
+        ),
         (dict(valid=dict(overlap=0.5)), r"validation=12 patches \(.*\), now validation=35 patches"),
     ],
 )
 def test_resume_with_other_arguments_is_refused(season, tmp_path, change, name):
     fit(season, checkpoint=tmp_path / "state")
     before = (tmp_path / "state").read_bytes()
-    arguments = dict(model=network(), train={}, valid={}, epochs=2, batch=4, device="cpu", checkpoint=tmp_path / "state") | change
+    arguments = (
+        dict(
+            model=network(),
+            train={},
+            valid={},
+            epochs=2,
+            batch=4,
+            device="cpu",
+            checkpoint=tmp_path / "state",
+        )
+        | change
+    )
     arguments["train"] = data(season, **dict(overlap=0, augment=True) | arguments["train"])
     arguments["valid"] = data(season, **dict(overlap=0) | arguments["valid"])
     with pytest.raises(ValueError, match=f"was made with {name}"):
@@ -332,9 +437,18 @@ def test_foreign_and_truncated_checkpoints_are_named(season, tmp_path):
     fit(season, checkpoint=state)
     whole = state.read_bytes()
     torch.save({"a": torch.zeros(2)}, tmp_path / "other")
-    for content in (whole[: len(whole) // 2], whole[:-1], b"", b"something else", (tmp_path / "other").read_bytes()):
+    for content in (
+        whole[: len(whole) // 2],
+        whole[:-1],
+        b"",
+        b"something else",
+        (tmp_path / "other").read_bytes(),
+    ):
         state.write_bytes(content)
-        with pytest.raises(ValueError, match="'.*state' is not a checkpoint of stma_nb, or it is truncated: delete it"):
+        with pytest.raises(
+            ValueError,
+            match="'.*state' is not a checkpoint of stma_nb, or it is truncated: delete it",
+        ):
             fit(season, checkpoint=state, resume=True)
 
 
@@ -350,7 +464,9 @@ def test_code_in_a_checkpoint_is_not_run(season, tmp_path):
 
 
 def test_a_full_disk_leaves_the_last_good_checkpoint(season, tmp_path):
-    """The second checkpoint meets a limit on the size of files, the nearest to a full disk that any user can make."""
+    """The second checkpoint meets a limit on the size of files, the nearest to a full disk that any
+    user can make.
+    """
     state, room = tmp_path / "state", resource.getrlimit(resource.RLIMIT_FSIZE)
     kept = []
 
@@ -360,7 +476,11 @@ def test_a_full_disk_leaves_the_last_good_checkpoint(season, tmp_path):
             resource.setrlimit(resource.RLIMIT_FSIZE, (len(kept[0]) // 2, room[1]))
 
     try:
-        with pytest.raises(OSError, match=r"could not be written \(.*File too large.*\); the last good one is kept: make room"):
+        with pytest.raises(
+            OSError,
+            match=r"could not be written \(.*File too large.*\); the last good one is kept: make "
+            r"room",
+        ):
             fit(season, checkpoint=state, watch=watch)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, room)
@@ -372,45 +492,77 @@ def test_a_loss_that_is_no_number_gives_the_last_good_weights_back(season, tmp_p
     state, model, kept = tmp_path / "state", network(), {}
 
     def watch(history):
-        kept.update(model={name: value.clone() for name, value in model.state_dict().items()}, state=state.read_bytes())
+        kept.update(
+            model={name: value.clone() for name, value in model.state_dict().items()},
+            state=state.read_bytes(),
+        )
         with torch.no_grad():
             model.decoder.classify[3].weight.fill_(float("nan"))
 
-    with pytest.raises(FloatingPointError, match="loss is nan at batch 1 of epoch 2: lower the rate.*last good weights again"):
+    with pytest.raises(
+        FloatingPointError,
+        match="loss is nan at batch 1 of epoch 2: lower the rate.*last good weights again",
+    ):
         fit(season, model, checkpoint=state, watch=watch)
     assert state.read_bytes() == kept["state"]
-    assert all(torch.equal(value, kept["model"][name]) for name, value in model.state_dict().items())
+    assert all(
+        torch.equal(value, kept["model"][name]) for name, value in model.state_dict().items()
+    )
 
 
-# --------------------------------------------------------------------------------------------------- the command line
+# --------------------------------------------------------------------------------- the command line
 
 
 @pytest.fixture(scope="module")
 def command(tmp_path_factory):
-    """A small season on disk, the command that trains on it, and the weights of a training never stopped."""
+    """A small season on disk, the command that trains on it, and the weights of a training never
+    stopped.
+    """
     folder = tmp_path_factory.mktemp("command")
     rng = np.random.default_rng(0)
     crop = (np.arange(96)[:, None] // 8 + np.arange(128) // 8) % 3
     vh = np.array([0.01, 0.02, 0.04])[crop] * rng.gamma(4.4, 1 / 4.4, (5, 96, 128))
     season = xr.Dataset(
-        {name: (("time", "y", "x"), (k * vh).astype("float32"), {"units": "1"}) for name, k in (("vv", 4), ("vh", 1))},
+        {
+            name: (("time", "y", "x"), (k * vh).astype("float32"), {"units": "1"})
+            for name, k in (("vv", 4), ("vh", 1))
+        },
         {"time": np.array([f"2018-{month:02}-11" for month in range(4, 9)], "M8[ns]")}
         | {"y": 5_800_000.0 - 10 * np.arange(96), "x": 400_005.0 + 10 * np.arange(128)},
     ).rio.write_crs("EPSG:32633")
-    names = (cube.Crop("Background", "#dddddd"), cube.Crop("Maize", "#d55e00"), cube.Crop("Sugar beet", "#0072b2"))
+    names = (
+        cube.Crop("Background", "#dddddd"),
+        cube.Crop("Maize", "#d55e00"),
+        cube.Crop("Sugar beet", "#0072b2"),
+    )
     season["crop"] = ("y", "x"), crop.astype("uint8"), cube.flags(names)
     cube.save_season(season, folder / "season.zarr")
-    flags = "--patch 16 --width 4 --block 32 --buffer 2 --batch 4 --epochs 3 --every 1 --device cpu --augment turn speckle drop"
+    flags = (
+        "--patch 16 --width 4 --block 32 --buffer 2 --batch 4 --epochs 3 --every 1 --device "
+        "cpu --augment turn speckle drop"
+    )
 
     def line(weights, *more):
-        return ["-m", "stma_nb", "train", f"{folder}/season.zarr", str(weights), *flags.split(), *more]
+        return [
+            "-m",
+            "stma_nb",
+            "train",
+            f"{folder}/season.zarr",
+            str(weights),
+            *flags.split(),
+            *more,
+        ]
 
-    subprocess.run([sys.executable, *line(folder / "whole.safetensors")], check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, *line(folder / "whole.safetensors")], check=True, capture_output=True
+    )
     return line, load_file(folder / "whole.safetensors")
 
 
 def start(line):
-    return subprocess.Popen([sys.executable, *line], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [sys.executable, *line], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
 
 
 def until(condition, process, seconds=120):
@@ -421,7 +573,9 @@ def until(condition, process, seconds=120):
 
 
 def resumed_equals_whole(line, whole, weights):
-    done = subprocess.run([sys.executable, *line(weights, "--resume")], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, *line(weights, "--resume")], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     found = load_file(weights)
     assert all(torch.equal(value, found[name]) for name, value in whole.items())
@@ -453,7 +607,10 @@ def test_killed_at_any_moment_and_resumed(command, tmp_path, moment):
 
 def test_killed_in_the_middle_of_writing_a_checkpoint(command, tmp_path):
     line, whole = command
-    weights, part = tmp_path / "weights.safetensors", tmp_path / ".weights.safetensors.checkpoint.part"
+    weights, part = (
+        tmp_path / "weights.safetensors",
+        tmp_path / ".weights.safetensors.checkpoint.part",
+    )
     process = start(line(weights))
     until((tmp_path / "weights.safetensors.checkpoint").exists, process)
     while process.poll() is None and not part.exists():
@@ -477,7 +634,8 @@ def test_control_c_says_how_to_go_on(command, tmp_path, capsys):
     error = process.communicate()[1]
     assert process.returncode == 130
     assert error.splitlines()[-2:] == [
-        f"stma_nb: '{weights}.checkpoint' holds the training so far: give the same command with --resume",
+        f"stma_nb: '{weights}.checkpoint' holds the training so far: give the same command with "
+        "--resume",
         "stma_nb: stopped",
     ]
     assert main(line(weights)[2:]) == 1
@@ -489,28 +647,44 @@ def test_a_file_gives_the_flags(command, tmp_path, capsys):
     line, _ = command
     season = line("")[3]
     (tmp_path / "small.yaml").write_text(
-        "patch: 16\nwidth: 4\nblock: 32\nbuffer: 2\nepochs: 3\nrate: 1e-3\nbalanced: true\naugment: [turn, jitter]\n"
+        "patch: 16\nwidth: 4\nblock: 32\nbuffer: 2\nepochs: 3\nrate: 1e-3\nbalanced: "
+        "true\naugment: [turn, jitter]\n"
         f"patience: null\nlog: {tmp_path}/log.csv\ndevice: cpu\nschedule: cosine\naux_weight: 0.4\n"
     )
     weights = str(tmp_path / "w.safetensors")
-    assert main(["train", season, weights, "--epochs", "1", "--config", f"{tmp_path}/small.yaml"]) == 0
+    assert (
+        main(["train", season, weights, "--epochs", "1", "--config", f"{tmp_path}/small.yaml"]) == 0
+    )
     trained = train.load(weights)
-    assert trained.model.arguments["width"] == 4 and len(trained.history) == 1, "a flag that is given wins over the file"
+    assert trained.model.arguments["width"] == 4 and len(trained.history) == 1, (
+        "a flag that is given wins over the file"
+    )
     assert trained.history[-1]["rate"] < 1e-3 and len(pd.read_csv(tmp_path / "log.csv")) == 1
     for content, sentence in (
         ("epoch: 3", "gives 'epoch', which train does not know: did you mean 'epochs'?"),
-        ("epochs: twenty", "has a value that does not fit: argument --epochs: invalid int value: 'twenty'."),
-        ("augment: [rain]", "has a value that does not fit: argument --augment: invalid choice: 'rain'"),
+        (
+            "epochs: twenty",
+            "has a value that does not fit: argument --epochs: invalid int value: 'twenty'.",
+        ),
+        (
+            "augment: [rain]",
+            "has a value that does not fit: argument --augment: invalid choice: 'rain'",
+        ),
         ("just words", "does not hold 'name: value' lines"),
         ("a: [", "does not hold 'name: value' lines"),
     ):
         (tmp_path / "wrong.yaml").write_text(content)
         capsys.readouterr()
-        assert main(["train", season, f"{tmp_path}/x.safetensors", "--config", f"{tmp_path}/wrong.yaml"]) == 1
+        assert (
+            main(
+                ["train", season, f"{tmp_path}/x.safetensors", "--config", f"{tmp_path}/wrong.yaml"]
+            )
+            == 1
+        )
         assert sentence in capsys.readouterr().err
 
 
-# ------------------------------------------------------------------------------------------------- several processes
+# -------------------------------------------------------------------------------- several processes
 
 SCRIPT = """
 import os, sys
@@ -532,14 +706,26 @@ if os.environ.get("RANK", "0") == "0":
 
 
 def test_two_processes_learn_what_one_learns(command, tmp_path):
-    """Double precision inside the network, so that the rounding of sums in another order does not hide an error."""
+    """Double precision inside the network, so that the rounding of sums in another order does not
+    hide an error.
+    """
     (tmp_path / "script.py").write_text(SCRIPT)
     losses = []
-    for name, launch in (("one", []), ("two", ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"])):
-        arguments = [f"{tmp_path}/script.py", command[0]("")[3], f"{tmp_path}/{name}.safetensors", os.path.dirname(__file__)]
+    for name, launch in (
+        ("one", []),
+        ("two", ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]),
+    ):
+        arguments = [
+            f"{tmp_path}/script.py",
+            command[0]("")[3],
+            f"{tmp_path}/{name}.safetensors",
+            os.path.dirname(__file__),
+        ]
         done = subprocess.run([sys.executable, *launch, *arguments], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
-        assert done.stdout.count(" 0/") == 1 and not done.stderr.count("MEMBER"), "one process speaks, and Fabric does not"
+        assert done.stdout.count(" 0/") == 1 and not done.stderr.count("MEMBER"), (
+            "one process speaks, and Fabric does not"
+        )
         with safe_open(f"{tmp_path}/{name}.safetensors", "pt") as file:
             losses.append(json.loads(file.metadata()["stma_nb"])["history"])
     for key in ("loss", "valid_loss", "accuracy", "f1"):

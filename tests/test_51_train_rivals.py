@@ -1,4 +1,6 @@
-"""Baselines: classifiers of single pixels that learn from the part they are given, and map a season strip by strip."""
+"""Baselines: classifiers of single pixels that learn from the part they are given, and map a season
+strip by strip.
+"""
 
 import numpy as np
 import pytest

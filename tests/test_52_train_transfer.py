@@ -1,4 +1,6 @@
-"""Transfer: what is taken out is taken out exactly, the user's network stays as it is, and doubt finds a late calendar."""
+"""Transfer: what is taken out is taken out exactly, the user's network stays as it is, and doubt
+finds a late calendar.
+"""
 
 import copy
 
@@ -19,9 +21,13 @@ def learned():
         if not trained:
             torch.manual_seed(0)
             windows = patches.corners(season.crop.shape, 16, 0.5)
-            data = patches.PatchDataset(season, windows, 16, patches.fit_scaling(season), augment=True)
+            data = patches.PatchDataset(
+                season, windows, 16, patches.fit_scaling(season), augment=True
+            )
             model = STMA(dates=5, patch=16, classes=3, width=8)
-            trained[0] = train.fit(model, data, data, epochs=25, batch=8, watch=lambda history: None)
+            trained[0] = train.fit(
+                model, data, data, epochs=25, batch=8, watch=lambda history: None
+            )
         return trained[0]
 
     return get
@@ -29,7 +35,9 @@ def learned():
 
 def right(trained, season) -> float:
     windows = patches.corners(season.crop.shape, 16)
-    return train.validate(trained.model, patches.PatchDataset(season, windows, 16, trained.scaling))["accuracy"]
+    return train.validate(
+        trained.model, patches.PatchDataset(season, windows, 16, trained.scaling)
+    )["accuracy"]
 
 
 def changed(season, **factors):
@@ -50,7 +58,9 @@ def test_levels_are_matched_date_by_date(season):
         assert matched[name].attrs == season[name].attrs and matched[name].dtype == "float32"
     half = np.arange(64)[None] < np.full((48, 1), 32)
     levels = train.date_levels(season, half)
-    np.testing.assert_allclose(levels.vh, 10 * np.log10(season.vh.values[:, half]).mean(1), atol=1e-4)
+    np.testing.assert_allclose(
+        levels.vh, 10 * np.log10(season.vh.values[:, half]).mean(1), atol=1e-4
+    )
     with pytest.raises(ValueError, match="The season has 4 dates, the levels 5"):
         train.match_levels(season.isel(time=slice(4)), levels)
 
@@ -62,7 +72,9 @@ def test_adapted_batch_norms_bring_back_what_a_level_cost(learned, season):
     assert right(trained, season) > 0.9
     assert right(trained, lifted) < right(adapted, lifted) - 0.1
     assert right(adapted, lifted) > 0.85
-    assert not adapted.model.training and all(torch.equal(before[k], v) for k, v in trained.model.state_dict().items())
+    assert not adapted.model.training and all(
+        torch.equal(before[k], v) for k, v in trained.model.state_dict().items()
+    )
 
 
 def test_a_shifted_calendar_is_interpolated_and_constant_beyond_the_end(season):
@@ -95,4 +107,6 @@ def test_the_calendar_of_a_late_season_is_found(learned, season):
     days, doubts = train.align(learned(season), late, shifts=(-30, 0, 30))
     assert days == 30 and set(doubts) == {-30, 0, 30}
     moved = train.shift_calendar(late, days)
-    assert right(train.adapt_batch_norm(learned(season), moved), moved) > right(learned(season), late)
+    assert right(train.adapt_batch_norm(learned(season), moved), moved) > right(
+        learned(season), late
+    )

@@ -1,4 +1,6 @@
-"""A network trains, is kept with all it needs, and maps a scene: whole, georeferenced, and never over another file."""
+"""A network trains, is kept with all it needs, and maps a scene: whole, georeferenced, and never
+over another file.
+"""
 
 import json
 
@@ -17,17 +19,27 @@ PATCH = 16
 def trained_on(season, epochs, **arguments):
     torch.manual_seed(0)
     model = STMA(dates=season.sizes["time"], patch=PATCH, classes=3, width=8)
-    data = patches.PatchDataset(season, patches.corners((48, 64), PATCH, 0.5), PATCH, patches.fit_scaling(season))
-    return train.fit(model, data, data, epochs=epochs, batch=4, watch=lambda history: None, **arguments)
+    data = patches.PatchDataset(
+        season, patches.corners((48, 64), PATCH, 0.5), PATCH, patches.fit_scaling(season)
+    )
+    return train.fit(
+        model, data, data, epochs=epochs, batch=4, watch=lambda history: None, **arguments
+    )
 
 
 def test_training_learns_a_simple_season_and_maps_it(season, tmp_path):
     trained = trained_on(season, epochs=30)
     assert trained.history[-1]["loss"] < 0.5 * trained.history[0]["loss"]
-    path = predict.season_map(trained, season.chunk({"y": 20, "x": 20}), tmp_path / "map.tif", progress=False)
+    path = predict.season_map(
+        trained, season.chunk({"y": 20, "x": 20}), tmp_path / "map.tif", progress=False
+    )
     with rasterio.open(path) as tif:
         mapped = tif.read(1)
-        assert tif.crs == season.rio.crs and tif.transform == season.rio.transform() and tif.nodata == 255
+        assert (
+            tif.crs == season.rio.crs
+            and tif.transform == season.rio.transform()
+            and tif.nodata == 255
+        )
         assert tif.colormap(1)[2][:3] == (0x00, 0x72, 0xB2)
         assert tif.tags()["flag_meanings"] == "Background Maize Sugar_beet"
     assert (mapped == season.crop.values).mean() > 0.9
@@ -40,7 +52,9 @@ def test_same_seed_same_weights(season):
 
 
 class Told(torch.nn.Module):
-    """A network that answers what it is told: main logits by pixel value of the first date, auxiliary logits always class 2."""
+    """A network that answers what it is told: main logits by pixel value of the first date,
+    auxiliary logits always class 2.
+    """
 
     def __init__(self):
         super().__init__()
@@ -49,7 +63,9 @@ class Told(torch.nn.Module):
 
     def forward(self, x):
         assert not self.training, "validation is done in evaluation mode"
-        main = torch.nn.functional.one_hot(x[:, 0, 0].long(), 3).permute(0, 3, 1, 2) * 2.0 * self.gain
+        main = (
+            torch.nn.functional.one_hot(x[:, 0, 0].long(), 3).permute(0, 3, 1, 2) * 2.0 * self.gain
+        )
         return main, torch.eye(3)[2].view(1, 3, 1, 1).expand_as(main)
 
 
@@ -67,7 +83,9 @@ def test_validation_scores_the_main_head_on_known_pixels():
 
 
 def test_loss_mixes_both_heads_and_leaves_unknown_pixels_out(season):
-    """The first recorded loss equals the one computed by hand; a batch without labels is passed over."""
+    """The first recorded loss equals the one computed by hand; a batch without labels is passed
+    over.
+    """
     torch.manual_seed(0)
     model = STMA(dates=5, patch=PATCH, classes=3, width=4, dropout=0.0)
     model.auxiliary[3].p = 0.0
@@ -78,19 +96,31 @@ def test_loss_mixes_both_heads_and_leaves_unknown_pixels_out(season):
     x, y = data[0]
     main, aux = model.train()(x[None])
     known = torch.nn.functional.cross_entropy
-    by_hand = [known(logits[0, :, :, :10].flatten(1).T, y[:, :10].flatten()).item() for logits in (main, aux)]
+    by_hand = [
+        known(logits[0, :, :, :10].flatten(1).T, y[:, :10].flatten()).item()
+        for logits in (main, aux)
+    ]
     torch.manual_seed(0)
     fresh = STMA(dates=5, patch=PATCH, classes=3, width=4, dropout=0.0)
     fresh.auxiliary[3].p = 0.0
-    trained = train.fit(fresh, data, data, epochs=1, batch=1, aux_weight=0.3, rate=1e-9, watch=lambda history: None)
-    # Two batches, one of them without labels: the mean over batches counts only the one that taught.
-    assert trained.history[0]["loss"] == pytest.approx(0.7 * by_hand[0] + 0.3 * by_hand[1], rel=1e-3)
+    trained = train.fit(
+        fresh, data, data, epochs=1, batch=1, aux_weight=0.3, rate=1e-9, watch=lambda history: None
+    )
+    # Two batches, one of them without labels: the mean over batches counts only the one that
+    # taught.
+    assert trained.history[0]["loss"] == pytest.approx(
+        0.7 * by_hand[0] + 0.3 * by_hand[1], rel=1e-3
+    )
 
 
 def test_checkpoint_round_trip(season, tmp_path):
     trained = trained_on(season, epochs=1)
     back = train.load(train.save(trained, tmp_path / "weights.safetensors"))
-    assert back.scaling == trained.scaling and back.crops == trained.crops and back.history == trained.history
+    assert (
+        back.scaling == trained.scaling
+        and back.crops == trained.crops
+        and back.history == trained.history
+    )
     np.testing.assert_array_equal(back.times, trained.times)
     assert back.model.arguments == trained.model.arguments
     x = torch.randn(1, 5, 2, PATCH, PATCH)
@@ -119,8 +149,12 @@ def test_foreign_and_damaged_checkpoints_are_named(season, tmp_path):
 
 
 def test_network_and_patches_must_fit(season):
-    data = patches.PatchDataset(season, patches.corners((48, 64), PATCH), PATCH, patches.fit_scaling(season))
-    with pytest.raises(ValueError, match=r"built for classes=16, the patches have 3: build STMA\(classes=3\)"):
+    data = patches.PatchDataset(
+        season, patches.corners((48, 64), PATCH), PATCH, patches.fit_scaling(season)
+    )
+    with pytest.raises(
+        ValueError, match=r"built for classes=16, the patches have 3: build STMA\(classes=3\)"
+    ):
         train.fit(STMA(dates=5, patch=PATCH, width=4), data, data)
 
 
@@ -135,5 +169,7 @@ def test_header_is_readable_json(season, tmp_path):
     header = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])
     ours = json.loads(header["__metadata__"]["stma_nb"])
     assert (
-        ours["dates"][0] == "2018-04-01T16:50:00" and ours["legend"][2] == ["Sugar beet", "#0072b2"] and ours["versions"]["torch"]
+        ours["dates"][0] == "2018-04-01T16:50:00"
+        and ours["legend"][2] == ["Sugar beet", "#0072b2"]
+        and ours["versions"]["torch"]
     )

@@ -1,4 +1,6 @@
-"""Downloads against a server of our own on this machine, which can send parts, stop in the middle, and lie."""
+"""Downloads against a server of our own on this machine, which can send parts, stop in the middle,
+and lie.
+"""
 
 import hashlib
 import io
@@ -18,7 +20,9 @@ DATA = np.random.default_rng(0).bytes(3_000_000)
 
 
 class Server(BaseHTTPRequestHandler):
-    """Sends ``site["data"]``, or the range asked for if the ETag is still the same; ``site["stop"]`` bytes only, if set."""
+    """Sends ``site["data"]``, or the range asked for if the ETag is still the same;
+    ``site["stop"]`` bytes only, if set.
+    """
 
     def __init__(self, site, *arguments):
         self.site = site
@@ -30,7 +34,11 @@ class Server(BaseHTTPRequestHandler):
         if self.path.startswith("/none"):
             return self.send_error(404)
         start = 0
-        if site["ranges"] and self.headers.get("Range") and self.headers.get("If-Range") in (None, site["etag"]):
+        if (
+            site["ranges"]
+            and self.headers.get("Range")
+            and self.headers.get("If-Range") in (None, site["etag"])
+        ):
             start = int(self.headers["Range"].removeprefix("bytes=").removesuffix("-"))
             if start >= len(data):
                 self.send_response(416)
@@ -111,7 +119,9 @@ def test_download_that_was_complete_but_not_checked(site, tmp_path):
 
 def test_corrupt_download_is_refused_and_deleted(site, tmp_path):
     site["data"] = DATA[:-1] + b"?"
-    with pytest.raises(ValueError, match=rf"download of 'set.zip' is corrupt and was deleted.*expected {MD5}"):
+    with pytest.raises(
+        ValueError, match=rf"download of 'set.zip' is corrupt and was deleted.*expected {MD5}"
+    ):
         fetch(site["url"], tmp_path, f"md5:{MD5}")
     assert not (tmp_path / "set.zip").exists() and not (tmp_path / "set.zip.part").exists()
     site["data"] = DATA
@@ -140,7 +150,7 @@ def test_errors_are_one_sentence(site, tmp_path):
         fetch(site["url"], tmp_path, "crc:1")
 
 
-# --------------------------------------------------------------------------------------------------------- unpacking
+# ---------------------------------------------------------------------------------------- unpacking
 
 
 def zipped(path, members):
@@ -162,9 +172,15 @@ def tarred(path, members):
 @pytest.mark.parametrize(("pack", "name"), [(zipped, "a.zip"), (tarred, "a.tar.gz")])
 class TestUnpack:
     def test_chosen_members(self, tmp_path, pack, name):
-        archive = pack(tmp_path / name, {"P/S1/a.npy": b"one", "P/S2/b.npy": b"two", "P/c.json": b"{}"})
+        archive = pack(
+            tmp_path / name, {"P/S1/a.npy": b"one", "P/S2/b.npy": b"two", "P/c.json": b"{}"}
+        )
         folder = unpack(archive, tmp_path / "out", keep=lambda member: "/S2/" not in member)
-        found = {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+        found = {
+            str(file.relative_to(folder)): file.read_bytes()
+            for file in folder.rglob("*")
+            if file.is_file()
+        }
         assert found == {"P/S1/a.npy": b"one", "P/c.json": b"{}"}
 
     @pytest.mark.parametrize("evil", ["../evil", "a/../../evil", "/tmp/evil_stma", "..\\evil"])

@@ -1,4 +1,6 @@
-"""Seasons from STAC, on GeoTIFFs and catalogues that the tests write, and a catalogue server of their own."""
+"""Seasons from STAC, on GeoTIFFs and catalogues that the tests write, and a catalogue server of
+their own.
+"""
 
 import json
 import threading
@@ -18,15 +20,23 @@ from stma_nb import __main__, cube
 from stma_nb.sources import catalogues
 from stma_nb.sources.stac import season_from_stac
 
-pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning", "ignore::DeprecationWarning:odc")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::PendingDeprecationWarning", "ignore::DeprecationWarning:odc"
+)
 
-LEFT, TOP, SIZE = 400_000, 5_800_000, 40  # of the western image; the eastern one begins 30 pixels further
+LEFT, TOP, SIZE = (
+    400_000,
+    5_800_000,
+    40,
+)  # of the western image; the eastern one begins 30 pixels further
 APRIL = "2021-04-01", "2021-04-30"
 
 
 def image(path, values, left=LEFT, top=TOP, crs="EPSG:32633", pixel=10, **options):
     values = np.asarray(values, options.pop("dtype", "float32"))
-    profile = dict(driver="GTiff", count=1, dtype=values.dtype, height=values.shape[0], width=values.shape[1])
+    profile = dict(
+        driver="GTiff", count=1, dtype=values.dtype, height=values.shape[0], width=values.shape[1]
+    )
     if crs:
         profile |= dict(crs=crs, transform=from_origin(left, top, pixel, pixel))
     with rasterio.open(path, "w", **profile, **options) as tif:
@@ -40,7 +50,9 @@ def backscatter(seed, mean=0.1, size=SIZE):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Two overpasses of orbit 95, each in two overlapping images, and one of orbit 22; nodata -32768 in a corner."""
+    """Two overpasses of orbit 95, each in two overlapping images, and one of orbit 22; nodata
+    -32768 in a corner.
+    """
     folder = tmp_path / "images"
     folder.mkdir()
     seed = 0
@@ -51,7 +63,12 @@ def folder(tmp_path):
                 if left == LEFT:
                     values[:, 35:] = -32768  # the western image ends here; the eastern one goes on
                 burst = 290_000 + (left > LEFT)
-                image(folder / f"X_T{orbit:03}-{burst}-IW2_{day}T0531{second}Z_{name}.tif", values, left, nodata=-32768)
+                image(
+                    folder / f"X_T{orbit:03}-{burst}-IW2_{day}T0531{second}Z_{name}.tif",
+                    values,
+                    left,
+                    nodata=-32768,
+                )
     return folder
 
 
@@ -73,17 +90,29 @@ def read(folder, pattern):
 def test_the_items_of_an_overpass_become_one_date_of_their_own_pixels(folder):
     season = season_from_stac(folder, area(), *APRIL)
     assert season.vv.chunks and cube.check_season(season.compute())
-    assert season.time.values.tolist() == np.array(["2021-04-03T05:31:52", "2021-04-15T05:31:52"], "M8[ns]").tolist()
+    assert (
+        season.time.values.tolist()
+        == np.array(["2021-04-03T05:31:52", "2021-04-15T05:31:52"], "M8[ns]").tolist()
+    )
     assert season.relative_orbit.values.tolist() == [95, 95]
     assert season.rio.crs == "EPSG:32633" and season.rio.resolution() == (10, -10)
     assert season.vv.attrs["units"] == "1" and season.vv.dtype == "float32"
-    assert season.attrs["items"] == 4 and "relative orbit 22 (1 overpasses)" in season.attrs["tracks"]
+    assert (
+        season.attrs["items"] == 4 and "relative orbit 22 (1 overpasses)" in season.attrs["tracks"]
+    )
     for date, day in enumerate(("20210403", "20210415")):
         for name in ("vv", "vh"):
             found = pixels(season)[name][date].values
-            west, east = (read(folder, f"*{burst}*{day}*_{name.upper()}.tif") for burst in ("290000", "290001"))
-            assert np.array_equal(found[:, :35], west[:, :35])  # the first image wins where both have data
-            assert np.array_equal(found[:, 35:], east[:, 5:])  # and the second fills where the first has none
+            west, east = (
+                read(folder, f"*{burst}*{day}*_{name.upper()}.tif")
+                for burst in ("290000", "290001")
+            )
+            assert np.array_equal(
+                found[:, :35], west[:, :35]
+            )  # the first image wins where both have data
+            assert np.array_equal(
+                found[:, 35:], east[:, 5:]
+            )  # and the second fills where the first has none
 
 
 def test_what_no_image_covers_is_nan(folder):
@@ -98,21 +127,27 @@ def test_a_window_is_the_same_pixels_as_in_the_whole(folder):
     part = season_from_stac(folder, area(LEFT + 150, LEFT + 450), *APRIL)
     assert part.sizes["x"] < whole.sizes["x"]
     assert part.vv.compute().equals(whole.vv.sel(x=part.x, y=part.y))
-    window = season_from_stac(folder, area(), *APRIL).isel(y=slice(5, 20), x=slice(30, 45)).compute()
+    window = (
+        season_from_stac(folder, area(), *APRIL).isel(y=slice(5, 20), x=slice(30, 45)).compute()
+    )
     assert window.equals(whole.isel(y=slice(5, 20), x=slice(30, 45)))
 
 
 def test_another_orbit_can_be_asked_for_and_an_absent_one_is_named(folder):
     season = season_from_stac(folder, area(), *APRIL, relative_orbit=22)
     assert season.sizes["time"] == 1 and season.relative_orbit.values.tolist() == [22]
-    with pytest.raises(cube.SeasonError, match="track 7 descending; found relative orbit 95 .2 overpasses"):
+    with pytest.raises(
+        cube.SeasonError, match="track 7 descending; found relative orbit 95 .2 overpasses"
+    ):
         season_from_stac(folder, area(), *APRIL, relative_orbit=7, direction="descending")
 
 
 def test_the_track_that_sees_more_of_the_area_is_preferred(tmp_path):
     for day in ("03", "09", "15"):  # three times, but only a tenth of the area
         for name in ("VV", "VH"):
-            image(tmp_path / f"T001-000001-IW1_202104{day}T053000_{name}.tif", backscatter(1)[:, :4])
+            image(
+                tmp_path / f"T001-000001-IW1_202104{day}T053000_{name}.tif", backscatter(1)[:, :4]
+            )
     for name in ("VV", "VH"):
         image(tmp_path / f"T002-000001-IW1_20210404T053000_{name}.tif", backscatter(2))
     season = season_from_stac(tmp_path, area(east=LEFT + 400), *APRIL)
@@ -123,13 +158,16 @@ def test_a_saved_item_collection_and_a_static_catalogue_give_the_same_season(fol
     items = catalogues.catalogue_of_folder(folder)
     items.save_object(str(tmp_path / "items.json"))
     extent = pystac.Extent(
-        pystac.SpatialExtent([[-180, -90, 180, 90]]), pystac.TemporalExtent([[datetime(2021, 4, 1, tzinfo=UTC), None]])
+        pystac.SpatialExtent([[-180, -90, 180, 90]]),
+        pystac.TemporalExtent([[datetime(2021, 4, 1, tzinfo=UTC), None]]),
     )
     collection = pystac.Collection("my-rtc", "gamma0", extent, license="CC-BY-4.0")
     collection.add_items([item.clone() for item in items])
     collection.normalize_and_save(str(tmp_path / "catalogue"), pystac.CatalogType.SELF_CONTAINED)
     first = season_from_stac(tmp_path / "items.json", area(), *APRIL)
-    second = season_from_stac(tmp_path / "catalogue" / "collection.json", area(), *APRIL, collection="my-rtc")
+    second = season_from_stac(
+        tmp_path / "catalogue" / "collection.json", area(), *APRIL, collection="my-rtc"
+    )
     assert first.compute().equals(second.compute())
     assert first.compute().equals(season_from_stac(items, area(), *APRIL).compute())
     assert second.attrs["licence"] == "CC-BY-4.0" and second.attrs["collection"] == "my-rtc"
@@ -156,7 +194,9 @@ def test_assets_are_found_by_what_their_metadata_say(folder):
     assert np.isfinite(pixels(season_from_stac(items, area(), *APRIL)).vh).all()
     for item in items:
         del item.assets["image2"]
-    with pytest.raises(cube.SeasonError, match="None of the 6 items .* both VV and VH .* preview_vv, Sigma0-VV"):
+    with pytest.raises(
+        cube.SeasonError, match="None of the 6 items .* both VV and VH .* preview_vv, Sigma0-VV"
+    ):
         season_from_stac(items, area(), *APRIL)
 
 
@@ -164,7 +204,13 @@ def test_images_of_another_zone_come_onto_the_grid_of_most(folder):
     left, _, _, top = transform_bounds("EPSG:32633", "EPSG:32632", LEFT, TOP - 400, LEFT + 700, TOP)
     for name in ("VV", "VH"):
         flat = np.full((120, 120), 0.25 if name == "VV" else 0.05)
-        image(folder / f"A_T095-290005-IW2_20210401T053152Z_{name}.tif", flat, left - 200, top + 200, "EPSG:32632")
+        image(
+            folder / f"A_T095-290005-IW2_20210401T053152Z_{name}.tif",
+            flat,
+            left - 200,
+            top + 200,
+            "EPSG:32632",
+        )
     season = season_from_stac(folder, area(), *APRIL)
     assert season.rio.crs == "EPSG:32633" and season.sizes["time"] == 3
     assert np.allclose(pixels(season).vv[0], 0.25) and np.allclose(pixels(season).vh[0], 0.05)
@@ -180,13 +226,22 @@ def test_coarser_pixels_are_means_of_power(folder):
 def test_images_in_degrees_come_in_metres(tmp_path):
     west, _, _, north = area()
     for name in ("VV", "VH"):
-        image(tmp_path / f"20210403_{name}.tif", backscatter(3), west, north, "EPSG:4326", pixel=0.0002)
+        image(
+            tmp_path / f"20210403_{name}.tif",
+            backscatter(3),
+            west,
+            north,
+            "EPSG:4326",
+            pixel=0.0002,
+        )
     season = season_from_stac(tmp_path, (west, north - 0.006, west + 0.006, north), *APRIL)
     assert season.rio.crs == "EPSG:32633" and season.rio.resolution() == (20, -20)
     assert "relative_orbit" not in season.coords
 
 
-@pytest.mark.parametrize(("unit", "of_power"), [("dB", lambda p: 10 * np.log10(p)), ("linear amplitude", np.sqrt)])
+@pytest.mark.parametrize(
+    ("unit", "of_power"), [("dB", lambda p: 10 * np.log10(p)), ("linear amplitude", np.sqrt)]
+)
 def test_other_scales_become_power_when_metadata_or_user_say_so(tmp_path, unit, of_power):
     power = backscatter(4)
     for name in ("VV", "VH"):
@@ -208,7 +263,11 @@ def test_other_scales_become_power_when_metadata_or_user_say_so(tmp_path, unit, 
     [
         (np.full((9, 9), -12.0), {}, "median of -12.0; expected linear power"),
         (np.full((9, 9), 300.0), {}, "median of 300.0; expected linear power"),
-        (np.full((9, 9), 300), {"dtype": "uint16"}, "uint16 numbers and a map grid; .* uncalibrated GRD will not do"),
+        (
+            np.full((9, 9), 300),
+            {"dtype": "uint16"},
+            "uint16 numbers and a map grid; .* uncalibrated GRD will not do",
+        ),
     ],
 )
 def test_what_is_no_linear_power_is_refused(tmp_path, values, options, message):
@@ -224,12 +283,17 @@ def test_zeros_beside_the_swath_are_no_data_where_nothing_else_is_said(tmp_path)
     for name in ("VV", "VH"):
         image(tmp_path / f"20210403_{name}.tif", values)
     season = pixels(season_from_stac(tmp_path, area(east=LEFT + 400), *APRIL), columns=40)
-    assert np.isnan(season.vv[0, :, :7]).all() and np.array_equal(season.vv[0, :, 7:], values[:, 7:])
+    assert np.isnan(season.vv[0, :, :7]).all() and np.array_equal(
+        season.vv[0, :, 7:], values[:, 7:]
+    )
 
 
 def test_an_area_can_be_a_geojson_polygon(folder, tmp_path):
     west, south, east, north = area()
-    polygon = {"type": "Polygon", "coordinates": [[[west, south], [east, south], [east, north], [west, south]]]}
+    polygon = {
+        "type": "Polygon",
+        "coordinates": [[[west, south], [east, south], [east, north], [west, south]]],
+    }
     file = tmp_path / "area.geojson"
     feature = {"type": "Feature", "properties": {}, "geometry": polygon}
     file.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
@@ -245,7 +309,10 @@ def test_an_area_can_be_a_geojson_polygon(folder, tmp_path):
         ((13, 52, 12, 53), "The area is .* expected west, south, east, north"),
         ((400_000, 5_800_000, 401_000, 5_801_000), "The area is .* in degrees"),
         ((13, 52, 14), "The area cannot be read"),
-        ({"type": "Point", "coordinates": [13, 52]}, "expected west, south, east, north in degrees, or a GeoJSON polygon"),
+        (
+            {"type": "Point", "coordinates": [13, 52]},
+            "expected west, south, east, north in degrees, or a GeoJSON polygon",
+        ),
         ({"type": "Feature"}, "The area cannot be read"),
     ],
 )
@@ -256,10 +323,13 @@ def test_a_wrong_area_is_refused(folder, wrong, message):
 
 def test_what_is_not_there_is_said_in_one_sentence(folder, tmp_path):
     with pytest.raises(
-        cube.SeasonError, match=r"no Sentinel-1 item over 13.0000 .* \(of its 6 items, 6 are of the period\): check"
+        cube.SeasonError,
+        match=r"no Sentinel-1 item over 13.0000 .* \(of its 6 items, 6 are of the period\): check",
     ):
         season_from_stac(folder, (13, 40, 13.1, 40.1), *APRIL)
-    with pytest.raises(cube.SeasonError, match="from 2020-04-01 to 2020-04-30 .of its 6 items, 0 are of the period"):
+    with pytest.raises(
+        cube.SeasonError, match="from 2020-04-01 to 2020-04-30 .of its 6 items, 0 are of the period"
+    ):
         season_from_stac(folder, area(), "2020-04-01", "2020-04-30")
     with pytest.raises(cube.SeasonError, match=r"ends \(2021-04-01\) before it starts"):
         season_from_stac(folder, area(), "2021-05-01", "2021-04-01")
@@ -269,7 +339,10 @@ def test_what_is_not_there_is_said_in_one_sentence(folder, tmp_path):
         season_from_stac(folder, area(), *APRIL, scale="decibel")
     with pytest.raises(cube.SeasonError, match="'EPSG:0' is no coordinate reference system"):
         season_from_stac(folder, area(), *APRIL, crs="EPSG:0")
-    with pytest.raises(FileNotFoundError, match="no catalogue 'planetary': give one of planetary-computer, earth-search"):
+    with pytest.raises(
+        FileNotFoundError,
+        match="no catalogue 'planetary': give one of planetary-computer, earth-search",
+    ):
         season_from_stac("planetary", area(), *APRIL)
     with pytest.raises(FileNotFoundError, match="No GeoTIFF"):
         catalogues.catalogue_of_folder(tmp_path)
@@ -287,33 +360,75 @@ def test_what_is_not_there_is_said_in_one_sentence(folder, tmp_path):
 
 def test_uncalibrated_grd_is_refused_before_any_search():
     for name in ("earth-search", "copernicus"):
-        with pytest.raises(cube.SeasonError, match="uncalibrated digital numbers .* sentinel-1-rtc"):
+        with pytest.raises(
+            cube.SeasonError, match="uncalibrated digital numbers .* sentinel-1-rtc"
+        ):
             season_from_stac(name, area(), *APRIL)
 
 
-# --------------------------------------------------------------------------------------------------- over the network
+# --------------------------------------------------------------------------------- over the network
 
 
 @pytest.fixture
 def server(folder):
-    """A STAC API with one collection of the folder's images, served on this machine; it answers by period only."""
+    """A STAC API with one collection of the folder's images, served on this machine; it answers by
+    period only.
+    """
     items = [item.to_dict() for item in catalogues.catalogue_of_folder(folder)]
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self):
-            core = [f"https://api.stacspec.org/v1.0.0/{part}" for part in ("core", "item-search", "collections")]
-            link = [{"rel": "search", "href": f"{url}/search", "method": "POST", "type": "application/geo+json"}]
+            core = [
+                f"https://api.stacspec.org/v1.0.0/{part}"
+                for part in ("core", "item-search", "collections")
+            ]
+            link = [
+                {
+                    "rel": "search",
+                    "href": f"{url}/search",
+                    "method": "POST",
+                    "type": "application/geo+json",
+                }
+            ]
             link += [{"rel": "data", "href": f"{url}/collections"}, {"rel": "root", "href": url}]
-            root = {"type": "Catalog", "id": "here", "description": "here", "conformsTo": core, "links": link}
-            extent = {"spatial": {"bbox": [[-180, -90, 180, 90]]}, "temporal": {"interval": [[None, None]]}}
-            rtc = {"type": "Collection", "id": "rtc", "description": "-", "license": "CC0-1.0", "extent": extent, "links": []}
-            self.reply({"stac_version": "1.0.0"} | (rtc if self.path.endswith("collections/rtc") else root))
+            root = {
+                "type": "Catalog",
+                "id": "here",
+                "description": "here",
+                "conformsTo": core,
+                "links": link,
+            }
+            extent = {
+                "spatial": {"bbox": [[-180, -90, 180, 90]]},
+                "temporal": {"interval": [[None, None]]},
+            }
+            rtc = {
+                "type": "Collection",
+                "id": "rtc",
+                "description": "-",
+                "license": "CC0-1.0",
+                "extent": extent,
+                "links": [],
+            }
+            self.reply(
+                {"stac_version": "1.0.0"} | (rtc if self.path.endswith("collections/rtc") else root)
+            )
 
         def do_POST(self):
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             start, end = asked["datetime"].split("/")
-            hits = [i for i in items if asked["collections"] == ["rtc"] and start <= i["properties"]["datetime"] <= end]
-            self.reply({"type": "FeatureCollection", "features": [i | {"collection": "rtc"} for i in hits], "links": []})
+            hits = [
+                i
+                for i in items
+                if asked["collections"] == ["rtc"] and start <= i["properties"]["datetime"] <= end
+            ]
+            self.reply(
+                {
+                    "type": "FeatureCollection",
+                    "features": [i | {"collection": "rtc"} for i in hits],
+                    "links": [],
+                }
+            )
 
         def reply(self, content):
             self.send_response(200)
@@ -334,7 +449,11 @@ def server(folder):
 def test_an_api_is_searched_for_place_period_and_collection(server, folder):
     season = season_from_stac(server, area(), "2021-04-01", "2021-04-15", collection="rtc")
     assert season.compute().equals(season_from_stac(folder, area(), *APRIL).compute())
-    assert season.attrs["collection"] == "rtc" and season.attrs["licence"] == "CC0-1.0" and season.attrs["source"] == server
+    assert (
+        season.attrs["collection"] == "rtc"
+        and season.attrs["licence"] == "CC0-1.0"
+        and season.attrs["source"] == server
+    )
     with pytest.raises(cube.SeasonError, match="no Sentinel-1 item of rtc .* from 2021-06-01"):
         season_from_stac(server, area(), "2021-06-01", "2021-06-30", collection="rtc")
     with pytest.raises(cube.SeasonError, match=r"name that of Sentinel-1 \(collection\)"):
@@ -342,23 +461,46 @@ def test_an_api_is_searched_for_place_period_and_collection(server, folder):
 
 
 def test_no_network_is_one_sentence():
-    with pytest.raises(ConnectionError, match="gave no answer to the search in 'rtc' .*: check network and address"):
+    with pytest.raises(
+        ConnectionError, match="gave no answer to the search in 'rtc' .*: check network and address"
+    ):
         season_from_stac("http://127.0.0.1:9", area(), *APRIL, collection="rtc")
 
 
-# ------------------------------------------------------------------------------------------------------- command line
+# ------------------------------------------------------------------------------------- command line
 
 
 def test_the_command_writes_a_season_with_labels(folder, tmp_path, capsys):
     square = box(LEFT + 50, TOP - 150, LEFT + 250, TOP - 50)
-    gpd.GeoDataFrame({"plant": ["Maize"]}, geometry=[square], crs="EPSG:32633").to_file(tmp_path / "fields.gpkg")
-    command = ["data", "stac", str(tmp_path / "s.zarr"), "--area", *map(str, area()), "--start", APRIL[0], "--end", APRIL[1]]
-    command += ["--catalogue", str(folder), "--labels", str(tmp_path / "fields.gpkg"), "--column", "plant"]
+    gpd.GeoDataFrame({"plant": ["Maize"]}, geometry=[square], crs="EPSG:32633").to_file(
+        tmp_path / "fields.gpkg"
+    )
+    command = [
+        "data",
+        "stac",
+        str(tmp_path / "s.zarr"),
+        "--area",
+        *map(str, area()),
+        "--start",
+        APRIL[0],
+        "--end",
+        APRIL[1],
+    ]
+    command += [
+        "--catalogue",
+        str(folder),
+        "--labels",
+        str(tmp_path / "fields.gpkg"),
+        "--column",
+        "plant",
+    ]
     assert __main__.main(command) == 0
     season = cube.open_season(tmp_path / "s.zarr")
     assert np.array_equal(season.vv, season_from_stac(folder, area(), *APRIL).vv, equal_nan=True)
     assert season.relative_orbit.values.tolist() == [95, 95] and season.attrs["items"] == 4
-    assert [crop.name for crop in cube.legend(season)] == ["Background", "Maize"] and int(season.crop.sum()) == 200
+    assert [crop.name for crop in cube.legend(season)] == ["Background", "Maize"] and int(
+        season.crop.sum()
+    ) == 200
     assert "2 dates" in capsys.readouterr().out
     assert __main__.main(command) == 1  # it exists
     assert "exists" in capsys.readouterr().err

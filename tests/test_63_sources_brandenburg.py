@@ -1,4 +1,6 @@
-"""The authors' MATLAB files, written here in their true formats: v7.3 (HDF5, 512-byte header, axes reversed) and v5."""
+"""The authors' MATLAB files, written here in their true formats: v7.3 (HDF5, 512-byte header, axes
+reversed) and v5.
+"""
 
 import pickle
 
@@ -17,13 +19,21 @@ ROWS, COLUMNS, DATES = 40, 56, 5
 
 
 def write_v73(path, name, array, matlab_class=b"single"):
-    """What MATLAB's save -v7.3 writes: a header in the first 512 bytes, then HDF5 with the axes reversed, in compressed chunks."""
+    """What MATLAB's save -v7.3 writes: a header in the first 512 bytes, then HDF5 with the axes
+    reversed, in compressed chunks.
+    """
     stored = np.ascontiguousarray(array.T)
     with h5py.File(path, "w", userblock_size=512) as hdf:
-        chunks = tuple(min(size, chunk) for size, chunk in zip(stored.shape, (1, 16, 16), strict=False))
-        data = hdf.create_dataset(name, data=stored, chunks=chunks, compression="gzip", compression_opts=3)
+        chunks = tuple(
+            min(size, chunk) for size, chunk in zip(stored.shape, (1, 16, 16), strict=False)
+        )
+        data = hdf.create_dataset(
+            name, data=stored, chunks=chunks, compression="gzip", compression_opts=3
+        )
         data.attrs["MATLAB_class"] = np.bytes_(matlab_class)
-    header = b"MATLAB 7.3 MAT-file, Platform: GLNXA64, HDF5 schema 1.00 .".ljust(124) + b"\x00\x02IM"
+    header = (
+        b"MATLAB 7.3 MAT-file, Platform: GLNXA64, HDF5 schema 1.00 .".ljust(124) + b"\x00\x02IM"
+    )
     with open(path, "r+b") as raw:
         raw.write(header)
 
@@ -37,7 +47,9 @@ def files(tmp_path):
     vv = rng.normal(-11, 3, (ROWS, COLUMNS, DATES)).astype(np.float32)
     write_v73(tmp_path / "VH_cut.mat", "VH", vh)
     write_v73(tmp_path / "VV_cut.mat", "VV", vv)
-    scipy.io.savemat(tmp_path / "label.mat", {"label": label, "label_s2": label[::-1]}, do_compression=True)
+    scipy.io.savemat(
+        tmp_path / "label.mat", {"label": label, "label_s2": label[::-1]}, do_compression=True
+    )
     return tmp_path, vh, vv, label
 
 
@@ -57,7 +69,9 @@ def test_window_equals_whole_array_and_reads_nothing_else(files, monkeypatch):
     whole = season.compute()
     read = []
     getitem = h5py.Dataset.__getitem__
-    monkeypatch.setattr(h5py.Dataset, "__getitem__", lambda data, index: read.append(v := getitem(data, index)) or v)
+    monkeypatch.setattr(
+        h5py.Dataset, "__getitem__", lambda data, index: read.append(v := getitem(data, index)) or v
+    )
     window = np.asarray(season.vh.data[..., 3:19, 30:46])
     np.testing.assert_array_equal(window, whole.vh[:, 3:19, 30:46])
     assert sum(values.size for values in read) == window.size
@@ -73,7 +87,9 @@ def test_dates(files):
     folder = files[0]
     given = ["2017-10-03", "2017-10-15", "2017-10-27", "2017-11-08", "2017-11-20"]
     season = open_brandenburg(folder, given)
-    assert [str(day)[:10] for day in season.time.values] == given and season.attrs["dates"] == "given by the user"
+    assert [str(day)[:10] for day in season.time.values] == given and season.attrs[
+        "dates"
+    ] == "given by the user"
     assert "placeholder" in open_brandenburg(folder, "index").attrs["dates"]
     with pytest.raises(cube.SeasonError, match="4 dates were given and the cubes have 5"):
         open_brandenburg(folder, given[1:])
@@ -90,7 +106,12 @@ def test_position_is_unknown_unless_given(files):
     unknown = open_brandenburg(folder, "index")
     assert "unknown" in unknown.rio.crs.to_wkt() and (unknown.x[0], unknown.y[-1]) == (5, 5)
     known = open_brandenburg(folder, "index", grid=("EPSG:32633", 400_000, 5_800_000))
-    assert known.rio.crs.to_epsg() == 32633 and known.rio.bounds() == (400_000, 5_799_600, 400_560, 5_800_000)
+    assert known.rio.crs.to_epsg() == 32633 and known.rio.bounds() == (
+        400_000,
+        5_799_600,
+        400_560,
+        5_800_000,
+    )
 
 
 def test_season_goes_the_whole_road(files, tmp_path):
@@ -107,7 +128,9 @@ def test_season_goes_the_whole_road(files, tmp_path):
 
 @pytest.mark.parametrize("square", [False, True])
 def test_file_in_numpys_order_is_told_from_the_labels(files, square):
-    """h5py writes (dates, rows, columns) as they are; only in a square scene nobody can tell, and MATLAB's order is taken."""
+    """h5py writes (dates, rows, columns) as they are; only in a square scene nobody can tell, and
+    MATLAB's order is taken.
+    """
     folder, vh, vv, label = files
     rows = slice(0, ROWS)
     scipy.io.savemat(folder / "label.mat", {"label": label[:, rows] if square else label})
@@ -125,8 +148,12 @@ def test_file_in_numpys_order_is_told_from_the_labels(files, square):
 
 def test_axes_that_fit_no_order_are_refused(files):
     folder, vh, _, _ = files
-    write_v73(folder / "VH_cut.mat", "VH", vh.transpose(2, 0, 1))  # HDF5 then has rows, columns, dates reversed
-    with pytest.raises(cube.SeasonError, match=r"'VH' is \(56, 40, 5\) in HDF5 and the labels are \(40, 56\)"):
+    write_v73(
+        folder / "VH_cut.mat", "VH", vh.transpose(2, 0, 1)
+    )  # HDF5 then has rows, columns, dates reversed
+    with pytest.raises(
+        cube.SeasonError, match=r"'VH' is \(56, 40, 5\) in HDF5 and the labels are \(40, 56\)"
+    ):
         open_brandenburg(folder, "index")
 
 
@@ -157,7 +184,9 @@ class TestUnits:
     def test_bands_in_different_units_are_refused(self, files):
         folder, vh, _, _ = files
         write_v73(folder / "VH_cut.mat", "VH", 10 ** (vh / 10))
-        with pytest.raises(cube.SeasonError, match="VV_cut.mat looks like dB, VH_cut.mat like power"):
+        with pytest.raises(
+            cube.SeasonError, match="VV_cut.mat looks like dB, VH_cut.mat like power"
+        ):
             open_brandenburg(folder, "index")
 
 
@@ -175,12 +204,20 @@ class TestBrokenFiles:
             open_brandenburg(folder, "index")
         (folder / "label.mat").write_bytes(labels)
         (folder / "VH_cut.mat").write_bytes(labels)
-        with pytest.raises(cube.SeasonError, match="'VH_cut.mat' is a MATLAB v5 file; expected MATLAB v7.3"):
+        with pytest.raises(
+            cube.SeasonError, match="'VH_cut.mat' is a MATLAB v5 file; expected MATLAB v7.3"
+        ):
             open_brandenburg(folder, "index")
 
     @pytest.mark.parametrize(
         ("name", "share"),
-        [("VH_cut.mat", 0.02), ("VH_cut.mat", 0.5), ("VH_cut.mat", 0.98), ("label.mat", 0.02), ("label.mat", 0.4)],
+        [
+            ("VH_cut.mat", 0.02),
+            ("VH_cut.mat", 0.5),
+            ("VH_cut.mat", 0.98),
+            ("label.mat", 0.02),
+            ("label.mat", 0.4),
+        ],
     )
     def test_truncated_file(self, files, name, share):
         whole = (files[0] / name).read_bytes()
@@ -190,7 +227,9 @@ class TestBrokenFiles:
 
     def test_renamed_keys_are_named(self, files):
         folder, vh, _, _ = files
-        with pytest.raises(cube.SeasonError, match=r"no variable 'label_s3'; found \['label', 'label_s2'\]"):
+        with pytest.raises(
+            cube.SeasonError, match=r"no variable 'label_s3'; found \['label', 'label_s2'\]"
+        ):
             open_brandenburg(folder, "index", key="label_s3")
         write_v73(folder / "VH_cut.mat", "VH_new", vh)
         with pytest.raises(cube.SeasonError, match=r"no variable 'VH'; found \['VH_new'\]"):
@@ -221,17 +260,36 @@ def test_command_checks_the_files_and_writes_a_season(files, tmp_path, capsys):
     folder, label = files[0], files[3]
     assert main(["data", "brandenburg", str(folder)]) == 0
     out = capsys.readouterr().out
-    assert "40 x 56 pixels" in out and "5 dates" in out and "placeholders" in out and f"Maize {(label == 1).mean():.1%}" in out
-    (tmp_path / "dates.txt").write_text("2017-10-03\n2017-10-15\n2017-10-27\n2017-11-08\n2017-11-20\n")
+    assert (
+        "40 x 56 pixels" in out
+        and "5 dates" in out
+        and "placeholders" in out
+        and f"Maize {(label == 1).mean():.1%}" in out
+    )
+    (tmp_path / "dates.txt").write_text(
+        "2017-10-03\n2017-10-15\n2017-10-27\n2017-11-08\n2017-11-20\n"
+    )
     output = tmp_path / "season.zarr"
-    assert main(["data", "brandenburg", str(folder), str(output), "--dates", str(tmp_path / "dates.txt")]) == 0
+    assert (
+        main(
+            [
+                "data",
+                "brandenburg",
+                str(folder),
+                str(output),
+                "--dates",
+                str(tmp_path / "dates.txt"),
+            ]
+        )
+        == 0
+    )
     assert f"python -m stma_nb train {output}" in capsys.readouterr().out
     assert str(cube.open_season(output).time.values[1])[:10] == "2017-10-15"
     assert main(["data", "brandenburg", str(tmp_path / "none")]) == 1
     assert "github.com/hanzhu97702/ISPRS_STMA" in capsys.readouterr().err
 
 
-# -------------------------------------------------------------------------------------------------- prepared patches
+# --------------------------------------------------------------------------------- prepared patches
 
 
 @pytest.fixture
@@ -239,7 +297,10 @@ def train_list(tmp_path):
     rng = np.random.default_rng(1)
     arrays = {}
     for part, count in (("", 6), ("_test", 3)):
-        arrays |= {f"{band}{part}_list": rng.random((count, 16, 16, 4), np.float32) for band in ("vh", "vv")}
+        arrays |= {
+            f"{band}{part}_list": rng.random((count, 16, 16, 4), np.float32)
+            for band in ("vh", "vv")
+        }
         arrays |= {f"label{part}_list": rng.integers(0, 16, (count, 16, 16)).astype(np.uint8)}
     np.savez(tmp_path / "train_list.npz", **arrays)
     return tmp_path / "train_list.npz", arrays

@@ -1,4 +1,6 @@
-"""PASTIS-R written small in its true layout (npy, GeoJSON), and what series of irregular dates become."""
+"""PASTIS-R written small in its true layout (npy, GeoJSON), and what series of irregular dates
+become.
+"""
 
 import json
 
@@ -22,7 +24,9 @@ def days(*numbers):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Six patches, two a fold in folds 1, 2 and 5, each with 7 to 9 acquisitions on dates of its own."""
+    """Six patches, two a fold in folds 1, 2 and 5, each with 7 to 9 acquisitions on dates of its
+    own.
+    """
     rng = np.random.default_rng(0)
     for name in ("DATA_S1A", "DATA_S1D", "ANNOTATIONS"):
         (tmp_path / name).mkdir()
@@ -33,13 +37,23 @@ def folder(tmp_path):
             when = days(*(12 * np.arange(7 + number % 3) + number + shift))
             stamps = [int(str(day)[:10].replace("-", "")) for day in when]
             properties[f"dates-{track}"] = {str(index): stamp for index, stamp in enumerate(stamps)}
-            vv = rng.normal(-11, 3, (len(when), SIDE, SIDE)) + 0.1 * np.arange(len(when))[:, None, None]
+            vv = (
+                rng.normal(-11, 3, (len(when), SIDE, SIDE))
+                + 0.1 * np.arange(len(when))[:, None, None]
+            )
             vh = vv - 7
-            np.save(tmp_path / f"DATA_{track}" / f"{track}_{patch}.npy", np.stack([vv, vh, vv - vh], 1).astype(np.float16))
+            np.save(
+                tmp_path / f"DATA_{track}" / f"{track}_{patch}.npy",
+                np.stack([vv, vh, vv - vh], 1).astype(np.float16),
+            )
         target = rng.integers(0, 20, (3, SIDE, SIDE)).astype(np.uint8)
         np.save(tmp_path / "ANNOTATIONS" / f"TARGET_{patch}.npy", target)
-        features.append({"type": "Feature", "id": str(patch), "properties": properties, "geometry": None})
-    (tmp_path / "metadata.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+        features.append(
+            {"type": "Feature", "id": str(patch), "properties": properties, "geometry": None}
+        )
+    (tmp_path / "metadata.geojson").write_text(
+        json.dumps({"type": "FeatureCollection", "features": features})
+    )
     return tmp_path
 
 
@@ -60,7 +74,9 @@ class TestCalendar:
 
     def test_own_dates_change_nothing(self):
         power = np.random.default_rng(0).random((4, 2, 3, 3), np.float32)
-        np.testing.assert_array_equal(to_calendar(power, days(0, 9, 24, 36), days(0, 9, 24, 36)), power)
+        np.testing.assert_array_equal(
+            to_calendar(power, days(0, 9, 24, 36), days(0, 9, 24, 36)), power
+        )
 
     def test_long_gaps_stay_gaps(self):
         moved = to_calendar(np.ones((2, 1), np.float32), days(0, 100), days(0, 24, 50, 76, 100))
@@ -73,7 +89,9 @@ class TestCalendar:
     def test_common_calendar_lies_in_the_period_of_all_series(self):
         calendar = common_calendar([days(0, 50, 90), days(10, 100), days(5, 80)], 8)
         assert (calendar[0], calendar[-1], len(calendar)) == (days(10)[0], days(80)[0], 8)
-        with pytest.raises(ValueError, match="the period that all series share is 2018-09-11 to 2018-09-06"):
+        with pytest.raises(
+            ValueError, match="the period that all series share is 2018-09-11 to 2018-09-06"
+        ):
             common_calendar([days(0, 5), days(10, 100)], 8)
         with pytest.raises(ValueError, match="do not fit"):
             common_calendar([days(0, 5)], 8)
@@ -104,11 +122,17 @@ def test_void_is_ignored_and_background_counts(folder):
     _, y = pastis.open_pastis(folder, folds=1, dates=6)[0]
     np.testing.assert_array_equal(y == IGNORE, target == 19)
     np.testing.assert_array_equal(y[target < 19], target[target < 19])
-    assert len(pastis.CROPS) == 19 and pastis.CROPS[0].name == "Background" and pastis.CROPS[18].name == "Sorghum"
+    assert (
+        len(pastis.CROPS) == 19
+        and pastis.CROPS[0].name == "Background"
+        and pastis.CROPS[18].name == "Sorghum"
+    )
 
 
 def test_scaling_is_that_of_the_folds(folder):
-    """One pass over the files gives the mean and standard deviation of the training folds, and of these alone."""
+    """One pass over the files gives the mean and standard deviation of the training folds, and of
+    these alone.
+    """
     learn = pastis.open_pastis(folder, folds=(1, 2), dates=6)
     power = np.stack([learn.read(name)[0] for name in learn.names])
     db = 10 * np.log10(np.maximum(power, FLOOR)).astype(np.float64)
@@ -126,8 +150,12 @@ def test_folds_share_the_calendar_and_no_patch(folder):
 
 
 def test_tracks_have_their_own_images_and_dates(folder):
-    ascending, descending = (pastis.open_pastis(folder, 1, track, dates=6) for track in ("S1A", "S1D"))
-    assert (descending.season.time.values - ascending.season.time.values == np.timedelta64(3, "D")).all()
+    ascending, descending = (
+        pastis.open_pastis(folder, 1, track, dates=6) for track in ("S1A", "S1D")
+    )
+    assert (
+        descending.season.time.values - ascending.season.time.values == np.timedelta64(3, "D")
+    ).all()
     assert not torch.equal(ascending[0][0], descending[0][0])
 
 
@@ -138,14 +166,18 @@ def test_patches_suit_a_network(folder):
 
 
 def one_of_many(name):
-    """A patch of a data set of files: power that rises with its number, and labels that the power tells."""
+    """A patch of a data set of files: power that rises with its number, and labels that the power
+    tells.
+    """
     rng = np.random.default_rng(int(name))
     y = rng.integers(0, 2, (16, 16))
     return (0.01 * (1 + y) * rng.gamma(4.4, 1 / 4.4, (3, 2, 16, 16))).astype(np.float32), y
 
 
 def test_training_on_files_resumes_as_if_it_never_stopped(tmp_path):
-    """``train.fit`` takes patches from files as it takes those of a season: checkpoint, resume, weights with their scaling."""
+    """``train.fit`` takes patches from files as it takes those of a season: checkpoint, resume,
+    weights with their scaling.
+    """
     crops = (cube.Crop("Bare", "#000000"), cube.Crop("Crop", "#ffffff"))
     learn = FilePatches(["1", "2", "3"], one_of_many, days(0, 12, 24), crops, 16, augment=True)
     valid = FilePatches(["4"], one_of_many, days(0, 12, 24), crops, 16, learn.scaling)
@@ -160,12 +192,20 @@ def test_training_on_files_resumes_as_if_it_never_stopped(tmp_path):
 
     whole = train.fit(network(), learn, valid, **arguments)
     with pytest.raises(KeyboardInterrupt):
-        train.fit(network(), learn, valid, **arguments | {"watch": stop}, checkpoint=tmp_path / "state")
-    other = FilePatches(["1", "2", "5"], one_of_many, days(0, 12, 24), crops, 16, learn.scaling, augment=True)
+        train.fit(
+            network(), learn, valid, **arguments | {"watch": stop}, checkpoint=tmp_path / "state"
+        )
+    other = FilePatches(
+        ["1", "2", "5"], one_of_many, days(0, 12, 24), crops, 16, learn.scaling, augment=True
+    )
     with pytest.raises(ValueError, match="patches"):
         train.fit(network(), other, valid, **arguments, checkpoint=tmp_path / "state", resume=True)
-    resumed = train.fit(network(), learn, valid, **arguments, checkpoint=tmp_path / "state", resume=True)
-    assert [entry["loss"] for entry in resumed.history] == [entry["loss"] for entry in whole.history]
+    resumed = train.fit(
+        network(), learn, valid, **arguments, checkpoint=tmp_path / "state", resume=True
+    )
+    assert [entry["loss"] for entry in resumed.history] == [
+        entry["loss"] for entry in whole.history
+    ]
     train.save(whole, tmp_path / "weights.safetensors")
     again = train.load(tmp_path / "weights.safetensors")
     assert again.scaling == learn.scaling and again.crops == crops
@@ -198,17 +238,27 @@ class TestWrongData:
 
     def test_dates_written_as_text_are_read(self, folder):
         before = pastis.metadata(folder)[1][10003]
-        edit_metadata(folder, lambda properties: properties.update({"dates-S1A": json.dumps(properties["dates-S1A"])}))
+        edit_metadata(
+            folder,
+            lambda properties: properties.update(
+                {"dates-S1A": json.dumps(properties["dates-S1A"])}
+            ),
+        )
         np.testing.assert_array_equal(pastis.metadata(folder)[1][10003], before)
 
     def test_fewer_dates_than_images(self, folder):
         edit_metadata(folder, lambda properties: properties["dates-S1A"].pop("3"))
-        with pytest.raises(cube.SeasonError, match=r"S1A_10003.npy is \(8, 3, 128, 128\); expected \(7, 3, 128, 128\)"):
+        with pytest.raises(
+            cube.SeasonError,
+            match=r"S1A_10003.npy is \(8, 3, 128, 128\); expected \(7, 3, 128, 128\)",
+        ):
             pastis.open_pastis(folder, folds=1, dates=6)
 
     def test_missing_file(self, folder):
         (folder / "DATA_S1A" / "S1A_10003.npy").unlink()
-        with pytest.raises(FileNotFoundError, match=r"1 files of these folds are missing.*S1A_10003"):
+        with pytest.raises(
+            FileNotFoundError, match=r"1 files of these folds are missing.*S1A_10003"
+        ):
             pastis.open_pastis(folder, folds=1)
 
     def test_truncated_file(self, folder):
@@ -226,13 +276,19 @@ class TestWrongData:
     def test_unknown_class(self, folder):
         file = folder / "ANNOTATIONS" / "TARGET_10000.npy"
         np.save(file, np.full((3, SIDE, SIDE), 20, np.uint8))
-        with pytest.raises(cube.SeasonError, match=r"codes 20 .. 20; expected 128 x 128 codes 0 .. 19"):
+        with pytest.raises(
+            cube.SeasonError, match=r"codes 20 .. 20; expected 128 x 128 codes 0 .. 19"
+        ):
             pastis.open_pastis(folder, folds=1, dates=6)
 
 
 def test_command_says_what_is_there_and_what_to_do(folder, tmp_path, capsys):
     assert main(["data", "pastis", str(folder)]) == 0
     out = capsys.readouterr().out
-    assert "7 to 9 dates a patch" in out and "2 in fold 1, 2 in fold 2, 2 in fold 5" in out and "open_pastis" in out
+    assert (
+        "7 to 9 dates a patch" in out
+        and "2 in fold 1, 2 in fold 2, 2 in fold 5" in out
+        and "open_pastis" in out
+    )
     assert main(["data", "pastis", str(tmp_path / "none")]) == 1
     assert "--download" in capsys.readouterr().err

@@ -1,4 +1,6 @@
-"""Western Cape tiles, written small in the layout of Source Cooperative, with the negative northings of the true files."""
+"""Western Cape tiles, written small in the layout of Source Cooperative, with the negative
+northings of the true files.
+"""
 
 import numpy as np
 import pytest
@@ -18,29 +20,59 @@ def write(file, array):
     file.parent.mkdir(parents=True, exist_ok=True)
     grid = rasterio.Affine(10, 0, 260_000, 0, -10, -3_570_000)
     with rasterio.open(
-        file, "w", "GTiff", SIDE, SIDE, 1, "EPSG:32634", grid, array.dtype, tiled=True, blockxsize=16, blockysize=16
+        file,
+        "w",
+        "GTiff",
+        SIDE,
+        SIDE,
+        1,
+        "EPSG:32634",
+        grid,
+        array.dtype,
+        tiled=True,
+        blockxsize=16,
+        blockysize=16,
     ) as tif:
         tif.write(array, 1)
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """Three tiles; two have 6 dates, the third has 5 others. Returns the folder and the dB of tile 12."""
+    """Three tiles; two have 6 dates, the third has 5 others.
+
+    Returns the folder and the dB of tile 12.
+    """
     rng = np.random.default_rng(0)
-    for tile, dates in (("12", range(0, 72, 12)), ("13", range(0, 72, 12)), ("105", range(3, 63, 12))):
+    for tile, dates in (
+        ("12", range(0, 72, 12)),
+        ("13", range(0, 72, 12)),
+        ("105", range(3, 63, 12)),
+    ):
         for day in dates:
             stamp = str(np.datetime64("2017-04-01") + day).replace("-", "_")
             for band, level in (("VV", -11), ("VH", -18)):
-                file = tmp_path / "train" / "imagery" / "s1" / tile / stamp / f"{tile}_{stamp}_{band}_10m.tif"
+                file = (
+                    tmp_path
+                    / "train"
+                    / "imagery"
+                    / "s1"
+                    / tile
+                    / stamp
+                    / f"{tile}_{stamp}_{band}_10m.tif"
+                )
                 write(file, rng.normal(level, 3, (SIDE, SIDE)).astype(np.float32))
         labels = tmp_path / "train" / "labels"
         write(labels / f"{tile}.tif", rng.integers(0, 10, (SIDE, SIDE)).astype(np.uint8))
-        write(labels / f"{tile}_field_ids.tif", rng.integers(0, 99999, (SIDE, SIDE)).astype(np.int32))
+        write(
+            labels / f"{tile}_field_ids.tif", rng.integers(0, 99999, (SIDE, SIDE)).astype(np.int32)
+        )
     return tmp_path
 
 
 def image(folder, tile, stamp, band):
-    with rasterio.open(folder / "train" / "imagery" / "s1" / tile / stamp / f"{tile}_{stamp}_{band}_10m.tif") as tif:
+    with rasterio.open(
+        folder / "train" / "imagery" / "s1" / tile / stamp / f"{tile}_{stamp}_{band}_10m.tif"
+    ) as tif:
         return tif.read(1)
 
 
@@ -54,9 +86,15 @@ def test_tile_is_a_season(folder):
     season = south_africa.open_tile(folder, "12")
     assert season.sizes == {"time": 6, "y": SIDE, "x": SIDE} and season.rio.crs.to_epsg() == 32634
     assert str(season.time.values[1])[:10] == "2017-04-13"
-    np.testing.assert_allclose(season.vh[1], 10 ** (image(folder, "12", "2017_04_13", "VH") / 10), rtol=1e-5)
-    np.testing.assert_allclose(season.vv[1], 10 ** (image(folder, "12", "2017_04_13", "VV") / 10), rtol=1e-5)
-    assert [crop.name for crop in cube.legend(season)][4] == "Wine grapes" and season.parcel.dtype == np.int32
+    np.testing.assert_allclose(
+        season.vh[1], 10 ** (image(folder, "12", "2017_04_13", "VH") / 10), rtol=1e-5
+    )
+    np.testing.assert_allclose(
+        season.vv[1], 10 ** (image(folder, "12", "2017_04_13", "VV") / 10), rtol=1e-5
+    )
+    assert [crop.name for crop in cube.legend(season)][
+        4
+    ] == "Wine grapes" and season.parcel.dtype == np.int32
     assert float(season.y[0]) == -3_570_005
 
 
@@ -85,7 +123,9 @@ def test_patches_are_the_windows_of_the_season(folder):
 def test_tiles_of_other_dates_come_to_one_calendar_and_train(folder):
     learn = south_africa.open_tiles(folder, ["12", "105"], patch=32, dates=4)
     assert str(learn.season.time.values[0])[:10] == "2017-04-04"  # the latest first date
-    valid = south_africa.open_tiles(folder, ["13"], 32, learn.season.time.values, scaling=learn.scaling)
+    valid = south_africa.open_tiles(
+        folder, ["13"], 32, learn.season.time.values, scaling=learn.scaling
+    )
     model = STMA(dates=4, patch=32, classes=10, width=2)
     trained = train.fit(model, learn, valid, 1, 2, device="cpu", watch=lambda history: None)
     assert np.isfinite(trained.history[0]["loss"])
@@ -108,14 +148,21 @@ class TestWrongData:
             south_africa.open_tile(folder, "99")
 
     def test_date_with_one_polarisation(self, folder):
-        (folder / "train" / "imagery" / "s1" / "12" / "2017_04_13" / "12_2017_04_13_VH_10m.tif").unlink()
+        (
+            folder / "train" / "imagery" / "s1" / "12" / "2017_04_13" / "12_2017_04_13_VH_10m.tif"
+        ).unlink()
         with pytest.raises(cube.SeasonError, match="Tile 12 has only VV on 2017-04-13"):
             south_africa.open_tile(folder, "12")
 
     def test_truncated_image(self, folder):
-        file = folder / "train" / "imagery" / "s1" / "12" / "2017_04_13" / "12_2017_04_13_VH_10m.tif"
+        file = (
+            folder / "train" / "imagery" / "s1" / "12" / "2017_04_13" / "12_2017_04_13_VH_10m.tif"
+        )
         file.write_bytes(file.read_bytes()[:9000])
-        for read in (lambda: south_africa.open_tile(folder, "12"), lambda: south_africa.open_tiles(folder, ["12"], 32, 4)):
+        for read in (
+            lambda: south_africa.open_tile(folder, "12"),
+            lambda: south_africa.open_tiles(folder, ["12"], 32, 4),
+        ):
             with pytest.raises(cube.SeasonError, match="truncated"):
                 read()
 

@@ -1,4 +1,6 @@
-"""A season is mapped as its network says, tile by tile, on one machine or a cluster, and an interrupted map is taken up again."""
+"""A season is mapped as its network says, tile by tile, on one machine or a cluster, and an
+interrupted map is taken up again.
+"""
 
 import os
 import re
@@ -31,7 +33,9 @@ def one_thread():
 
 
 def a_network(season, width=8) -> train.Trained:
-    """A network with random weights, whose batch norms have seen data: its maps are wrong, but they have structure."""
+    """A network with random weights, whose batch norms have seen data: its maps are wrong, but they
+    have structure.
+    """
     torch.manual_seed(0)
     model = STMA(dates=season.sizes["time"], patch=PATCH, classes=3, width=width)
     scaling = patches.fit_scaling(season)
@@ -51,8 +55,15 @@ def trained(season):
 def wide(season):
     """A season of 128 x 160 pixels, with a hole."""
     wide = season.isel(x=np.arange(COLUMNS) % 64, y=np.arange(ROWS) % 48)
-    wide = wide.assign_coords(x=400_005.0 + 10 * np.arange(COLUMNS), y=5_800_000.0 - 10 * np.arange(ROWS)).copy(deep=True)
-    gain = np.random.default_rng(1).uniform(0.5, 2, (5, ROWS // 8, COLUMNS // 8)).repeat(8, 1).repeat(8, 2)
+    wide = wide.assign_coords(
+        x=400_005.0 + 10 * np.arange(COLUMNS), y=5_800_000.0 - 10 * np.arange(ROWS)
+    ).copy(deep=True)
+    gain = (
+        np.random.default_rng(1)
+        .uniform(0.5, 2, (5, ROWS // 8, COLUMNS // 8))
+        .repeat(8, 1)
+        .repeat(8, 2)
+    )
     for band in ("vv", "vh"):
         wide[band] = (wide[band] * gain).astype("float32")
         wide[band][:, 40:80, 70:120] = np.nan
@@ -69,11 +80,13 @@ def by_hand(trained, season, overlap=0.5):
     windows = patches.corners(season.crop.shape, PATCH, overlap)
     data = patches.PatchDataset(season, windows, PATCH, trained.scaling)
     with torch.inference_mode():
-        pieces = [trained.model(data[i][0][None])[0].softmax(1)[0].numpy() for i in range(len(windows))]
+        pieces = [
+            trained.model(data[i][0][None])[0].softmax(1)[0].numpy() for i in range(len(windows))
+        ]
     return patches.stitch(pieces, windows, PATCH, season.crop.shape)
 
 
-# --------------------------------------------------------------------------------------------------------- one machine
+# -------------------------------------------------------------------------------------- one machine
 
 
 def test_map_equals_the_network_applied_by_hand(season, trained, tmp_path):
@@ -81,52 +94,94 @@ def test_map_equals_the_network_applied_by_hand(season, trained, tmp_path):
     trained.model.train()  # mapping is done in evaluation mode, whatever was done before
     before = {name: value.clone() for name, value in trained.model.state_dict().items()}
     path = predict.season_map(
-        trained, season, tmp_path / "map.tif", batch=3, progress=False, probabilities=tmp_path / "p.tif", entropy=tmp_path / "e.tif"
+        trained,
+        season,
+        tmp_path / "map.tif",
+        batch=3,
+        progress=False,
+        probabilities=tmp_path / "p.tif",
+        entropy=tmp_path / "e.tif",
     )
     np.testing.assert_array_equal(read(path)[0], wanted.argmax(0))
     assert np.unique(read(path)).size > 1
     with rasterio.open(tmp_path / "p.tif") as tif:
-        np.testing.assert_allclose(tif.read() * np.array(tif.scales)[:, None, None], wanted, atol=0.0021)
+        np.testing.assert_allclose(
+            tif.read() * np.array(tif.scales)[:, None, None], wanted, atol=0.0021
+        )
         assert tif.descriptions == ("Background", "Maize", "Sugar beet")
     with rasterio.open(tmp_path / "e.tif") as tif:
         entropy = -(wanted * np.log(wanted)).sum(0) / np.log(3)
         np.testing.assert_allclose(tif.read(1) * tif.scales[0], entropy, atol=0.0021)
     assert trained.model.training, "the network is left as it was"
-    assert all(torch.equal(before[name], value) for name, value in trained.model.state_dict().items())
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["e.tif", "map.tif", "map.tif.aux.xml", "p.tif"]
+    assert all(
+        torch.equal(before[name], value) for name, value in trained.model.state_dict().items()
+    )
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
+        "e.tif",
+        "map.tif",
+        "map.tif.aux.xml",
+        "p.tif",
+    ]
 
 
 @pytest.mark.parametrize("overlap, tile", [(0.5, 48), (0.5, 50), (0.3, 1000)])
 def test_tiles_leave_no_trace(wide, trained, tmp_path, overlap, tile):
-    """Whatever the size of the tiles: the map that a plain loop over all windows gives, and its probabilities but for rounding."""
+    """Whatever the size of the tiles: the map that a plain loop over all windows gives, and its
+    probabilities but for rounding.
+    """
     wanted = by_hand(trained, wide, overlap)
     empty = np.isnan(wide.vv.values).all(0)
     path, shares = tmp_path / "map.tif", tmp_path / "p.tif"
-    predict.season_map(trained, wide.chunk(y=40, x=40), path, overlap, progress=False, tile=tile, probabilities=shares)
+    predict.season_map(
+        trained,
+        wide.chunk(y=40, x=40),
+        path,
+        overlap,
+        progress=False,
+        tile=tile,
+        probabilities=shares,
+    )
     np.testing.assert_array_equal(read(path)[0], np.where(empty, 255, wanted.argmax(0)))
     assert (read(shares)[:, empty] == 255).all()
     assert np.abs(read(shares) - np.rint(250 * wanted))[:, ~empty].max() <= 1
 
 
-def test_the_map_is_a_cloud_optimised_geotiff_that_tells_where_it_came_from(wide, trained, tmp_path):
+def test_the_map_is_a_cloud_optimised_geotiff_that_tells_where_it_came_from(
+    wide, trained, tmp_path
+):
     cube.save_season(wide, tmp_path / "season.zarr")
-    wide = cube.open_season(tmp_path / "season.zarr").isel(x=np.arange(640) % COLUMNS, y=np.arange(512) % ROWS)
-    wide = wide.assign_coords(x=400_005.0 + 10 * np.arange(640), y=5_800_000.0 - 10 * np.arange(512))
+    wide = cube.open_season(tmp_path / "season.zarr").isel(
+        x=np.arange(640) % COLUMNS, y=np.arange(512) % ROWS
+    )
+    wide = wide.assign_coords(
+        x=400_005.0 + 10 * np.arange(640), y=5_800_000.0 - 10 * np.arange(512)
+    )
     path = predict.season_map(trained, wide, tmp_path / "map.tif", 0.0, progress=False)
     with rasterio.open(path) as tif:
-        assert tif.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG" and tif.compression.name == "deflate"
+        assert (
+            tif.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG" and tif.compression.name == "deflate"
+        )
         assert tif.block_shapes == [(256, 256)] and tif.overviews(1) == [2, 4]
-        assert tif.crs == wide.rio.crs and tif.transform == wide.rio.transform() and tif.nodata == 255
+        assert (
+            tif.crs == wide.rio.crs and tif.transform == wide.rio.transform() and tif.nodata == 255
+        )
         assert tif.colormap(1)[2][:3] == (0x00, 0x72, 0xB2)
         tags = tif.tags()
         small = tif.read(1, out_shape=(128, 160))
     assert set(np.unique(small)) <= {0, 1, 2, 255}, "an overview holds classes, not means of codes"
-    assert tags["flag_meanings"] == "Background Maize Sugar_beet" and tags["SOFTWARE"].startswith("stma_nb ")
-    assert tags["WEIGHTS"] == scene.weights_hash(trained) and tags["DATES"].split()[1] == "2018-05-01"
+    assert tags["flag_meanings"] == "Background Maize Sugar_beet" and tags["SOFTWARE"].startswith(
+        "stma_nb "
+    )
+    assert (
+        tags["WEIGHTS"] == scene.weights_hash(trained) and tags["DATES"].split()[1] == "2018-05-01"
+    )
     assert tags["SOURCE"] == "season.zarr" and tags["PATCH"] == "16" and tags["OVERLAP"] == "0.0"
     assert "<Category>Sugar beet</Category>" in (tmp_path / "map.tif.aux.xml").read_text()
     first = path.read_bytes()
-    assert predict.season_map(trained, wide, path, 0.0, overwrite=True, progress=False).read_bytes() == first
+    assert (
+        predict.season_map(trained, wide, path, 0.0, overwrite=True, progress=False).read_bytes()
+        == first
+    )
 
 
 def test_pixels_without_data_stay_without_class(season, trained, tmp_path):
@@ -139,7 +194,8 @@ def test_pixels_without_data_stay_without_class(season, trained, tmp_path):
 
 def test_bfloat16_changes_few_labels(wide, trained, tmp_path):
     paths = [
-        predict.season_map(trained, wide, tmp_path / f"{name}.tif", progress=False, precision=name) for name in ("float32", "bf16")
+        predict.season_map(trained, wide, tmp_path / f"{name}.tif", progress=False, precision=name)
+        for name in ("float32", "bf16")
     ]
     changed = (read(paths[0]) != read(paths[1])).mean()
     assert 0 < changed < 0.03
@@ -149,9 +205,13 @@ def test_bfloat16_changes_few_labels(wide, trained, tmp_path):
 
 def test_a_season_of_other_dates_is_refused(season, trained, tmp_path):
     with pytest.raises(ValueError, match="has 4 dates, the network was trained on 5"):
-        predict.season_map(trained, season.isel(time=slice(4)), tmp_path / "map.tif", progress=False)
+        predict.season_map(
+            trained, season.isel(time=slice(4)), tmp_path / "map.tif", progress=False
+        )
     late = season.assign_coords(time=season.time + np.timedelta64(40, "D"))
-    with pytest.raises(ValueError, match=r"2018-05-11, .*2018-04-01 there \(40 days apart.*--any-dates"):
+    with pytest.raises(
+        ValueError, match=r"2018-05-11, .*2018-04-01 there \(40 days apart.*--any-dates"
+    ):
         predict.season_map(trained, late, tmp_path / "map.tif", progress=False)
     assert not [*tmp_path.iterdir()]
     predict.season_map(trained, late, tmp_path / "map.tif", any_dates=True, progress=False)
@@ -160,9 +220,15 @@ def test_a_season_of_other_dates_is_refused(season, trained, tmp_path):
 
 
 def test_dates_are_compared_by_the_time_of_year(season, trained):
-    turn = season.assign_coords(time=season.time + np.timedelta64(272, "D"))  # 29 December to 30 April
-    shifted = train.Trained(trained.model, trained.scaling, trained.crops, turn.time.values - np.timedelta64(5, "D"))
-    train.check_dates(shifted, turn.assign_coords(time=turn.time + np.timedelta64(3, "D")))  # 1 January against 24 December
+    turn = season.assign_coords(
+        time=season.time + np.timedelta64(272, "D")
+    )  # 29 December to 30 April
+    shifted = train.Trained(
+        trained.model, trained.scaling, trained.crops, turn.time.values - np.timedelta64(5, "D")
+    )
+    train.check_dates(
+        shifted, turn.assign_coords(time=turn.time + np.timedelta64(3, "D"))
+    )  # 1 January against 24 December
     train.check_dates(trained, season.assign_coords(time=season.time + np.timedelta64(15, "D")))
     with pytest.raises(ValueError, match="16 days apart"):
         train.check_dates(trained, season.assign_coords(time=season.time + np.timedelta64(16, "D")))
@@ -172,7 +238,13 @@ def test_what_cannot_be_done_is_said_before_anything_is_written(season, trained,
     (tmp_path / "map.tif").write_text("precious")
     for name in ("map", "other"):
         with pytest.raises(FileExistsError, match="map.tif' exists and is left as it is"):
-            predict.season_map(trained, season, tmp_path / f"{name}.tif", entropy=tmp_path / "map.tif", progress=False)
+            predict.season_map(
+                trained,
+                season,
+                tmp_path / f"{name}.tif",
+                entropy=tmp_path / "map.tif",
+                progress=False,
+            )
     assert (tmp_path / "map.tif").read_text() == "precious"
     for arguments, message in (
         ({"path": "map.png"}, "'map.png' should end in .tif"),
@@ -187,7 +259,7 @@ def test_what_cannot_be_done_is_said_before_anything_is_written(season, trained,
     assert [file.name for file in tmp_path.iterdir()] == ["map.tif"]
 
 
-# ------------------------------------------------------------------------------------------- interruptions and failures
+# ----------------------------------------------------------------------- interruptions and failures
 
 
 def broken(season, row, column):
@@ -201,23 +273,39 @@ def broken(season, row, column):
 
     season = season.chunk(y=8, x=8)
     for band in ("vv", "vh"):
-        season[band].data = season[band].data.map_blocks(look, dtype="float32", meta=np.empty((0, 0, 0), "float32"))
+        season[band].data = season[band].data.map_blocks(
+            look, dtype="float32", meta=np.empty((0, 0, 0), "float32")
+        )
     return season
 
 
 def test_a_tile_that_fails_is_named_and_the_others_are_kept(wide, trained, tmp_path):
     """Reading fails in the last tile; mended, the same call computes only what is left."""
-    wanted = predict.season_map(trained, wide, tmp_path / "wanted.tif", tile=64, progress=False).read_bytes()
+    wanted = predict.season_map(
+        trained, wide, tmp_path / "wanted.tif", tile=64, progress=False
+    ).read_bytes()
     # The pixel lies in the last tile only, and in none of the nine windows that tell seasons apart.
     with pytest.raises(
-        OSError, match=r"rows 64 to 128 and columns 128 to 160 failed \(chunk is damaged\): .*the same call goes on"
+        OSError,
+        match=r"rows 64 to 128 and columns 128 to 160 failed \(chunk is damaged\): .*the same "
+        r"call goes on",
     ):
-        predict.season_map(trained, broken(wide, 100, 148), tmp_path / "map.tif", tile=64, progress=False)
+        predict.season_map(
+            trained, broken(wide, 100, 148), tmp_path / "map.tif", tile=64, progress=False
+        )
     assert not (tmp_path / "map.tif").exists()
     kept = sorted((tmp_path / ".map.tif.part").glob("*.npz"))
-    assert [file.name for file in kept] == ["0_0.npz", "0_128.npz", "0_64.npz", "64_0.npz", "64_64.npz"]
+    assert [file.name for file in kept] == [
+        "0_0.npz",
+        "0_128.npz",
+        "0_64.npz",
+        "64_0.npz",
+        "64_64.npz",
+    ]
     # Were a finished tile computed again, reading it would now fail.
-    path = predict.season_map(trained, broken(wide, 10, 10), tmp_path / "map.tif", tile=64, progress=False)
+    path = predict.season_map(
+        trained, broken(wide, 10, 10), tmp_path / "map.tif", tile=64, progress=False
+    )
     assert path.read_bytes() == wanted and not (tmp_path / ".map.tif.part").exists()
 
 
@@ -229,7 +317,12 @@ def command(folder, *more):
 
 def start(folder):
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    return subprocess.Popen([sys.executable, "-m", "stma_nb", *command(folder)], env=environment, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [sys.executable, "-m", "stma_nb", *command(folder)],
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def wait_for_tiles(folder, process, number=3):
@@ -243,7 +336,9 @@ def test_killed_and_called_again_it_makes_the_same_map(wide, trained, tmp_path, 
     cube.save_season(wide, tmp_path / "season.zarr")
     train.save(trained, tmp_path / "weights.safetensors")
     season = cube.open_season(tmp_path / "season.zarr")
-    wanted = predict.season_map(trained, season, tmp_path / "wanted.tif", 0.0, tile=16, progress=False).read_bytes()
+    wanted = predict.season_map(
+        trained, season, tmp_path / "wanted.tif", 0.0, tile=16, progress=False
+    ).read_bytes()
     first = start(tmp_path)
     wait_for_tiles(tmp_path, first)
     first.kill()
@@ -256,9 +351,15 @@ def test_killed_and_called_again_it_makes_the_same_map(wide, trained, tmp_path, 
     assert "the same command goes on" in second.communicate()[1] and second.returncode == 130
 
     capsys.readouterr()
-    for what, flags in {"overlap": ["--overlap", "0.5"], "precision": ["--precision", "bf16"]}.items():
+    for what, flags in {
+        "overlap": ["--overlap", "0.5"],
+        "precision": ["--precision", "bf16"],
+    }.items():
         assert main(command(tmp_path, *flags)) == 1
-        said = rf"stma_nb: '.*' holds an unfinished map of the same name with other {what}: .*--overwrite\)\.\n"
+        said = (
+            rf"stma_nb: '.*' holds an unfinished map of the same name with other {what}: "
+            r".*--overwrite\)\.\n"
+        )
         assert re.fullmatch(said, capsys.readouterr().err)
 
     assert main(command(tmp_path)) == 0
@@ -270,40 +371,63 @@ def test_killed_and_called_again_it_makes_the_same_map(wide, trained, tmp_path, 
 def test_tiles_of_another_season_or_network_are_not_used(wide, trained, tmp_path):
     def fail(season, network=trained, **arguments):
         with pytest.raises(OSError) as caught:
-            predict.season_map(network, broken(season, 100, 148), tmp_path / "map.tif", tile=64, progress=False, **arguments)
+            predict.season_map(
+                network,
+                broken(season, 100, 148),
+                tmp_path / "map.tif",
+                tile=64,
+                progress=False,
+                **arguments,
+            )
         return str(caught.value)
 
     assert "chunk is damaged" in fail(wide)
     changed = wide.copy(deep=True)
     changed["vh"][2] *= 2  # one date was processed again
-    assert "with other season: finish it with the call that began it, or start anew" in fail(changed)
+    assert "with other season: finish it with the call that began it, or start anew" in fail(
+        changed
+    )
     assert "with other weights: " in fail(wide, a_network(wide))
     assert "chunk is damaged" in fail(wide), "the first call goes on"
     assert "chunk is damaged" in fail(changed, overwrite=True), "overwrite begins anew"
     path = predict.season_map(trained, changed, tmp_path / "map.tif", tile=64, progress=False)
-    assert path.read_bytes() == predict.season_map(trained, changed, tmp_path / "b.tif", tile=64, progress=False).read_bytes()
+    assert (
+        path.read_bytes()
+        == predict.season_map(
+            trained, changed, tmp_path / "b.tif", tile=64, progress=False
+        ).read_bytes()
+    )
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits the size of files as Unix can")
-@pytest.mark.parametrize("limit", [4000, 5000], ids=["while tiles are kept", "while the files are put together"])
+@pytest.mark.parametrize(
+    "limit", [4000, 5000], ids=["while tiles are kept", "while the files are put together"]
+)
 def test_a_full_disk_is_said_in_a_sentence_and_loses_nothing(wide, trained, tmp_path, limit):
     """The operating system refuses to write files beyond a size, as it does on a full disk."""
     cube.save_season(wide, tmp_path / "season.zarr")
     train.save(trained, tmp_path / "weights.safetensors")
     code = "import resource, sys, rasterio, stma_nb.predict; from stma_nb.__main__ import main\n"
-    code += f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, -1)); sys.exit(main(sys.argv[1:]))"
-    full = subprocess.run([sys.executable, "-c", code, *command(tmp_path, "--tile", "64")], capture_output=True, text=True)
+    code += (
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, -1)); sys.exit(main(sys.argv[1:]))"
+    )
+    full = subprocess.run(
+        [sys.executable, "-c", code, *command(tmp_path, "--tile", "64")],
+        capture_output=True,
+        text=True,
+    )
     assert full.returncode == 1 and "Traceback" not in full.stderr
     assert "the same call goes on with the tiles that are finished" in full.stderr.splitlines()[-1]
     assert not (tmp_path / "map.tif").exists()
     season = cube.open_season(tmp_path / "season.zarr")
     again, alone = (
-        predict.season_map(trained, season, tmp_path / name, 0.0, tile=64, progress=False) for name in ("map.tif", "alone.tif")
+        predict.season_map(trained, season, tmp_path / name, 0.0, tile=64, progress=False)
+        for name in ("map.tif", "alone.tif")
     )
     assert again.read_bytes() == alone.read_bytes()
 
 
-# ------------------------------------------------------------------------------------------------------------ a cluster
+# ---------------------------------------------------------------------------------------- a cluster
 
 
 @pytest.fixture(scope="module")
@@ -318,7 +442,13 @@ def test_a_cluster_makes_the_same_map(wide, trained, tmp_path, client, store):
     season = cube.open_season(tmp_path / store)
     here, there = (
         predict.season_map(
-            trained, season, tmp_path / f"{name}.tif", progress=False, tile=48, probabilities=tmp_path / f"{name}_p.tif", client=c
+            trained,
+            season,
+            tmp_path / f"{name}.tif",
+            progress=False,
+            tile=48,
+            probabilities=tmp_path / f"{name}_p.tif",
+            client=c,
         )
         for name, c in (("here", None), ("there", client))
     )
@@ -329,7 +459,9 @@ def test_a_cluster_makes_the_same_map(wide, trained, tmp_path, client, store):
 def test_a_worker_that_dies_costs_nothing_but_time(wide, trained, tmp_path, client):
     cube.save_season(wide, tmp_path / "season.zarr")
     season = cube.open_season(tmp_path / "season.zarr")
-    wanted = predict.season_map(trained, season, tmp_path / "wanted.tif", progress=False, tile=16).read_bytes()
+    wanted = predict.season_map(
+        trained, season, tmp_path / "wanted.tif", progress=False, tile=16
+    ).read_bytes()
     first = min(client.run(os.getpid).values())
     killer = f"""
 import glob, os, time
@@ -337,17 +469,30 @@ while len(glob.glob({str(tmp_path)!r} + '/.map.tif.part/[0-9]*.npz')) < 5: time.
 os.kill({first}, 9)
 """
     with subprocess.Popen([sys.executable, "-c", killer]) as process:
-        path = predict.season_map(trained, season, tmp_path / "map.tif", progress=False, tile=16, client=client)
+        path = predict.season_map(
+            trained, season, tmp_path / "map.tif", progress=False, tile=16, client=client
+        )
     assert process.returncode == 0
     assert path.read_bytes() == wanted
     client.wait_for_workers(2)
     assert first not in client.run(os.getpid).values()
 
 
-def test_the_command_line_uses_a_cluster_and_writes_all_that_is_asked(wide, trained, tmp_path, client):
+def test_the_command_line_uses_a_cluster_and_writes_all_that_is_asked(
+    wide, trained, tmp_path, client
+):
     cube.save_season(wide, tmp_path / "season.zarr")
     train.save(trained, tmp_path / "weights.safetensors")
-    more = ["--probabilities", f"{tmp_path}/p.tif", "--entropy", f"{tmp_path}/e.tif", "--precision", "bf16", "--tile", "64"]
+    more = [
+        "--probabilities",
+        f"{tmp_path}/p.tif",
+        "--entropy",
+        f"{tmp_path}/e.tif",
+        "--precision",
+        "bf16",
+        "--tile",
+        "64",
+    ]
     assert main(command(tmp_path, *more, "--scheduler", client.scheduler.address)) == 0
     found = {name: read(tmp_path / f"{name}.tif") for name in ("map", "p", "e")}
     known = found["map"] != 255
@@ -358,19 +503,33 @@ def test_the_command_line_uses_a_cluster_and_writes_all_that_is_asked(wide, trai
 
 
 def test_a_tile_that_fails_on_a_worker_is_named(wide, trained, tmp_path, client):
-    with pytest.raises(OSError, match=r"rows 64 to 128 and columns 128 to 160 failed \(chunk is damaged\)"):
-        predict.season_map(trained, broken(wide, 100, 148), tmp_path / "map.tif", tile=64, progress=False, client=client)
+    with pytest.raises(
+        OSError, match=r"rows 64 to 128 and columns 128 to 160 failed \(chunk is damaged\)"
+    ):
+        predict.season_map(
+            trained,
+            broken(wide, 100, 148),
+            tmp_path / "map.tif",
+            tile=64,
+            progress=False,
+            client=client,
+        )
 
 
 def test_a_season_in_memory_is_not_sent_to_workers(wide, trained, tmp_path, client):
     big = wide.isel(y=np.arange(1200) % ROWS, x=np.arange(1200) % COLUMNS)
-    big = big.assign_coords(x=400_005.0 + 10 * np.arange(1200), y=5_800_000.0 - 10 * np.arange(1200))
+    big = big.assign_coords(
+        x=400_005.0 + 10 * np.arange(1200), y=5_800_000.0 - 10 * np.arange(1200)
+    )
     for season in (big, big.chunk(y=100)):
-        with pytest.raises(ValueError, match=r"lies in memory \(58 MB\).*open it with cube.open_season and do not load it"):
+        with pytest.raises(
+            ValueError,
+            match=r"lies in memory \(58 MB\).*open it with cube.open_season and do not load it",
+        ):
             predict.season_map(trained, season, tmp_path / "map.tif", progress=False, client=client)
 
 
-# -------------------------------------------------------------------------------------------------------------- one tile
+# ----------------------------------------------------------------------------------------- one tile
 
 
 def test_tiles_cover_the_scene_once():
@@ -384,7 +543,9 @@ def test_the_form_for_inference_computes_the_same(season):
     trained = a_network(season, width=16)
     x = torch.randn(3, 5, 2, PATCH, PATCH)
     with torch.inference_mode():
-        for head, wanted in zip(tiles.inference_form(trained.model)(x), trained.model(x), strict=True):
+        for head, wanted in zip(
+            tiles.inference_form(trained.model)(x), trained.model(x), strict=True
+        ):
             torch.testing.assert_close(head, wanted, rtol=1e-4, atol=1e-5)
     folded = tiles.inference_form(trained.model).trunk
     assert not [module for module in folded.modules() if isinstance(module, torch.nn.BatchNorm2d)]
@@ -393,6 +554,9 @@ def test_the_form_for_inference_computes_the_same(season):
 def test_what_is_no_season_is_not_mapped(season, trained, tmp_path):
     decibel = season.copy()
     decibel["vh"] = (10 * np.log10(season.vh)).assign_attrs(units="dB")
-    for wrong, words in ((decibel, "'vh' is in dB"), (season.transpose("time", "x", "y"), "expected .'time', 'y', 'x'.")):
+    for wrong, words in (
+        (decibel, "'vh' is in dB"),
+        (season.transpose("time", "x", "y"), "expected .'time', 'y', 'x'."),
+    ):
         with pytest.raises(cube.SeasonError, match=words):
             predict.season_map(trained, wrong, tmp_path / "map.tif")

@@ -1,4 +1,6 @@
-"""Scores from an error matrix, checked against scikit-learn and against the published example's raw counts."""
+"""Scores from an error matrix, checked against scikit-learn and against the published example's raw
+counts.
+"""
 
 import numpy as np
 import pytest
@@ -20,7 +22,9 @@ def labels() -> tuple[np.ndarray, np.ndarray]:
 def test_error_matrix_has_the_map_in_rows(labels):
     mapped, reference = labels
     matrix = accuracy.error_matrix(mapped, reference, 16)
-    np.testing.assert_array_equal(matrix[:6, :6], metrics.confusion_matrix(reference.ravel(), mapped.ravel()).T)
+    np.testing.assert_array_equal(
+        matrix[:6, :6], metrics.confusion_matrix(reference.ravel(), mapped.ravel()).T
+    )
     assert matrix.sum() == 2000
 
 
@@ -29,7 +33,9 @@ def test_scores_agree_with_scikit_learn(labels):
     matrix = accuracy.error_matrix(mapped, reference, 16)
     table = accuracy.class_scores(matrix, BRANDENBURG)
     assert list(table.index) == [crop.name for crop in BRANDENBURG[:6]]
-    precision, recall, f1, _ = metrics.precision_recall_fscore_support(reference, mapped, zero_division=0)
+    precision, recall, f1, _ = metrics.precision_recall_fscore_support(
+        reference, mapped, zero_division=0
+    )
     np.testing.assert_allclose(table["user's"], precision)
     np.testing.assert_allclose(table["producer's"], recall)
     np.testing.assert_allclose(table["F1"], f1)
@@ -38,7 +44,9 @@ def test_scores_agree_with_scikit_learn(labels):
     assert scores["kappa"] == pytest.approx(metrics.cohen_kappa_score(reference, mapped))
     assert scores["overall accuracy"] == pytest.approx((mapped == reference).mean())
     crops = reference > 0
-    assert scores["overall accuracy, crops only"] == pytest.approx((mapped == reference)[crops].mean())
+    assert scores["overall accuracy, crops only"] == pytest.approx(
+        (mapped == reference)[crops].mean()
+    )
     assert scores["mean F1 of crops"] == pytest.approx(f1[1:].mean())
 
 
@@ -47,15 +55,17 @@ def test_kappa_of_one_class_is_not_defined():
 
 
 def test_published_counts():
-    """Olofsson et al. (2014), table 8: raw overall accuracy 0.917, kappa of the raw counts 0.870, producer's of the first 0.957."""
+    """Olofsson et al. (2014), table 8: raw overall accuracy 0.917, kappa of the raw counts 0.870,
+    producer's of the first 0.957.
+    """
     matrix = np.array([[66, 0, 5, 4], [0, 55, 8, 12], [1, 0, 153, 11], [2, 1, 9, 313]])
     crops = tuple(Crop(name, "#000000") for name in ("deforestation", "gain", "forest", "other"))
     assert accuracy.overall_accuracy(matrix) == pytest.approx(0.917, abs=5e-4)
     assert accuracy.kappa(matrix) == pytest.approx(0.870, abs=5e-4)
     table = accuracy.class_scores(matrix, crops)
-    assert table["producer's"].iloc[0] == pytest.approx(0.957, abs=5e-4) and table["user's"].iloc[1] == pytest.approx(
-        0.7333, abs=5e-5
-    )
+    assert table["producer's"].iloc[0] == pytest.approx(0.957, abs=5e-4) and table["user's"].iloc[
+        1
+    ] == pytest.approx(0.7333, abs=5e-5)
 
 
 def test_where_and_nodata_leave_pixels_out(labels):
@@ -77,7 +87,9 @@ def test_maps_that_do_not_fit(labels):
 
 
 def test_classes_without_reference_are_not_averaged():
-    matrix = np.array([[5, 0, 0], [1, 4, 0], [0, 2, 0]])  # the third class is mapped, but never true
+    matrix = np.array(
+        [[5, 0, 0], [1, 4, 0], [0, 2, 0]]
+    )  # the third class is mapped, but never true
     crops = tuple(Crop(name, "#000000") for name in "abc")
     assert accuracy.summary(matrix, crops)["mean F1 of crops"] == pytest.approx(2 * 4 / (5 + 6))
     assert "c" in accuracy.class_scores(matrix, crops).index
@@ -92,37 +104,57 @@ def test_a_legend_of_another_size():
 
 def test_masks_of_numbers_and_codes_below_zero():
     reference, mapped = np.array([0, 1, 2, 0, 1, 2]), np.array([0, 1, 2, 0, 1, -1])
-    np.testing.assert_array_equal(accuracy.error_matrix(mapped, reference, 3, where=[0, 0, 0, 1, 1, 1]), np.diag([1, 1, 0]))
+    np.testing.assert_array_equal(
+        accuracy.error_matrix(mapped, reference, 3, where=[0, 0, 0, 1, 1, 1]), np.diag([1, 1, 0])
+    )
     with pytest.raises(ValueError, match="holds code -1"):
         accuracy.error_matrix(reference, mapped, 3)
 
 
 def test_disagreement_of_the_published_population_matrix():
-    """Olofsson et al. (2014), table 9, p_ij: quantity 0.0045, allocation 0.0490; together what overall accuracy leaves."""
+    """Olofsson et al. (2014), table 9, p_ij: quantity 0.0045, allocation 0.0490; together what
+    overall accuracy leaves.
+    """
     counts = np.array([[66, 0, 5, 4], [0, 55, 8, 12], [1, 0, 153, 11], [2, 1, 9, 313]])
     p = np.array([0.02, 0.015, 0.32, 0.645])[:, None] * counts / counts.sum(1, keepdims=True)
     quantity, allocation = accuracy.disagreement(p)
     assert (round(quantity, 4), round(allocation, 4)) == (0.0045, 0.0490)
     assert quantity + allocation == pytest.approx(1 - accuracy.overall_accuracy(p))
-    assert accuracy.disagreement(np.array([[0, 5], [5, 0]])) == (0, 1)  # right shares, all in the wrong place
+    assert accuracy.disagreement(np.array([[0, 5], [5, 0]])) == (
+        0,
+        1,
+    )  # right shares, all in the wrong place
     assert accuracy.disagreement(np.array([[5, 5], [0, 0]])) == (0.5, 0)  # one class too much
 
 
-# ------------------------------------------------------------------------------------------------------- from files
+# --------------------------------------------------------------------------------------- from files
 
 
 def write(path, values, left=400_000, top=5_800_000, cell=10, crs="EPSG:32633", nodata=None):
     values = np.asarray(values)
-    profile = {"driver": "GTiff", "count": 1, "height": values.shape[0], "width": values.shape[1], "dtype": values.dtype}
+    profile = {
+        "driver": "GTiff",
+        "count": 1,
+        "height": values.shape[0],
+        "width": values.shape[1],
+        "dtype": values.dtype,
+    }
     with rasterio.open(
-        path, "w", **profile, crs=crs, transform=rasterio.Affine(cell, 0, left, 0, -cell, top), nodata=nodata
+        path,
+        "w",
+        **profile,
+        crs=crs,
+        transform=rasterio.Affine(cell, 0, left, 0, -cell, top),
+        nodata=nodata,
     ) as tif:
         tif.write(values, 1)
     return path
 
 
 def test_matrix_of_files_is_the_matrix_of_the_arrays(tmp_path, monkeypatch):
-    monkeypatch.setattr("stma_nb.accuracy.matrix.WINDOW", 64)  # so that there are many windows, the last ones cut off
+    monkeypatch.setattr(
+        "stma_nb.accuracy.matrix.WINDOW", 64
+    )  # so that there are many windows, the last ones cut off
     rng = np.random.default_rng(0)
     mapped, reference = rng.integers(0, 5, (2, 150, 200)).astype("uint8")
     mapped[:20, :30] = 255
@@ -142,48 +174,76 @@ def test_matrix_of_files_is_the_matrix_of_the_arrays(tmp_path, monkeypatch):
 def test_files_on_different_grids_are_refused_unless_asked(tmp_path):
     mapped = np.arange(48).reshape(6, 8).astype("uint8") % 4
     map_path = write(tmp_path / "map.tif", mapped)
-    # The same classes at half the pixel size, over the left half of the map only, without a nodata value.
+    # The same classes at half the pixel size, over the left half of the map only, without a nodata
+    # value.
     fine = write(tmp_path / "fine.tif", mapped[:, :4].repeat(2, 0).repeat(2, 1), cell=5)
-    with pytest.raises(ValueError, match=r"different grids \(6 x 8 against 12 x 8 pixels\).*--align nearest"):
+    with pytest.raises(
+        ValueError, match=r"different grids \(6 x 8 against 12 x 8 pixels\).*--align nearest"
+    ):
         accuracy.matrix_of_files(map_path, fine, 4)
     matrix = accuracy.matrix_of_files(map_path, fine, 4, align="nearest")
-    np.testing.assert_array_equal(matrix, np.diag(np.bincount(mapped[:, :4].ravel())))  # the right half is not background
+    np.testing.assert_array_equal(
+        matrix, np.diag(np.bincount(mapped[:, :4].ravel()))
+    )  # the right half is not background
     with pytest.raises(ValueError, match="upper left corner and pixel size"):
         accuracy.matrix_of_files(map_path, write(tmp_path / "moved.tif", mapped, left=400_010), 4)
     with pytest.raises(ValueError, match="CRS EPSG:32633 against EPSG:32632"):
-        accuracy.matrix_of_files(map_path, write(tmp_path / "zone.tif", mapped, crs="EPSG:32632"), 4)
+        accuracy.matrix_of_files(
+            map_path, write(tmp_path / "zone.tif", mapped, crs="EPSG:32632"), 4
+        )
     with pytest.raises(ValueError, match="expected None or 'nearest'"):
         accuracy.matrix_of_files(map_path, fine, 4, align="bilinear")
-    with pytest.raises(ValueError, match=r"1 band\(s\) of float32; expected one band of whole numbers"):
-        accuracy.matrix_of_files(map_path, write(tmp_path / "float.tif", mapped.astype("float32")), 4)
+    with pytest.raises(
+        ValueError, match=r"1 band\(s\) of float32; expected one band of whole numbers"
+    ):
+        accuracy.matrix_of_files(
+            map_path, write(tmp_path / "float.tif", mapped.astype("float32")), 4
+        )
 
 
 def test_classes_that_one_file_lacks(tmp_path):
     mapped = write(tmp_path / "map.tif", np.array([[0, 1, 1]], "uint8"))
     reference = write(tmp_path / "reference.tif", np.array([[0, 2, 2]], "uint8"))
-    np.testing.assert_array_equal(accuracy.matrix_of_files(mapped, reference, 3), [[1, 0, 0], [0, 0, 2], [0, 0, 0]])
+    np.testing.assert_array_equal(
+        accuracy.matrix_of_files(mapped, reference, 3), [[1, 0, 0], [0, 0, 2], [0, 0, 0]]
+    )
 
 
-# --------------------------------------------------------------------------------------------------- sure, and rightly?
+# ------------------------------------------------------------------------------- sure, and rightly?
 
 
 def test_calibration_finds_what_was_built_in():
-    """Class 0 has probability q, and is true with probability q - 0.1: the expected calibration error is 0.1."""
+    """Class 0 has probability q, and is true with probability q - 0.1: the expected calibration
+    error is 0.1.
+    """
     rng = np.random.default_rng(0)
     q = rng.uniform(0.6, 1, (400, 500))
     reference = (rng.random(q.shape) > q - 0.1).astype(int)
     table, error = accuracy.calibration(np.stack([q, 1 - q]), reference)
     assert error == pytest.approx(0.1, abs=0.005)
-    assert table["count"].sum() == q.size and (table["count"].iloc[:6] == 0).all() and table["accuracy"].iloc[:6].isna().all()
+    assert (
+        table["count"].sum() == q.size
+        and (table["count"].iloc[:6] == 0).all()
+        and table["accuracy"].iloc[:6].isna().all()
+    )
     np.testing.assert_allclose(table["confidence"].iloc[6:], [0.65, 0.75, 0.85, 0.95], atol=0.002)
-    few = np.array([[0.95, 0.95, 0.95, 0.65], [0.05, 0.05, 0.05, 0.35]])  # three sure and right, one unsure and wrong
-    assert accuracy.calibration(few, np.array([0, 0, 0, 1]))[1] == pytest.approx((3 * 0.05 + 0.65) / 4)
+    few = np.array(
+        [[0.95, 0.95, 0.95, 0.65], [0.05, 0.05, 0.05, 0.35]]
+    )  # three sure and right, one unsure and wrong
+    assert accuracy.calibration(few, np.array([0, 0, 0, 1]))[1] == pytest.approx(
+        (3 * 0.05 + 0.65) / 4
+    )
     q[:200] = np.nan
     assert accuracy.calibration(np.stack([q, 1 - q]), reference)[0]["count"].sum() == q.size / 2
 
 
 def test_entropy_and_margin_have_known_ends():
-    even, sure, mixed, none = np.full(4, 0.25), np.eye(4)[2], np.array([0.5, 0.25, 0.25, 0]), np.full(4, np.nan)
+    even, sure, mixed, none = (
+        np.full(4, 0.25),
+        np.eye(4)[2],
+        np.array([0.5, 0.25, 0.25, 0]),
+        np.full(4, np.nan),
+    )
     probabilities = np.stack([even, sure, mixed, none], axis=1).reshape(4, 2, 2)
     np.testing.assert_allclose(accuracy.entropy(probabilities), [[2, 0], [1.5, np.nan]])
     np.testing.assert_allclose(accuracy.margin(probabilities), [[0, 1], [0.25, np.nan]])
@@ -191,14 +251,21 @@ def test_entropy_and_margin_have_known_ends():
 
 def test_probabilities_that_are_none():
     logits = np.array([[2.0, 0.5], [1.0, 0.5]])
-    for function in (accuracy.entropy, accuracy.margin, lambda p: accuracy.calibration(p, np.zeros(2))):
-        with pytest.raises(ValueError, match=r"of 1 pixel\(s\) are negative or sum to 3.000, not to 1: .* not the logits"):
+    for function in (
+        accuracy.entropy,
+        accuracy.margin,
+        lambda p: accuracy.calibration(p, np.zeros(2)),
+    ):
+        with pytest.raises(
+            ValueError,
+            match=r"of 1 pixel\(s\) are negative or sum to 3.000, not to 1: .* not the logits",
+        ):
             function(logits)
     with pytest.raises(ValueError, match=r"expected \(K, ...\) and \(...\)"):
         accuracy.calibration(np.full((2, 3), 0.5), np.zeros(4))
 
 
-# ------------------------------------------------------------------------------------------------------- resampling
+# --------------------------------------------------------------------------------------- resampling
 
 
 def test_block_matrices_are_the_matrices_of_the_blocks(labels):
@@ -207,12 +274,18 @@ def test_block_matrices_are_the_matrices_of_the_blocks(labels):
     matrices = accuracy.block_matrices(mapped, reference, 6, 16, where)
     assert matrices.shape == (3 * 4, 6, 6)
     part = np.s_[16:32, 48:]  # the last block of the second row, cut off by the border
-    np.testing.assert_array_equal(matrices[7], accuracy.error_matrix(mapped[part], reference[part], 6, where[part]))
-    np.testing.assert_array_equal(matrices.sum(0), accuracy.error_matrix(mapped, reference, 6, where))
+    np.testing.assert_array_equal(
+        matrices[7], accuracy.error_matrix(mapped[part], reference[part], 6, where[part])
+    )
+    np.testing.assert_array_equal(
+        matrices.sum(0), accuracy.error_matrix(mapped, reference, 6, where)
+    )
 
 
 def test_bootstrap_widens_with_the_errors_that_hang_together():
-    """2000 parcels of 50 pixels, right as a whole with probability 0.8: the standard error is that of 2000, not of 100 000."""
+    """2000 parcels of 50 pixels, right as a whole with probability 0.8: the standard error is that
+    of 2000, not of 100 000.
+    """
     right = np.random.default_rng(0).random(2000) < 0.8
     matrices = np.zeros((2000, 2, 2), int)
     matrices[right, 0, 0] = matrices[~right, 0, 1] = 50
@@ -223,16 +296,22 @@ def test_bootstrap_widens_with_the_errors_that_hang_together():
     assert interval.high - interval.estimate == pytest.approx(half, rel=0.1)
     assert accuracy.bootstrap(matrices, accuracy.overall_accuracy) == interval  # a seed is a seed
     empty = np.concatenate([matrices, np.zeros_like(matrices)])
-    assert accuracy.bootstrap(empty, accuracy.overall_accuracy) == interval  # units that count nothing change nothing
+    assert (
+        accuracy.bootstrap(empty, accuracy.overall_accuracy) == interval
+    )  # units that count nothing change nothing
 
 
 def test_bootstrap_interval_holds_the_truth_as_often_as_it_says():
     rng, held = np.random.default_rng(0), 0
     for trial in range(200):
         matrices = np.zeros((60, 2, 2), int)
-        matrices[:, 0, 0] = rng.binomial(40, rng.beta(8, 2, 60))  # true accuracy 0.8, blocks of their own quality
+        matrices[:, 0, 0] = rng.binomial(
+            40, rng.beta(8, 2, 60)
+        )  # true accuracy 0.8, blocks of their own quality
         matrices[:, 0, 1] = 40 - matrices[:, 0, 0]
-        interval = accuracy.bootstrap(matrices, accuracy.overall_accuracy, replicates=400, seed=trial)
+        interval = accuracy.bootstrap(
+            matrices, accuracy.overall_accuracy, replicates=400, seed=trial
+        )
         held += interval.low <= 0.8 <= interval.high
     assert 0.91 <= held / 200 <= 0.98
 
@@ -246,15 +325,23 @@ def test_paired_difference_sees_what_two_intervals_hide():
     low_b, high_a = (accuracy.bootstrap(m, accuracy.overall_accuracy) for m in (b, a))
     assert low_b.low < high_a.high  # the intervals overlap widely
     difference = accuracy.paired_difference(b, a, accuracy.overall_accuracy)
-    assert difference.estimate == pytest.approx(0.02) and difference.low > 0.015 and difference.p < 0.01
+    assert (
+        difference.estimate == pytest.approx(0.02)
+        and difference.low > 0.015
+        and difference.p < 0.01
+    )
     same = accuracy.paired_difference(a, a, accuracy.overall_accuracy)
     assert same.estimate == 0 and same.p == 1
 
 
 def test_units_that_cannot_be_resampled():
     matrices = np.ones((5, 2, 2), int)
-    with pytest.raises(ValueError, match="1 unit.s. hold counted pixels; resampling needs two or more"):
-        accuracy.bootstrap(matrices * np.eye(5, dtype=int)[0][:, None, None], accuracy.overall_accuracy)
+    with pytest.raises(
+        ValueError, match="1 unit.s. hold counted pixels; resampling needs two or more"
+    ):
+        accuracy.bootstrap(
+            matrices * np.eye(5, dtype=int)[0][:, None, None], accuracy.overall_accuracy
+        )
     with pytest.raises(ValueError, match=r"shape \(2, 2\); expected \(units, K, K\)"):
         accuracy.bootstrap(matrices[0], accuracy.overall_accuracy)
     with pytest.raises(ValueError, match="not counted on the same reference pixels"):

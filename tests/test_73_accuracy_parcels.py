@@ -11,13 +11,17 @@ from stma_nb.accuracy import parcels
 
 @pytest.fixture
 def fields():
-    """Parcels with numbers far apart (as in a land register), a map of 4 classes with nodata, and its reference."""
+    """Parcels with numbers far apart (as in a land register), a map of 4 classes with nodata, and
+    its reference.
+    """
     rng = np.random.default_rng(0)
     register = np.array([0, 7, 1_200_345_678, 12, 99])
     parcel = register[rng.integers(0, 5, (6, 8))].repeat(10, 0).repeat(10, 1)
     crop_of = {0: 0, 7: 1, 12: 2, 99: 3, 1_200_345_678: 1}
     reference = np.vectorize(crop_of.get)(parcel)
-    mapped = np.where(rng.random(parcel.shape) < 0.4, rng.integers(0, 4, parcel.shape), reference).astype("uint8")
+    mapped = np.where(
+        rng.random(parcel.shape) < 0.4, rng.integers(0, 4, parcel.shape), reference
+    ).astype("uint8")
     mapped[:15, :30] = 255
     return mapped, reference, parcel
 
@@ -33,7 +37,9 @@ def test_votes_are_those_of_a_plain_loop(fields):
     mapped, _, parcel = fields
     numbers = parcels.numbers_of(parcel)
     assert numbers.tolist() == [7, 12, 99, 1_200_345_678]
-    np.testing.assert_array_equal(accuracy.vote(mapped, parcel, 4), [plain(mapped, parcel, n, 4) for n in numbers])
+    np.testing.assert_array_equal(
+        accuracy.vote(mapped, parcel, 4), [plain(mapped, parcel, n, 4) for n in numbers]
+    )
     probabilities = np.random.default_rng(1).dirichlet(np.ones(4), parcel.shape).transpose(2, 0, 1)
     probabilities[:, mapped == 255] = np.nan
     votes = accuracy.vote(probabilities, parcel, 4)
@@ -43,7 +49,10 @@ def test_votes_are_those_of_a_plain_loop(fields):
 def test_votes_of_parts_add_up(fields):
     mapped, _, parcel = fields
     numbers = parcels.numbers_of(parcel)
-    parts = sum(accuracy.vote(mapped[row : row + 7], parcel[row : row + 7], 4, numbers) for row in range(0, 60, 7))
+    parts = sum(
+        accuracy.vote(mapped[row : row + 7], parcel[row : row + 7], 4, numbers)
+        for row in range(0, 60, 7)
+    )
     np.testing.assert_array_equal(parts, accuracy.vote(mapped, parcel, 4))
 
 
@@ -64,15 +73,21 @@ def test_table_of_parcels(fields):
     table = accuracy.parcel_table(mapped, reference, parcel, 4, pixel_area=0.01)
     for number, row in table.iterrows():
         inside = (parcel == number) & (mapped != 255)
-        assert row["pixels"] == inside.sum() and row["hectares"] == pytest.approx(inside.sum() / 100)
-        assert row["reference"] == row["majority"] == reference[inside][0]  # 60 % right, so the vote is
+        assert row["pixels"] == inside.sum() and row["hectares"] == pytest.approx(
+            inside.sum() / 100
+        )
+        assert (
+            row["reference"] == row["majority"] == reference[inside][0]
+        )  # 60 % right, so the vote is
         assert row["share right"] == pytest.approx((mapped == reference)[inside].mean())
 
 
 def test_a_parcel_without_pixels_keeps_its_row():
     parcel = np.array([[1, 1, 3, 3]])
     mapped = np.array([[0, 0, 255, 255]], "uint8")
-    table = accuracy.parcel_table(mapped, np.zeros((1, 4), int), parcel, 2, numbers=[1, 2, 3])  # 2 is nowhere, 3 all nodata
+    table = accuracy.parcel_table(
+        mapped, np.zeros((1, 4), int), parcel, 2, numbers=[1, 2, 3]
+    )  # 2 is nowhere, 3 all nodata
     assert table["pixels"].tolist() == [2, 0, 0]
     assert table.loc[[2, 3], ["reference", "majority", "share right"]].isna().all(axis=None)
     np.testing.assert_array_equal(accuracy.parcel_matrix(table, 2), [[1, 0], [0, 0]])
@@ -88,9 +103,13 @@ def test_parcel_matrix_counts_parcels_or_hectares():
         }
     )
     np.testing.assert_array_equal(accuracy.parcel_matrix(table, 2), [[1, 1], [0, 1]])
-    np.testing.assert_array_equal(accuracy.parcel_matrix(table, 2, weight="area"), [[1, 2], [0, 30]])
+    np.testing.assert_array_equal(
+        accuracy.parcel_matrix(table, 2, weight="area"), [[1, 2], [0, 30]]
+    )
     for wrong in ({"weight": "pixels"}, {"vote": "mean probability"}):
-        with pytest.raises(ValueError, match="expected 'count' or 'area', and a column of the table"):
+        with pytest.raises(
+            ValueError, match="expected 'count' or 'area', and a column of the table"
+        ):
             accuracy.parcel_matrix(table, 2, **wrong)
 
 
@@ -98,8 +117,12 @@ def test_parcel_matrices_are_units_for_the_bootstrap(fields):
     mapped, reference, parcel = fields
     where = np.random.default_rng(2).random(parcel.shape) < 0.5
     matrices = accuracy.parcel_matrices(mapped, reference, parcel, 4, where=where)
-    np.testing.assert_array_equal(matrices.sum(0), accuracy.error_matrix(mapped, reference, 4, where & (parcel > 0)))
-    np.testing.assert_array_equal(matrices[2], accuracy.error_matrix(mapped, reference, 4, where & (parcel == 99)))
+    np.testing.assert_array_equal(
+        matrices.sum(0), accuracy.error_matrix(mapped, reference, 4, where & (parcel > 0))
+    )
+    np.testing.assert_array_equal(
+        matrices[2], accuracy.error_matrix(mapped, reference, 4, where & (parcel == 99))
+    )
     interval = accuracy.bootstrap(matrices, accuracy.overall_accuracy)
     assert interval.low <= interval.estimate <= interval.high
 
@@ -108,7 +131,9 @@ def test_matrices_of_files_are_those_of_the_arrays(fields, tmp_path, monkeypatch
     monkeypatch.setattr("stma_nb.accuracy.matrix.WINDOW", 32)
     mapped, reference, parcel = fields
     where = np.random.default_rng(2).random(parcel.shape) < 0.5
-    reference = np.where(np.random.default_rng(3).random(parcel.shape) < 0.1, 99, reference)  # nodata, and no class
+    reference = np.where(
+        np.random.default_rng(3).random(parcel.shape) < 0.1, 99, reference
+    )  # nodata, and no class
     layers = {
         "map": mapped,
         "reference": reference.astype("uint8"),
@@ -117,13 +142,24 @@ def test_matrices_of_files_are_those_of_the_arrays(fields, tmp_path, monkeypatch
     }
     paths = [tmp_path / f"{name}.tif" for name in layers]
     for path, layer, nodata in zip(paths, layers.values(), (255, 99, None, None), strict=True):
-        profile = {"driver": "GTiff", "height": 60, "width": 80, "count": 1, "dtype": layer.dtype, "crs": "EPSG:32633"}
-        with rasterio.open(path, "w", **profile, nodata=nodata, transform=rasterio.Affine(10, 0, 0, 0, -10, 0)) as tif:
+        profile = {
+            "driver": "GTiff",
+            "height": 60,
+            "width": 80,
+            "count": 1,
+            "dtype": layer.dtype,
+            "crs": "EPSG:32633",
+        }
+        with rasterio.open(
+            path, "w", **profile, nodata=nodata, transform=rasterio.Affine(10, 0, 0, 0, -10, 0)
+        ) as tif:
             tif.write(layer, 1)
     numbers, matrices = parcels.matrices_of_files(*paths[:3], 4, paths[3])
     counted = where & (reference != 99)
     np.testing.assert_array_equal(numbers, parcels.numbers_of(parcel))
-    np.testing.assert_array_equal(matrices, accuracy.parcel_matrices(mapped, reference, parcel, 4, where=counted))
+    np.testing.assert_array_equal(
+        matrices, accuracy.parcel_matrices(mapped, reference, parcel, 4, where=counted)
+    )
     table = accuracy.parcel_table(mapped, reference, parcel, 4, where=counted)
     pd.testing.assert_frame_equal(parcels.table_of(numbers, matrices), table)
 

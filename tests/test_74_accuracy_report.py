@@ -1,4 +1,6 @@
-"""The report: a page that stands alone, numbers that are those of the library, and refusals in sentences."""
+"""The report: a page that stands alone, numbers that are those of the library, and refusals in
+sentences.
+"""
 
 import json
 import re
@@ -18,9 +20,17 @@ NAMES = [crop.name for crop in CROPS]
 
 
 def write(path, values, crops=None, left=400_000, nodata=None):
-    profile = {"driver": "GTiff", "height": values.shape[0], "width": values.shape[1], "count": 1, "dtype": values.dtype}
+    profile = {
+        "driver": "GTiff",
+        "height": values.shape[0],
+        "width": values.shape[1],
+        "count": 1,
+        "dtype": values.dtype,
+    }
     transform = rasterio.Affine(10, 0, left, 0, -10, 5_800_000)
-    with rasterio.open(path, "w", **profile, crs="EPSG:32633", transform=transform, nodata=nodata) as tif:
+    with rasterio.open(
+        path, "w", **profile, crs="EPSG:32633", transform=transform, nodata=nodata
+    ) as tif:
         if crops:
             cube.write_legend(tif, crops)
         tif.write(values, 1)
@@ -29,18 +39,30 @@ def write(path, values, crops=None, left=400_000, nodata=None):
 
 @pytest.fixture
 def scene(tmp_path):
-    """Fields of 10 x 10 pixels, a map with whole fields and single pixels wrong, one class never mapped; as arrays and files."""
+    """Fields of 10 x 10 pixels, a map with whole fields and single pixels wrong, one class never
+    mapped; as arrays and files.
+    """
     rng = np.random.default_rng(0)
     parcel = (np.arange(120)[:, None] // 10 * 16 + np.arange(160) // 10 + 1).astype("int32")
     crop = rng.choice(5, parcel.max() + 1, p=[0.4, 0.3, 0.2, 0.07, 0.03]).astype("uint8")
     seen = np.where(rng.random(len(crop)) < 0.1, 1, crop)
     seen[seen == 4] = 2
-    mapped = np.where(rng.random(parcel.shape) < 0.1, rng.integers(0, 4, parcel.shape), seen[parcel]).astype("uint8")
+    mapped = np.where(
+        rng.random(parcel.shape) < 0.1, rng.integers(0, 4, parcel.shape), seen[parcel]
+    ).astype("uint8")
     mapped[:5] = 255
-    layers = {"map": mapped, "reference": crop[parcel], "parcel": parcel, "where": (parcel % 3 > 0).astype("uint8")}
+    layers = {
+        "map": mapped,
+        "reference": crop[parcel],
+        "parcel": parcel,
+        "where": (parcel % 3 > 0).astype("uint8"),
+    }
     for name, layer in layers.items():
         write(
-            tmp_path / f"{name}.tif", layer, CROPS if name in ("map", "reference") else None, nodata=255 if name == "map" else None
+            tmp_path / f"{name}.tif",
+            layer,
+            CROPS if name in ("map", "reference") else None,
+            nodata=255 if name == "map" else None,
         )
     return tmp_path, layers
 
@@ -58,7 +80,9 @@ class Page(HTMLParser):
     def __init__(self, text):
         super().__init__()
         self.tags = []
-        self.outside = re.findall(r"(?:src|srcset|href|action)=[\"'](?!data:|https://doi\.org).+?>|url\(|@import", text)
+        self.outside = re.findall(
+            r"(?:src|srcset|href|action)=[\"'](?!data:|https://doi\.org).+?>|url\(|@import", text
+        )
         self.feed(text)
 
     def handle_starttag(self, tag, attributes):
@@ -71,18 +95,27 @@ class Page(HTMLParser):
 def test_page_stands_alone_and_can_be_read_aloud(scene):
     folder, _ = scene
     draw(folder).to_csv(folder / "sample.csv", index=False)
-    accuracy.assess(folder / "map.tif", folder / "reference.tif", folder / "full.html", folder / "parcel.tif")
+    accuracy.assess(
+        folder / "map.tif", folder / "reference.tif", folder / "full.html", folder / "parcel.tif"
+    )
     accuracy.assess(folder / "map.tif", folder / "sample.csv", folder / "sample.html")
     for name, pictures, tables in (("full", 3, 3), ("sample", 2, 2)):
         text = (folder / f"{name}.html").read_text(encoding="utf-8")
         page = Page(text)
         assert not page.outside and not page.all("script") and not page.all("link")[1:]
-        assert page.all("html")[0]["lang"] == "en" and "<title>How good is the map map.tif?</title>" in text
-        assert len(page.all("img")) == pictures and all(len(image["alt"]) > 30 for image in page.all("img"))
+        assert (
+            page.all("html")[0]["lang"] == "en"
+            and "<title>How good is the map map.tif?</title>" in text
+        )
+        assert len(page.all("img")) == pictures and all(
+            len(image["alt"]) > 30 for image in page.all("img")
+        )
         assert len(page.all("table")) == len(page.all("caption")) == tables
         assert {header["scope"] for header in page.all("th")} == {"col", "row"}
         assert len(page.all("h1")) == 1 and "design" in text and "stma_nb 0" in text
-        json.loads((folder / f"{name}.json").read_text(), parse_constant=pytest.fail)  # no NaN in JSON
+        json.loads(
+            (folder / f"{name}.json").read_text(), parse_constant=pytest.fail
+        )  # no NaN in JSON
 
 
 def test_numbers_are_those_of_the_library(scene):
@@ -104,12 +137,22 @@ def test_numbers_are_those_of_the_library(scene):
         assert found["per class"][name]["F1"] == pytest.approx(table.loc[name, "F1"], nan_ok=True)
         assert found["producer's"][name]["estimate"] == pytest.approx(table.loc[name, "producer's"])
     assert found["user's"]["Sugar beet"]["estimate"] is None  # never mapped: null, not NaN
-    assert found["area"]["Maize"] == {"mapped": matrix[1].sum() / 100, "reference": matrix[:, 1].sum() / 100}
-    votes = accuracy.parcel_table(layers["map"], layers["reference"], layers["parcel"], 5, where=counted)
+    assert found["area"]["Maize"] == {
+        "mapped": matrix[1].sum() / 100,
+        "reference": matrix[:, 1].sum() / 100,
+    }
+    votes = accuracy.parcel_table(
+        layers["map"], layers["reference"], layers["parcel"], 5, where=counted
+    )
     right = votes["majority"].dropna() == votes["reference"].dropna()
     assert found["parcels"]["number"] == len(right)
-    assert found["parcels"]["scores"]["parcels right, each counts once"]["estimate"] == pytest.approx(right.mean())
-    assert found["choices"]["counted where"].endswith("where.tif") and "blocks of" in found["choices"]["intervals"]
+    assert found["parcels"]["scores"]["parcels right, each counts once"][
+        "estimate"
+    ] == pytest.approx(right.mean())
+    assert (
+        found["choices"]["counted where"].endswith("where.tif")
+        and "blocks of" in found["choices"]["intervals"]
+    )
 
 
 def test_crops_only_leaves_background_out(scene):
@@ -117,7 +160,9 @@ def test_crops_only_leaves_background_out(scene):
     paths = [folder / f"{name}.tif" for name in ("map", "reference")]
     found = accuracy.assess(*paths, folder / "r.html", background=False)
     matrix = accuracy.error_matrix(layers["map"], layers["reference"], 5)
-    assert found["scores"].loc["overall accuracy", "estimate"] == pytest.approx(accuracy.overall_accuracy(matrix, background=False))
+    assert found["scores"].loc["overall accuracy", "estimate"] == pytest.approx(
+        accuracy.overall_accuracy(matrix, background=False)
+    )
     assert found["matrix"][:, 0].sum() == 0 and "Background" not in found["per class"].index
     assert "Background are not counted" in (folder / "r.html").read_text(encoding="utf-8")
 
@@ -140,7 +185,9 @@ def test_sample_gives_the_estimates_of_olofsson(scene):
     sample.drop(columns="stratum").to_csv(folder / "codes.csv", index=False)
     codes = sample["reference"].to_numpy()
     matrix = accuracy.error_matrix(sample["stratum"], codes, 5)
-    expected = accuracy.stratified_estimate(matrix, np.bincount(layers["map"][5:].ravel(), minlength=5), 0.01, names=NAMES)
+    expected = accuracy.stratified_estimate(
+        matrix, np.bincount(layers["map"][5:].ravel(), minlength=5), 0.01, names=NAMES
+    )
     for kind in ("names", "codes"):
         found = accuracy.assess(folder / "map.tif", folder / f"{kind}.csv", folder / f"{kind}.html")
         pd.testing.assert_frame_equal(found["area"], expected.area)
@@ -161,8 +208,14 @@ def test_samples_that_do_not_fit(scene):
             accuracy.assess(folder / "map.tif", folder / "bad.csv", folder / "bad.html")
         assert not (folder / "bad.html").exists()
 
-    refused(lambda s: s.drop(columns="reference"), "no column 'reference'; expected row, column and reference")
-    refused(lambda s: s.assign(reference=s["reference"].replace("Maize", "Corn")), "class 'Corn', which the legend does not")
+    refused(
+        lambda s: s.drop(columns="reference"),
+        "no column 'reference'; expected row, column and reference",
+    )
+    refused(
+        lambda s: s.assign(reference=s["reference"].replace("Maize", "Corn")),
+        "class 'Corn', which the legend does not",
+    )
     refused(lambda s: s.assign(reference=s["reference"].where(s.index > 3)), "empty cells")
     refused(lambda s: pd.concat([s, s[:1]]), "occurs twice")
     refused(lambda s: s.assign(row=0), "occurs twice|no class at row 0")
@@ -171,13 +224,22 @@ def test_samples_that_do_not_fit(scene):
     refused(lambda s: s[s["stratum"] > 0], "Map class 'Background' has .* pixels but 0 sample")
     sample.to_csv(folder / "good.csv", index=False)
     with pytest.raises(ValueError, match="need a reference GeoTIFF"):
-        accuracy.assess(folder / "map.tif", folder / "good.csv", folder / "bad.html", where_path=folder / "where.tif")
+        accuracy.assess(
+            folder / "map.tif",
+            folder / "good.csv",
+            folder / "bad.html",
+            where_path=folder / "where.tif",
+        )
 
 
 def test_files_that_do_not_fit(scene):
     folder, layers = scene
-    other = write(folder / "other.tif", layers["reference"], (CROPS[0], CROPS[2], CROPS[1], *CROPS[3:]))
-    with pytest.raises(ValueError, match="Code 1 is Maize in 'map.tif' and Wheat in 'other.tif': recode one"):
+    other = write(
+        folder / "other.tif", layers["reference"], (CROPS[0], CROPS[2], CROPS[1], *CROPS[3:])
+    )
+    with pytest.raises(
+        ValueError, match="Code 1 is Maize in 'map.tif' and Wheat in 'other.tif': recode one"
+    ):
         accuracy.assess(folder / "map.tif", other, folder / "r.html")
     with pytest.raises(ValueError, match="No legend in 'parcel.tif' or 'where.tif'"):
         accuracy.assess(folder / "parcel.tif", folder / "where.tif", folder / "r.html")
@@ -195,11 +257,20 @@ def test_files_that_do_not_fit(scene):
 
 def test_command_line(scene, capsys):
     folder, layers = scene
-    arguments = ["assess", f"{folder}/map.tif", f"{folder}/reference.tif", "--output", f"{folder}/r.html"]
+    arguments = [
+        "assess",
+        f"{folder}/map.tif",
+        f"{folder}/reference.tif",
+        "--output",
+        f"{folder}/r.html",
+    ]
     assert main([*arguments, "--parcels", f"{folder}/parcel.tif", "--crops-only"]) == 0
     assert "pixels compared carry the class of the reference. Wrote" in capsys.readouterr().out
     assert main(arguments) == 1
-    assert re.fullmatch(r"stma_nb: '.*r.html' exists and is left as it is: .*--overwrite\)\.\n", capsys.readouterr().err)
+    assert re.fullmatch(
+        r"stma_nb: '.*r.html' exists and is left as it is: .*--overwrite\)\.\n",
+        capsys.readouterr().err,
+    )
     assert main([*arguments, "--overwrite"]) == 0
     moved = write(folder / "moved.tif", layers["reference"], CROPS, left=400_100)
     arguments[2] = str(moved)
@@ -207,31 +278,49 @@ def test_command_line(scene, capsys):
     assert "lie on different grids" in capsys.readouterr().err
     assert main([*arguments, "--overwrite", "--align", "nearest"]) == 0
     found = json.loads((folder / "r.json").read_text())
-    assert found["matrix"] == accuracy.error_matrix(layers["map"][:, 10:], layers["reference"][:, :-10], 5).tolist()
+    assert (
+        found["matrix"]
+        == accuracy.error_matrix(layers["map"][:, 10:], layers["reference"][:, :-10], 5).tolist()
+    )
 
 
 def test_a_scene_of_one_block_has_no_interval(tmp_path):
     values = np.random.default_rng(0).integers(0, 5, (12, 14)).astype("uint8")
     paths = [write(tmp_path / f"{name}.tif", values, CROPS) for name in ("map", "reference")]
     found = accuracy.assess(*paths, tmp_path / "r.html")
-    assert found["scores"].loc["overall accuracy", "estimate"] == 1 and found["scores"]["low"].isna().all()
-    assert "none: all pixels counted lie in one block" in (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert (
+        found["scores"].loc["overall accuracy", "estimate"] == 1
+        and found["scores"]["low"].isna().all()
+    )
+    assert "none: all pixels counted lie in one block" in (tmp_path / "r.html").read_text(
+        encoding="utf-8"
+    )
     assert json.loads((tmp_path / "r.json").read_text())["scores"]["kappa"]["low"] is None
 
 
 def test_page_fits_a_phone_and_asks_nothing_of_the_network(scene):
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    chromium = (
+        shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
     if not chromium:
         pytest.skip("no Chromium is installed")
     folder, _ = scene
-    accuracy.assess(folder / "map.tif", folder / "reference.tif", folder / "r.html", folder / "parcel.tif")
+    accuracy.assess(
+        folder / "map.tif", folder / "reference.tif", folder / "r.html", folder / "parcel.tif"
+    )
     with playwright.sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        browser = p.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
+        )
         tab, asked = browser.new_page(viewport={"width": 390, "height": 800}), []
         tab.on("request", lambda request: asked.append(request.url))
         tab.goto((folder / "r.html").as_uri())
         assert tab.evaluate("document.documentElement.scrollWidth") <= 390
         assert all(url.startswith(("file:", "data:")) for url in asked)
-        assert tab.evaluate("[...document.images].every(image => image.complete && image.naturalWidth > 0)")
+        assert tab.evaluate(
+            "[...document.images].every(image => image.complete && image.naturalWidth > 0)"
+        )
         browser.close()

@@ -1,4 +1,6 @@
-"""The attention explorer: what reaches the browser is what the network computed, and the sentence about it is true."""
+"""The attention explorer: what reaches the browser is what the network computed, and the sentence
+about it is true.
+"""
 
 import re
 import shutil
@@ -24,7 +26,9 @@ def trained(season):
     for name, weight in model.named_parameters():
         if "to_query.weight" in name and "attend" in name:
             weight.data *= 6
-    return train.Trained(model, patches.fit_scaling(season), cube.legend(season), season.time.values)
+    return train.Trained(
+        model, patches.fit_scaling(season), cube.legend(season), season.time.values
+    )
 
 
 @pytest.fixture
@@ -40,7 +44,7 @@ def maps(trained, season):
         return trained.model(torch.from_numpy(x)[None], return_attention=True)[2]
 
 
-# ------------------------------------------------------------------------------------------------------------- Python
+# ------------------------------------------------------------------------------------------- Python
 
 
 @pytest.mark.parametrize("level", [1, 2, 3, "cross"])
@@ -52,13 +56,18 @@ def test_spatial_maps_are_the_networks_within_the_stated_error(view, maps, level
         view.head = head
         for query in range(side * side):
             row, column = divmod(query, side)
-            ours, theirs = view.spatial((ROW + size * row + 1, COLUMN + size * column + 2)).ravel(), exact[head - 1, query]
+            ours, theirs = (
+                view.spatial((ROW + size * row + 1, COLUMN + size * column + 2)).ravel(),
+                exact[head - 1, query],
+            )
             worst = max(worst, abs(ours - theirs).max() / abs(theirs).max())
     assert worst <= (1 / 254 if level == "cross" else 1 / 510) + 1e-6, worst
     if level != "cross":
         view.head = 0
         mean = exact.mean(0)[-1]
-        np.testing.assert_allclose(view.spatial((ROW + PATCH - 1, COLUMN + PATCH - 1)).ravel(), mean, atol=1 / 510)
+        np.testing.assert_allclose(
+            view.spatial((ROW + PATCH - 1, COLUMN + PATCH - 1)).ravel(), mean, atol=1 / 510
+        )
 
 
 def test_temporal_maps_and_backscatter_within_the_stated_error(view, maps, season):
@@ -76,14 +85,18 @@ def test_missing_values_stay_missing(trained, season):
     season.vv[2, ROW, COLUMN] = np.nan
     season.vv[:, ROW + 1, COLUMN], season.vh[:, ROW + 1, COLUMN] = np.nan, np.nan
     view = explorer.AttentionExplorer(trained, season, ROW, COLUMN)
-    assert view._arrays["db"][0, 2, 0, 0] == 65535 and (view._arrays["db"][:, :, 1, 0] == 65535).all()
+    assert (
+        view._arrays["db"][0, 2, 0, 0] == 65535 and (view._arrays["db"][:, :, 1, 0] == 65535).all()
+    )
     assert "(no data, mapped as no data)" in view.describe((ROW + 1, COLUMN))
 
 
 def test_the_sentence_is_true(view, maps, season, trained):
     view.level, view.head, (row, column) = 1, 2, (14, 31)
     text = view.describe((row, column))
-    assert text.startswith(f"Pixel row 14, column 31 ({trained.crops[season.crop.values[14, 31]].name}, mapped as ")
+    assert text.startswith(
+        f"Pixel row 14, column 31 ({trained.crops[season.crop.values[14, 31]].name}, mapped as "
+    )
     weights = maps["spatial"][0][0, 1, (row - ROW) // 4 * 4 + (column - COLUMN) // 4].numpy()
     best = int(weights.argmax())
     top, left = ROW + best // 4 * 4, COLUMN + best % 4 * 4
@@ -121,12 +134,18 @@ def test_what_does_not_fit_is_said_in_a_sentence(trained, season):
         with pytest.raises(error, match=words):
             explorer.AttentionExplorer(*args, **kwargs)
 
-    refused("The season has 4 dates, the network was trained on 5", trained, season.isel(time=slice(4)))
+    refused(
+        "The season has 4 dates, the network was trained on 5", trained, season.isel(time=slice(4))
+    )
     refused("leaves the scene", trained, season, 40, 0)
     refused("leaves the scene", trained, season, -1, 0)
     refused("choose from 1, 2, 3", trained, season, levels=(4,))
     refused("holds no data", trained, season.assign(vv=season.vv * np.nan, vh=season.vh * np.nan))
-    refused("is not the network's", trained, season.assign(crop=season.crop.assign_attrs(cube.flags(cube.BRANDENBURG))))
+    refused(
+        "is not the network's",
+        trained,
+        season.assign(crop=season.crop.assign_attrs(cube.flags(cube.BRANDENBURG))),
+    )
     trained.model.train()
     refused(r"training mode.*call trained.model.eval\(\)", trained, season)
 
@@ -149,7 +168,10 @@ def test_a_season_without_labels_can_be_explored(trained, season):
 def test_a_still_stands_where_the_widget_cannot(view):
     data, _ = view._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in data
-    assert data["text/html"].startswith('<img alt="Pixel row') and data["text/plain"] == view.describe()
+    assert (
+        data["text/html"].startswith('<img alt="Pixel row')
+        and data["text/plain"] == view.describe()
+    )
     view.layer, view.level, view.head = "prediction", "cross", 0
     assert view.to_png().startswith(b"\x89PNG")
 
@@ -157,30 +179,52 @@ def test_a_still_stands_where_the_widget_cannot(view):
 def test_the_saved_page_asks_nothing_from_outside(view, tmp_path):
     path = view.save_html(tmp_path / "sub" / "view.html")
     text = path.read_text("utf-8")
-    assert not re.findall(r"https?://(?!www\.w3\.org)", text) and "@import" not in text and "default-src 'none'" in text
+    assert (
+        not re.findall(r"https?://(?!www\.w3\.org)", text)
+        and "@import" not in text
+        and "default-src 'none'" in text
+    )
     with pytest.raises(FileExistsError, match="exists and is left as it is"):
         view.save_html(path)
     view.save_html(path, overwrite=True)
 
 
-# ------------------------------------------------------------------------------------------------------------ browser
+# ------------------------------------------------------------------------------------------ browser
 
 
 @pytest.fixture
 def page(view, tmp_path):
-    """The saved explorer in a browser; at the end nothing was asked from outside and nothing went wrong."""
+    """The saved explorer in a browser; at the end nothing was asked from outside and nothing went
+    wrong.
+    """
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    chromium = (
+        shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
     if not chromium:
         pytest.skip("no Chromium is installed")
     view.level, view.head, view.date = 1, 2, 1
     path, wrong = view.save_html(tmp_path / "view.html"), []
     with playwright.sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        browser = p.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
+        )
         page = browser.new_page(viewport={"width": 1100, "height": 1000})
-        page.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
+        page.on(
+            "console",
+            lambda message: (
+                wrong.append(message.text) if message.type in ("error", "warning") else None
+            ),
+        )
         page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("request", lambda request: wrong.append(request.url) if not request.url.startswith("file:") else None)
+        page.on(
+            "request",
+            lambda request: (
+                wrong.append(request.url) if not request.url.startswith("file:") else None
+            ),
+        )
         page.goto(path.as_uri())
         page.wait_for_selector(".sentence:not(:empty)")
         yield page
@@ -189,7 +233,9 @@ def page(view, tmp_path):
 
 
 def said(page) -> str:
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.evaluate(
+        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
     return page.inner_text(".sentence")
 
 
@@ -231,7 +277,10 @@ def test_keys_move_and_lock_the_pixel(page, view):
     assert page.get_by_label("Pixel row", exact=True).input_value() == "9"
     page.keyboard.press("Enter")
     page.keyboard.press("ArrowLeft")
-    assert "The locked pixel, row 9, column 34" in said(page) and page.locator("figure:visible").count() == 3
+    assert (
+        "The locked pixel, row 9, column 34" in said(page)
+        and page.locator("figure:visible").count() == 3
+    )
     page.keyboard.press("Escape")
     assert said(page) == view.describe((9, 33)) and page.locator("figure:visible").count() == 2
     page.keyboard.press("PageDown")

@@ -1,4 +1,6 @@
-"""The attention explorer in a real JupyterLab: mouse and keyboard, picture and sentence, browser and kernel agree."""
+"""The attention explorer in a real JupyterLab: mouse and keyboard, picture and sentence, browser
+and kernel agree.
+"""
 # ruff: noqa: F811 (the fixtures and helpers of the explorer tests are imported)
 
 import ast
@@ -24,38 +26,64 @@ playwright = pytest.importorskip("playwright.sync_api", reason="playwright is no
 pytest.importorskip("jupyterlab", reason="JupyterLab is not installed")
 CELLS = (
     "import pickle\nfrom pathlib import Path\nfrom stma_nb.explorer import AttentionExplorer",
-    f"view = AttentionExplorer(*pickle.loads(Path('explored').read_bytes()), {ROW}, {COLUMN})\nview",
+    f"view = AttentionExplorer(*pickle.loads(Path('explored').read_bytes()), {ROW}, "
+    f"{COLUMN})\nview",
     "",
 )
 START = (ROW + PATCH // 2, COLUMN + PATCH // 2)
 
-# ------------------------------------------------------------------------------------------------ JupyterLab and browser
+# --------------------------------------------------------------------------- JupyterLab and browser
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """A notebook open in JupyterLab and Chromium, with settings of its own; the server ends in any case."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    """A notebook open in JupyterLab and Chromium, with settings of its own; the server ends in any
+    case.
+    """
+    chromium = (
+        shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
     if not chromium:
         pytest.skip("no Chromium is installed")
     home, folder = tmp_path_factory.mktemp("jupyter"), tmp_path_factory.mktemp("notebooks")
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
-    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook.metadata.kernelspec = {
+        "name": "python3",
+        "display_name": "Python 3",
+        "language": "python",
+    }
     nbformat.write(notebook, folder / "explore.ipynb")
-    places = "JUPYTER_CONFIG_DIR JUPYTER_DATA_DIR JUPYTER_RUNTIME_DIR JUPYTERLAB_SETTINGS_DIR JUPYTERLAB_WORKSPACES_DIR IPYTHONDIR"
-    quiet = home / "JUPYTERLAB_SETTINGS_DIR/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
+    places = (
+        "JUPYTER_CONFIG_DIR JUPYTER_DATA_DIR JUPYTER_RUNTIME_DIR JUPYTERLAB_SETTINGS_DIR "
+        "JUPYTERLAB_WORKSPACES_DIR IPYTHONDIR"
+    )
+    quiet = (
+        home
+        / "JUPYTERLAB_SETTINGS_DIR/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
+    )
     quiet.parent.mkdir(parents=True)
     quiet.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port, token = free.getsockname()[1], secrets.token_hex()
     options = (
-        f"--no-browser --allow-root --ip=127.0.0.1 --port={port} --ServerApp.port_retries=0 --LabApp.expose_app_in_browser=True"
+        f"--no-browser --allow-root --ip=127.0.0.1 --port={port} --ServerApp.port_retries=0 "
+        "--LabApp.expose_app_in_browser=True"
     )
     with open(home / "log", "w") as log:
         server = subprocess.Popen(
-            [sys.executable, "-m", "jupyterlab", *options.split(), f"--ServerApp.root_dir={folder}"],
-            env=os.environ | {place: str(home / place) for place in places.split()} | {"JUPYTER_TOKEN": token},
+            [
+                sys.executable,
+                "-m",
+                "jupyterlab",
+                *options.split(),
+                f"--ServerApp.root_dir={folder}",
+            ],
+            env=os.environ
+            | {place: str(home / place) for place in places.split()}
+            | {"JUPYTER_TOKEN": token},
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -63,23 +91,33 @@ def lab(tmp_path_factory):
     try:
         end = time.monotonic() + 60
         while True:
-            assert server.poll() is None and time.monotonic() < end, f"JupyterLab does not start:\n{(home / 'log').read_text()}"
+            assert server.poll() is None and time.monotonic() < end, (
+                f"JupyterLab does not start:\n{(home / 'log').read_text()}"
+            )
             try:
                 socket.create_connection(("127.0.0.1", port), timeout=1).close()
                 break
             except OSError:
                 time.sleep(0.05)
         with playwright.sync_playwright() as p:
-            browser = p.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+            browser = p.chromium.launch(
+                executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
+            )
             clipboard = ["clipboard-read", "clipboard-write"]
-            context = browser.new_context(viewport={"width": 1280, "height": 1100}, permissions=clipboard)
+            context = browser.new_context(
+                viewport={"width": 1280, "height": 1100}, permissions=clipboard
+            )
             context.set_default_timeout(10_000)
             page, wrong = context.new_page(), []
-            page.on("console", lambda message: wrong.append(message.text) if matters(message) else None)
+            page.on(
+                "console", lambda message: wrong.append(message.text) if matters(message) else None
+            )
             page.on("pageerror", lambda error: wrong.append(str(error)))
             ours = re.compile(rf"(blob:)?(http|ws)://127\.0\.0\.1:{port}/|data:")
             for kind in ("request", "websocket"):
-                page.on(kind, lambda asked: None if ours.match(asked.url) else wrong.append(asked.url))
+                page.on(
+                    kind, lambda asked: None if ours.match(asked.url) else wrong.append(asked.url)
+                )
             page.goto(f"http://127.0.0.1:{port}/lab/tree/explore.ipynb?token={token}")
             idle = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
             page.wait_for_function(idle, timeout=60_000)
@@ -91,18 +129,26 @@ def lab(tmp_path_factory):
         try:
             server.wait(15)
         except subprocess.TimeoutExpired:
-            os.killpg(server.pid, signal.SIGKILL)  # kernels end by themselves when their server is gone
+            os.killpg(
+                server.pid, signal.SIGKILL
+            )  # kernels end by themselves when their server is gone
 
 
 def matters(message) -> bool:
-    """Every error matters; a warning if it is about us, since what JupyterLab itself deprecates is not ours to mend."""
-    about_us = re.search("explorer|widget|stma", f"{message.text} {message.location}", re.IGNORECASE)
+    """Every error matters; a warning if it is about us, since what JupyterLab itself deprecates is
+    not ours to mend.
+    """
+    about_us = re.search(
+        "explorer|widget|stma", f"{message.text} {message.location}", re.IGNORECASE
+    )
     return message.type == "error" or bool(message.type == "warning" and about_us)
 
 
 @pytest.fixture
 def page(lab, trained, season):
-    """All cells run anew, the explorer in sight; at the end nothing was asked from outside and nothing went wrong."""
+    """All cells run anew, the explorer in sight; at the end nothing was asked from outside and
+    nothing went wrong.
+    """
     (lab.folder / "explored").write_bytes(pickle.dumps((trained, season)))
     lab.page.mouse.move(0, 0)
     for command in ("clear-all-cell-outputs", "run-all-cells"):
@@ -122,7 +168,11 @@ def kernel_follows(page, **expected) -> None:
         await future.done;
         return printed.join("");
     }"""
-    code, end, state = f"print({{name: getattr(view, name) for name in {[*expected]}}})", time.monotonic() + 10, None
+    code, end, state = (
+        f"print({{name: getattr(view, name) for name in {[*expected]}}})",
+        time.monotonic() + 10,
+        None,
+    )
     while state != expected and time.monotonic() < end:
         state = ast.literal_eval(page.evaluate(ask, code))
     assert state == expected
@@ -140,7 +190,9 @@ def all_differ(before: list[str], after: list[str]) -> bool:
 
 
 def notebook(page) -> list:
-    """What keys meant for the explorer must leave alone: selected cell and mode, kinds and sources of the cells."""
+    """What keys meant for the explorer must leave alone: selected cell and mode, kinds and sources
+    of the cells.
+    """
     content = "jupyterapp.shell.currentWidget.content"
     cells = f"{content}.widgets.map(({{ model }}) => [model.type, model.sharedModel.getSource()])"
     return page.evaluate(f"[{content}.activeCellIndex, {content}.mode, {cells}]")
@@ -159,7 +211,7 @@ def press(page, *keys: str) -> str:
     return said(page)
 
 
-# ----------------------------------------------------------------------------------------------------------------- tests
+# -------------------------------------------------------------------------------------------- tests
 
 
 def test_hover_says_what_python_says(page, view):
@@ -197,18 +249,27 @@ def test_keys_move_the_pixel_and_leave_the_notebook_alone(page, view):
     assert press(page, "Escape") == view.describe(START)
     before = notebook(page)
     assert before[:2] == [1, "command"]
-    assert press(page, "ArrowDown", "ArrowRight", "ArrowRight", "Shift+ArrowUp") == view.describe((9, 34))
+    assert press(page, "ArrowDown", "ArrowRight", "ArrowRight", "Shift+ArrowUp") == view.describe(
+        (9, 34)
+    )
     kernel_follows(page, pixel=(9, 34), locked=None)
-    assert "The locked pixel, row 9, column 34" in press(page, "Enter", "ArrowLeft") and len(pictures(page)) == 3
+    assert (
+        "The locked pixel, row 9, column 34" in press(page, "Enter", "ArrowLeft")
+        and len(pictures(page)) == 3
+    )
     kernel_follows(page, pixel=(9, 33), locked=(9, 34))
     assert press(page, "Escape") == view.describe((9, 33)) and len(pictures(page)) == 2
     painted = pictures(page)
     press(page, "PageDown")
     assert all_differ(painted, pictures(page))
     kernel_follows(page, date=1, locked=None)
-    press(page, *"abxmydd1", "Shift+M")  # in command mode these add, cut, turn, delete and merge cells
+    press(
+        page, *"abxmydd1", "Shift+M"
+    )  # in command mode these add, cut, turn, delete and merge cells
     assert said(page) == view.describe((9, 33)) and notebook(page) == before
-    press(page, *["ArrowLeft"] * 7, *["ArrowDown"] * 5, *["ArrowRight"] * 3)  # echoes of the first come after the last
+    press(
+        page, *["ArrowLeft"] * 7, *["ArrowDown"] * 5, *["ArrowRight"] * 3
+    )  # echoes of the first come after the last
     kernel_follows(page, pixel=(14, 29))
     assert said(page) == view.describe((14, 29)) and notebook(page) == before
 
@@ -229,7 +290,11 @@ def test_every_control_by_mouse_and_back_by_keyboard(page, view):
         if label in ("Image", "Level", "Head"):
             control.select_option(str(value))  # the list that a click opens is no part of the page
         else:  # the end of a slider, the upper of the two small arrows of a number
-            control.click(position={"x": size["width"] - 12, "y": 8} if trait == "pixel" else {"x": size["width"] - 2, "y": 8})
+            control.click(
+                position={"x": size["width"] - 12, "y": 8}
+                if trait == "pixel"
+                else {"x": size["width"] - 2, "y": 8}
+            )
         kernel_follows(page, **{trait: value})
         setattr(view, trait, value)
         assert painted != pictures(page) and said(page) == view.describe(), label
@@ -242,7 +307,10 @@ def test_every_control_by_mouse_and_back_by_keyboard(page, view):
 
 
 def test_buttons_by_mouse_and_by_keyboard(page, view, season):
-    lock, onward, back, copy = (page.locator(".stma").get_by_role("button", name=n) for n in ("lock", "Next", "Previous", "Cop"))
+    lock, onward, back, copy = (
+        page.locator(".stma").get_by_role("button", name=n)
+        for n in ("lock", "Next", "Previous", "Cop")
+    )
     lock.click()
     kernel_follows(page, locked=START)
     lock.press("Enter")
@@ -250,12 +318,16 @@ def test_buttons_by_mouse_and_by_keyboard(page, view, season):
     (scene, chart), only = pictures(page), page.get_by_label("Show only")
     only.focus()
     press(page, "ArrowDown")
-    assert scene != pictures(page)[0] and chart == pictures(page)[1], "the other classes fade in the scene"
+    assert scene != pictures(page)[0] and chart == pictures(page)[1], (
+        "the other classes fade in the scene"
+    )
     only.select_option(label="Maize")
     places = []
     for act in (onward.click, lambda: onward.press("Enter"), back.click, lambda: back.press(" ")):
         act()
-        places.append(tuple(map(int, re.match(r"Pixel row (\d+), column (\d+) \(Maize", said(page)).groups())))
+        places.append(
+            tuple(map(int, re.match(r"Pixel row (\d+), column (\d+) \(Maize", said(page)).groups()))
+        )
         assert season.crop.values[places[-1]] == 1 and said(page) == view.describe(places[-1])
     assert places[0] == places[2] and len({*places}) == 3
     kernel_follows(page, pixel=places[-1])
@@ -269,7 +341,9 @@ def test_buttons_by_mouse_and_by_keyboard(page, view, season):
 def test_chart_and_table_show_the_values_of_the_network(page, season, maps):
     chart, painted = page.get_by_role("img", name="Temporal attention"), pictures(page)
     zoom = chart.bounding_box()["width"] / 540
-    chart.click(position={"x": zoom * (62 + 2.5 / 5 * (540 - 62 - 30)), "y": 50})  # the third of five columns, without the margins
+    chart.click(
+        position={"x": zoom * (62 + 2.5 / 5 * (540 - 62 - 30)), "y": 50}
+    )  # the third of five columns, without the margins
     kernel_follows(page, date=2)
     assert all_differ(painted, pictures(page))
     page.get_by_text("Values of this pixel as a table").click()
@@ -280,9 +354,13 @@ def test_chart_and_table_show_the_values_of_the_network(page, season, maps):
         assert [cell[0] for cell in cells] == [str(day)[:10] for day in season.time.values]
         for name, place in (("vv", 1), ("vh", 2)):
             shown = [float(cell[place]) for cell in cells]
-            np.testing.assert_allclose(shown, 10 * np.log10(season[name].values[:, row, column]), atol=0.006)
+            np.testing.assert_allclose(
+                shown, 10 * np.log10(season[name].values[:, row, column]), atol=0.006
+            )
         shown = [float(cell[3].rstrip(" %")) for cell in cells]
-        np.testing.assert_allclose(shown, 100 * maps["temporal"][0][0, head - 1].numpy().mean(0), atol=0.51)
+        np.testing.assert_allclose(
+            shown, 100 * maps["temporal"][0][0, head - 1].numpy().mean(0), atol=0.51
+        )
     page.locator(".stma summary").press("Enter")
     assert page.locator(".stma table").is_hidden()
 
@@ -294,18 +372,30 @@ def test_cells_read_and_set_what_the_browser_shows(page, view):
         page.keyboard.insert_text(code)
         page.keyboard.press("Control+Enter")
 
-    output, sentence = page.locator(".jp-Cell").last.locator(".jp-OutputArea-output"), page.locator(".sentence")
+    output, sentence = (
+        page.locator(".jp-Cell").last.locator(".jp-OutputArea-output"),
+        page.locator(".sentence"),
+    )
     click(page, 12, 27)
     page.get_by_label("Level", exact=True).select_option("cross")
     run("print(view.pixel, view.locked, view.level, view.describe())")
     view.level = "cross"
     playwright.expect(output).to_have_text(f"(12, 27) (12, 27) cross {view.describe((12, 27))}")
     run(
-        "view.locked, view.level, view.head, view.date, view.layer, view.opacity, view.pixel = None, 2, 3, 1, 'label', 0.2, (9, 25)"
+        "view.locked, view.level, view.head, view.date, view.layer, view.opacity, view.pixel = "
+        "None, 2, 3, 1, 'label', 0.2, (9, 25)"
     )
     view.level, view.head = 2, 3
     playwright.expect(sentence).to_have_text(view.describe((9, 25)))
-    controls = ("Level", "Head", "Date", "Image", "Opacity of the attention", "Pixel row", "Pixel column")
+    controls = (
+        "Level",
+        "Head",
+        "Date",
+        "Image",
+        "Opacity of the attention",
+        "Pixel row",
+        "Pixel column",
+    )
     shown = [page.get_by_label(label, exact=True).input_value() for label in controls]
     assert shown == ["2", "3", "1", "label", "0.2", "9", "25"]
     run("view.pixel = (7, 25)")
@@ -318,5 +408,8 @@ def test_painting_is_fast(page):
     for step in range(30):
         hover(page, ROW + step % PATCH, COLUMN + 3 * step % PATCH)
         times.append(float(page.get_attribute(".stma", "data-paint")))
-    print(f"hover to paint in JupyterLab: median {np.median(times):.1f} ms, largest {max(times):.1f} ms")
+    print(
+        f"hover to paint in JupyterLab: median {np.median(times):.1f} ms, largest "
+        f"{max(times):.1f} ms"
+    )
     assert np.median(times) < 100

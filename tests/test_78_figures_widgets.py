@@ -13,7 +13,9 @@ def fields(season):
     """The stripes of the small season, each with a level of its own: parcels of a crop differ."""
     level = 10 ** (np.random.default_rng(1).normal(0, 0.05, 9))
     for band in ("vv", "vh"):
-        season[band] = (season[band] * level[season.parcel.values]).astype("float32").assign_attrs(units="1")
+        season[band] = (
+            (season[band] * level[season.parcel.values]).astype("float32").assign_attrs(units="1")
+        )
     return season
 
 
@@ -24,7 +26,9 @@ def test_curves_are_parcel_means_in_linear_power(fields):
     np.testing.assert_allclose(curves.vh.sel(parcel=2), expected, rtol=1e-5)
     mixed = fields.copy(deep=True)
     mixed["crop"][:20, 8:16] = 0  # 20 of the 48 rows of parcel 2 (maize) labelled background
-    assert figures.parcel_curves(mixed.chunk(y=20)).crop.values[1] == "Maize", "the label most of its pixels have"
+    assert figures.parcel_curves(mixed.chunk(y=20)).crop.values[1] == "Maize", (
+        "the label most of its pixels have"
+    )
     assert list(curves.crop.values[:3]) == ["Background", "Maize", "Sugar beet"]
 
 
@@ -47,4 +51,6 @@ def test_difference_is_in_standard_deviations_of_the_fields(fields):
     curves = figures.parcel_curves(fields)
     one, two = (curves.vh.values[curves.crop.values == name] for name in ("Maize", "Sugar beet"))
     expected = abs(one.mean(0) - two.mean(0)) / np.sqrt((one.var(0) + two.var(0)) / 2)
-    np.testing.assert_allclose(figures.crop_difference(curves, "Maize", "Sugar beet").vh, expected, rtol=1e-4)
+    np.testing.assert_allclose(
+        figures.crop_difference(curves, "Maize", "Sugar beet").vh, expected, rtol=1e-4
+    )

@@ -1,4 +1,6 @@
-"""What students get holds no solution and still answers them; what lecturers get shows every solution."""
+"""What students get holds no solution and still answers them; what lecturers get shows every
+solution.
+"""
 
 import hashlib
 from pathlib import Path
@@ -17,7 +19,11 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 
 
 def fingerprints() -> dict[str, str]:
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (ROOT / "notebooks").iterdir() if path.is_file()}
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in (ROOT / "notebooks").iterdir()
+        if path.is_file()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +52,20 @@ def test_student_edition_holds_no_solution(path, folder):
     for solution, exercise in zip(tagged(path, "solution"), tagged(path, "exercise"), strict=True):
         for line in set(solution.splitlines()) - set(exercise.splitlines()):
             if line.startswith("answer"):
-                assert line not in [other for cell in cells(student) for other in cell.source.splitlines()], line
-    assert not tagged(student, "solution") and "folded away" not in text and "Student edition" in text
-    assert tagged(student, "exercise") == tagged(path, "exercise") and tagged(student, "parameters") == tagged(path, "parameters")
-    assert all(cell.outputs == [] and cell.execution_count is None for cell in cells(student) if cell.cell_type == "code")
+                assert line not in [
+                    other for cell in cells(student) for other in cell.source.splitlines()
+                ], line
+    assert (
+        not tagged(student, "solution") and "folded away" not in text and "Student edition" in text
+    )
+    assert tagged(student, "exercise") == tagged(path, "exercise") and tagged(
+        student, "parameters"
+    ) == tagged(path, "parameters")
+    assert all(
+        cell.outputs == [] and cell.execution_count is None
+        for cell in cells(student)
+        if cell.cell_type == "code"
+    )
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -73,36 +89,48 @@ def test_badges_stay_and_no_link_leaves_the_folder(path, edition, folder):
 
 
 def test_links_lead_to_notebooks_or_to_the_repository():
-    text = "[a](../README.md) [b](questions.md) [c](04_time.ipynb#End) [d](#End) ![e](../data/e.png)"
+    text = (
+        "[a](../README.md) [b](questions.md) [c](04_time.ipynb#End) [d](#End) ![e](../data/e.png)"
+    )
     web = f"{repository()}/blob/main"
     assert editions.linked(text) == (
-        f"[a]({web}/README.md) [b]({web}/notebooks/questions.md) [c](04_time.ipynb#End) [d](#End) ![e]({web}/data/e.png)"
+        f"[a]({web}/README.md) [b]({web}/notebooks/questions.md) [c](04_time.ipynb#End) [d](#End) "
+        f"![e]({web}/data/e.png)"
     )
 
 
 def test_checks_of_the_student_edition_answer(tmp_path):
-    check = "from stma_nb import exercises\nanswer = {}\nexercises.quickstart_1(answer)"
+    check = "from stma_nb.course import exercises\nanswer = {}\nexercises.quickstart_1(answer)"
     content = new_notebook(
         cells=[
             new_markdown_cell(
-                "# Small\n\nTwo things. The solution of each is folded away below it: click to open it. See [a](../README.md)."
+                "# Small\n\nTwo things. The solution of each is folded away below it: click to "
+                "open it. See [a](../README.md)."
             ),
             new_code_cell("n = 1", metadata={"tags": ["parameters"]}),
             new_code_cell(check.format(None), metadata={"tags": ["exercise"]}),
             new_code_cell(check.format(-17), metadata={"tags": ["solution"]}),
         ]
     )
-    content.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    content.metadata["kernelspec"] = {
+        "name": "python3",
+        "display_name": "Python 3",
+        "language": "python",
+    }
     changed = editions.student(content)
     nbformat.write(changed, tmp_path / "small.ipynb")
     course.run_notebook(tmp_path / "small.ipynb", tmp_path / "out.ipynb")
     text = (tmp_path / "out.ipynb").read_text(encoding="utf-8")
     assert "Not attempted yet" in text and "answer = -17" not in text
-    assert changed.cells[0].source.startswith("# Small\n\nTwo things. Each has a cell to fill in and a check that answers. See")
+    assert changed.cells[0].source.startswith(
+        "# Small\n\nTwo things. Each has a cell to fill in and a check that answers. See"
+    )
 
 
 def test_a_folder_that_exists_is_left_as_it_is(folder, capsys):
     assert main(["editions", str(folder)]) == 1
     assert "exists and is left as it is" in capsys.readouterr().err
     assert main(["editions", str(folder), "--overwrite"]) == 0
-    assert ((ROOT / "notebooks" / "questions.md").exists()) == (folder / "lecturer" / "questions.md").exists()
+    assert ((ROOT / "notebooks" / "questions.md").exists()) == (
+        folder / "lecturer" / "questions.md"
+    ).exists()

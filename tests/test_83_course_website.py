@@ -1,4 +1,6 @@
-"""The web pages hold what the notebooks hold, work offline and under any path, and can be used without a mouse or sight."""
+"""The web pages hold what the notebooks hold, work offline and under any path, and can be used
+without a mouse or sight.
+"""
 
 import functools
 import http.server
@@ -37,7 +39,11 @@ def soup(site: Path, name: str) -> BeautifulSoup:
 def test_a_page_holds_its_notebook(site, path):
     page, notebook = soup(site, path.stem), Notebook(path)
     text = " ".join(page.main.get_text().split())
-    assert page.html["lang"] == "en" and page.title.get_text().startswith(notebook.title) and len(page("h1")) == 1
+    assert (
+        page.html["lang"] == "en"
+        and page.title.get_text().startswith(notebook.title)
+        and len(page("h1")) == 1
+    )
     assert page.header and page.nav and page.main["id"] == "main" and page.footer
     assert page.select_one("a.skip")["href"] == "#main" and page.select_one("meta[name=viewport]")
     for cell in notebook.cells:
@@ -48,11 +54,20 @@ def test_a_page_holds_its_notebook(site, path):
             if output.output_type == "stream":
                 assert " ".join(output.text.split()) in text
         if "solution" in tags:
-            inside = [" ".join(box.get_text().split()) for box in page.select("details.solution:not([open])")]
-            assert any(" ".join(cell.source.split()) in box for box in inside), "solutions are folded"
+            inside = [
+                " ".join(box.get_text().split())
+                for box in page.select("details.solution:not([open])")
+            ]
+            assert any(" ".join(cell.source.split()) in box for box in inside), (
+                "solutions are folded"
+            )
     live = path.stem == EXPLORER_NOTEBOOK  # there the explorer stands in place of its picture
-    assert [image["alt"] for image in page("img")] == [image["alt"] for image in notebook.figures][live:], "with their texts"
-    assert not re.search(r"(?<!\\)\$[^$\n]+\$", "".join(p.get_text() for p in page("p"))), "no formula is left as TeX"
+    assert [image["alt"] for image in page("img")] == [image["alt"] for image in notebook.figures][
+        live:
+    ], "with their texts"
+    assert not re.search(r"(?<!\\)\$[^$\n]+\$", "".join(p.get_text() for p in page("p"))), (
+        "no formula is left as TeX"
+    )
 
 
 def test_links_of_all_pages_resolve(site):
@@ -66,7 +81,9 @@ def test_links_of_all_pages_resolve(site):
             file, _, anchor = target.partition("#")
             assert (site / (file or f"{name}.html")).exists(), f"{name} links to {target}"
             if anchor:
-                assert soup(site, Path(file or f"{name}.html").stem).find(id=anchor), f"{name} links to {target}"
+                assert soup(site, Path(file or f"{name}.html").stem).find(id=anchor), (
+                    f"{name} links to {target}"
+                )
 
 
 def test_pages_follow_each_other(site):
@@ -85,17 +102,35 @@ def test_pages_follow_each_other(site):
 
 
 def test_links_lead_to_pages_or_to_the_repository():
-    assert website.address("04_temporal_attention.ipynb#Summary") == "04_temporal_attention.html#Summary"
+    assert (
+        website.address("04_temporal_attention.ipynb#Summary")
+        == "04_temporal_attention.html#Summary"
+    )
     assert website.address("../README.md") == "index.html"
-    assert website.address("../stma_nb/model.py") == "https://github.com/stma-nb/stma_nb/blob/main/stma_nb/model.py"
-    assert website.address("budget.json") == "https://github.com/stma-nb/stma_nb/blob/main/notebooks/budget.json"
-    assert website.address("https://doi.org/10.1/x") == "https://doi.org/10.1/x" and website.address("#Summary") == "#Summary"
+    assert (
+        website.address("../stma_nb/model.py")
+        == "https://github.com/stma-nb/stma_nb/blob/main/stma_nb/model.py"
+    )
+    assert (
+        website.address("budget.json")
+        == "https://github.com/stma-nb/stma_nb/blob/main/notebooks/budget.json"
+    )
+    assert (
+        website.address("https://doi.org/10.1/x") == "https://doi.org/10.1/x"
+        and website.address("#Summary") == "#Summary"
+    )
 
 
 def test_markdown_of_these_pages():
-    page = website.words("# A *b* c\n\n![badge](https://x.org/b.svg) $a^2$\n\n$$\\frac{1}{2}$$\n\n|a|\n|-|\n|1|\n")
+    page = website.words(
+        "# A *b* c\n\n![badge](https://x.org/b.svg) $a^2$\n\n$$\\frac{1}{2}$$\n\n|a|\n|-|\n|1|\n"
+    )
     assert '<h1 id="A-b-c">' in page and "<img" not in page and "badge" in page
-    assert "<msup><mi>a</mi><mn>2</mn></msup>" in page and "<mfrac>" in page and 'display="block"' in page
+    assert (
+        "<msup><mi>a</mi><mn>2</mn></msup>" in page
+        and "<mfrac>" in page
+        and 'display="block"' in page
+    )
     assert '<div class="scroll"><table>' in page
 
 
@@ -109,28 +144,48 @@ def test_an_explorer_is_made_when_none_is_there(tmp_path):
     assert "standalone(" in (tmp_path / "attention.html").read_text(encoding="utf-8")
 
 
-# ------------------------------------------------------------------------------------------------------------ browser
+# ------------------------------------------------------------------------------------------ browser
 
 
 @pytest.fixture(scope="module")
 def browser():
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    chromium = (
+        shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
     if not chromium:
         pytest.skip("no Chromium is installed")
     with playwright.sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        browser = p.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
+        )
         yield browser
         browser.close()
 
 
 @pytest.fixture(params=[1280, 390], ids=["desk", "phone"])
 def tab(request, browser):
-    """A function that opens an address; in the end nothing went wrong and nothing was asked from outside its folder."""
-    wrong, page, folders = [], browser.new_page(viewport={"width": request.param, "height": 900}), ["data:"]
-    page.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
+    """A function that opens an address; in the end nothing went wrong and nothing was asked from
+    outside its folder.
+    """
+    wrong, page, folders = (
+        [],
+        browser.new_page(viewport={"width": request.param, "height": 900}),
+        ["data:"],
+    )
+    page.on(
+        "console",
+        lambda message: (
+            wrong.append(message.text) if message.type in ("error", "warning") else None
+        ),
+    )
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("request", lambda asked: wrong.append(asked.url) if not asked.url.startswith(tuple(folders)) else None)
+    page.on(
+        "request",
+        lambda asked: wrong.append(asked.url) if not asked.url.startswith(tuple(folders)) else None,
+    )
 
     def open_page(address: str):
         folders.append(address.rpartition("/")[0])
@@ -160,12 +215,16 @@ def server(site):
 @pytest.mark.parametrize("name", ["index", *(path.stem for path in NOTEBOOKS)])
 def test_pages_are_readable_at_every_width(tab, site, name):
     page = tab((site / f"{name}.html").as_uri())
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "only boxes scroll sideways, not the page"
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
+        "only boxes scroll sideways, not the page"
+    )
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "main"
-    assert page.evaluate("[...document.images].every((image) => image.complete && image.naturalWidth > 0)")
+    assert page.evaluate(
+        "[...document.images].every((image) => image.complete && image.naturalWidth > 0)"
+    )
 
 
 def explore(page) -> None:
@@ -203,11 +262,21 @@ def test_solutions_open(tab, site):
     + [(name, 390) for name in ("index", NOTEBOOKS[0].stem, EXPLORER_NOTEBOOK, "attention")],
 )
 def test_accessibility(browser, site, name, width):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
+    )
     page = browser.new_page(viewport={"width": width, "height": 900})
     page.goto((site / f"{name}.html").as_uri(), wait_until="load")
     page.evaluate("document.querySelectorAll('details').forEach((box) => { box.open = true })")
-    found = axe.Axe().run(page, options={"resultTypes": ["violations"], "preload": False}).response["violations"]
+    found = (
+        axe.Axe()
+        .run(page, options={"resultTypes": ["violations"], "preload": False})
+        .response["violations"]
+    )
     page.close()
-    bad = [f"{v['id']}: {v['help']}: {v['nodes'][0]['html'][:200]}" for v in found if v["impact"] in ("serious", "critical")]
+    bad = [
+        f"{v['id']}: {v['help']}: {v['nodes'][0]['html'][:200]}"
+        for v in found
+        if v["impact"] in ("serious", "critical")
+    ]
     assert not bad, "\n".join(bad)

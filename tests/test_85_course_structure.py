@@ -1,4 +1,6 @@
-"""Every notebook keeps the course's conventions, and each check trips over a notebook that does not."""
+"""Every notebook keeps the course's conventions, and each check trips over a notebook that does
+not.
+"""
 
 import copy
 import json
@@ -42,11 +44,16 @@ PICTURE = '<img alt="A picture of nothing at all" src="data:image/png;base64,iVB
 def small(tmp_path):
     """A notebook that keeps all conventions; on disk, its measured run and what it links to."""
     (tmp_path / "notebooks").mkdir()
-    (tmp_path / "notebooks" / "budget.json").write_text('{"90_small": {"seconds": 20, "megabytes": 900, "cores": 2}}')
+    (tmp_path / "notebooks" / "budget.json").write_text(
+        '{"90_small": {"seconds": 20, "megabytes": 900, "cores": 2}}'
+    )
     (tmp_path / "README.md").write_text("# top")
     output = new_output("display_data", {"text/html": PICTURE, "text/plain": "a picture"})
     exercises = [
-        new_code_cell("answer = None", metadata={"tags": [tag]} | ({"jupyter": FOLDED} if tag == "solution" else {}))
+        new_code_cell(
+            "answer = None",
+            metadata={"tags": [tag]} | ({"jupyter": FOLDED} if tag == "solution" else {}),
+        )
         for tag in ("exercise", "solution") * 3
     ]
     cells = [
@@ -98,25 +105,53 @@ def test_a_notebook_that_was_never_measured(said, tmp_path):
     "old, new, words",
     [
         ("# Small\n", "# Small\n\n# Large\n", "has 2 titles (#), expected one"),
-        ("## Exercises", "## More\n\n#### Exercises", "from a heading of level 2 to one of level 4"),
+        (
+            "## Exercises",
+            "## More\n\n#### Exercises",
+            "from a heading of level 2 to one of level 4",
+        ),
         ("What you will learn", "Aims", "has no section '## What you will learn'"),
         ("- little.", "Little.", "has no list under 'What you will learn'"),
         ("## Summary", "## End", "has no section '## Summary'"),
         ("**Next:**", "Next:", "has no line '**Next:** ...'"),
         ("**Needs:**", "Needs:", "has no line '**Needs:** ...'"),
-        ("https://arxiv.org", "https://arxiv.example", "has no DOI or arXiv link under 'References'"),
+        (
+            "https://arxiv.org",
+            "https://arxiv.example",
+            "has no DOI or arXiv link under 'References'",
+        ),
         ("[page](https://example.org)", "", "has a reference without a link: Somebody (2020)"),
-        ("lab/tree/notebooks/90_small.ipynb", "lab/tree/notebooks/91.ipynb", "has no Binder badge that opens this notebook"),
-        ("blob/main/notebooks/90_small.ipynb", "blob/main/90_small.ipynb", "has no Colab badge that opens this notebook"),
+        (
+            "lab/tree/notebooks/90_small.ipynb",
+            "lab/tree/notebooks/91.ipynb",
+            "has no Binder badge that opens this notebook",
+        ),
+        (
+            "blob/main/notebooks/90_small.ipynb",
+            "blob/main/90_small.ipynb",
+            "has no Colab badge that opens this notebook",
+        ),
         ("../README.md#top", "../READ.md", "links to '../READ.md', which does not exist"),
-        ("../README.md#top", "../../elsewhere", "links to '../../elsewhere', which lies outside the repository"),
+        (
+            "../README.md#top",
+            "../../elsewhere",
+            "links to '../../elsewhere', which lies outside the repository",
+        ),
         ("#Summary", "#summary", "links to '#summary', but there is no such heading"),
         ("[![Open in Binder]", "[![]", "has 1 pictures without an alternative text"),
         ("half a minute", "10 seconds", "took 20 s, but says that it needs 10 s"),
         ("1 GB", "0.5 GB", "took 900 MB, but says that it needs 512 MB"),
-        ("half a minute and", "some time and", "does not say under **Needs:** how many minutes and GB"),
+        (
+            "half a minute and",
+            "some time and",
+            "does not say under **Needs:** how many minutes and GB",
+        ),
         ("draw()", "\n".join(["draw()"] * 36), "has a code cell of 36 lines (draw()), at most 35"),
-        ("draw()", "\n".join(["import json"] * 41), "has a code cell of 41 lines (import json), at most 40"),
+        (
+            "draw()",
+            "\n".join(["import json"] * 41),
+            "has a code cell of 41 lines (import json), at most 40",
+        ),
     ],
 )
 def test_text_that_breaks_a_convention(said, old, new, words):
@@ -126,14 +161,29 @@ def test_text_that_breaks_a_convention(said, old, new, words):
 @pytest.mark.parametrize(
     "change, words",
     [
-        (lambda n: n.cells[3].outputs[0].data.update({"text/html": "<img src='x.png'>"}), "has 1 pictures without an alternative"),
-        (lambda n: n.cells[3].outputs[0].update(data={"image/png": "iVBORw0KGgo="}), "has a picture as bare PNG"),
+        (
+            lambda n: n.cells[3].outputs[0].data.update({"text/html": "<img src='x.png'>"}),
+            "has 1 pictures without an alternative",
+        ),
+        (
+            lambda n: n.cells[3].outputs[0].update(data={"image/png": "iVBORw0KGgo="}),
+            "has a picture as bare PNG",
+        ),
         (lambda n: n.cells.__delitem__(slice(4, 6)), "has 2 exercises, expected at least three"),
         (lambda n: n.cells.pop(5), "has exercises without a solution right after them"),
         (lambda n: n.cells[5].metadata.pop("jupyter"), "has a solution that is not folded away"),
-        (lambda n: n.cells[3].metadata.update(tags=["hidden"]), "has a tag 'hidden', expected one of"),
-        (lambda n: n.cells[3].metadata.update(tags=["parameters"]), "has 2 cells tagged 'parameters'"),
-        (lambda n: n.cells.pop(1), "does not begin with a cell tagged 'setup' and one tagged 'parameters'"),
+        (
+            lambda n: n.cells[3].metadata.update(tags=["hidden"]),
+            "has a tag 'hidden', expected one of",
+        ),
+        (
+            lambda n: n.cells[3].metadata.update(tags=["parameters"]),
+            "has 2 cells tagged 'parameters'",
+        ),
+        (
+            lambda n: n.cells.pop(1),
+            "does not begin with a cell tagged 'setup' and one tagged 'parameters'",
+        ),
         (lambda n: n.cells[3].update(id=n.cells[4].id), "has cells without an id of their own"),
     ],
 )
@@ -144,10 +194,20 @@ def test_cells_that_break_a_convention(said, change, words):
 @pytest.mark.parametrize(
     "needs, seconds, megabytes",
     [
-        ("1 to 3 minutes on two processor cores and 1 GB of memory; no graphics card, no download.", 180, 1024),
+        (
+            "1 to 3 minutes on two processor cores and 1 GB of memory; no graphics card, no "
+            "download.",
+            180,
+            1024,
+        ),
         ("about half a minute and 1 GB of memory.", 30, 1024),
         ("less than a minute and 1.5 GB of memory.", 60, 1536),
-        ("one to two minutes on two cores and 1.2 GB of memory; a GPU is used when there is one.", 120, 1228.8),
+        (
+            "one to two minutes on two cores and 1.2 GB of memory; a GPU is used when there is "
+            "one.",
+            120,
+            1228.8,
+        ),
         ("40 seconds and 800 MB", 40, 800),
         ("two hours of a GPU and 12 GB", 7200, 12288),
     ],
@@ -158,22 +218,42 @@ def test_what_a_header_promises_is_understood(needs, seconds, megabytes):
 
 def test_a_run_is_measured_by_itself_and_kept(tmp_path):
     (tmp_path / "budget.json").write_text('{"89_gone": {"seconds": 1}}')
-    for name, code in (("91_large", "block = bytearray(b'x' * 300_000_000)"), ("92_little", "pass")):
-        content = new_notebook(cells=[new_code_cell("n = 1", metadata={"tags": ["parameters"]}), new_code_cell(code)])
-        content.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    for name, code in (
+        ("91_large", "block = bytearray(b'x' * 300_000_000)"),
+        ("92_little", "pass"),
+    ):
+        content = new_notebook(
+            cells=[new_code_cell("n = 1", metadata={"tags": ["parameters"]}), new_code_cell(code)]
+        )
+        content.metadata["kernelspec"] = {
+            "name": "python3",
+            "display_name": "Python 3",
+            "language": "python",
+        }
         nbformat.write(content, tmp_path / f"{name}.ipynb")
         structure.run(tmp_path / f"{name}.ipynb", tmp_path / "out" / f"{name}.ipynb")
     kept = json.loads((tmp_path / "budget.json").read_text())
     assert list(kept) == ["91_large", "92_little"], "a notebook that is gone leaves the budget"
-    assert kept["91_large"]["megabytes"] > kept["92_little"]["megabytes"] + 250, "the second is not told the first's memory"
+    assert kept["91_large"]["megabytes"] > kept["92_little"]["megabytes"] + 250, (
+        "the second is not told the first's memory"
+    )
     assert 0 < kept["92_little"]["seconds"] < 60 and kept["92_little"]["cores"] > 0
 
 
 def test_the_table_tells_the_measures(said, tmp_path):
     said()
-    header, row = structure.table([structure.Notebook(tmp_path / "notebooks" / "90_small.ipynb")]).splitlines()
+    header, row = structure.table(
+        [structure.Notebook(tmp_path / "notebooks" / "90_small.ipynb")]
+    ).splitlines()
     assert len(header) == len(row)
-    assert row.split()[:3] == ["90_small", "9", "2"] and row.split()[-6:] == ["1", "0", "1", "3", "20", "900"]
+    assert row.split()[:3] == ["90_small", "9", "2"] and row.split()[-6:] == [
+        "1",
+        "0",
+        "1",
+        "3",
+        "20",
+        "900",
+    ]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -1,4 +1,6 @@
-"""Every notebook runs with papermill at its default settings, and the runner refuses what papermill only warns about."""
+"""Every notebook runs with papermill at its default settings, and the runner refuses what papermill
+only warns about.
+"""
 
 import ast
 import json
@@ -14,11 +16,19 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.fixture
 def notebook(tmp_path):
-    """A function that writes a small notebook of code cells; the first is tagged parameters unless told otherwise."""
+    """A function that writes a small notebook of code cells; the first is tagged parameters unless
+    told otherwise.
+    """
 
     def write(*cells: str, tag: str = "parameters") -> Path:
-        content = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-        content.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        content = nbformat.v4.new_notebook(
+            cells=[nbformat.v4.new_code_cell(cell) for cell in cells]
+        )
+        content.metadata["kernelspec"] = {
+            "name": "python3",
+            "display_name": "Python 3",
+            "language": "python",
+        }
         content.cells[0].metadata["tags"] = [tag]
         nbformat.write(content, tmp_path / "small.ipynb")
         return tmp_path / "small.ipynb"
@@ -27,7 +37,9 @@ def notebook(tmp_path):
 
 
 def test_runner_sets_parameters_and_tells_the_cost(notebook, tmp_path):
-    cost = course.run_notebook(notebook("a = 1", "print(a + 1)"), tmp_path / "out" / "small.ipynb", {"a": 41})
+    cost = course.run_notebook(
+        notebook("a = 1", "print(a + 1)"), tmp_path / "out" / "small.ipynb", {"a": 41}
+    )
     executed = nbformat.read(tmp_path / "out" / "small.ipynb", as_version=4)
     assert executed.cells[-1].outputs[0].text == "42\n"
     assert cost["seconds"] > 0
@@ -64,16 +76,22 @@ def test_committed_notebook_is_clean(path):
     nbformat.validate(content)
     assert len(text) < 1_000_000, "small enough for a web viewer"
     assert content.metadata.kernelspec.name == "python3" and "widgets" not in content.metadata
-    tagged = [cell.source for cell in content.cells if "parameters" in cell.metadata.get("tags", [])]
+    tagged = [
+        cell.source for cell in content.cells if "parameters" in cell.metadata.get("tags", [])
+    ]
     assert len(tagged) == 1
     assigned = [statement.targets[0].id for statement in ast.parse(tagged[0]).body]
     assert course.parameters_of(path) == assigned, "papermill sees every parameter"
     assert str(ROOT) not in text and "/home/" not in text
     for cell in content.cells:
         if cell.cell_type == "code":
-            assert all(out.output_type != "error" and out.get("name") != "stderr" for out in cell.outputs), cell.source
+            assert all(
+                out.output_type != "error" and out.get("name") != "stderr" for out in cell.outputs
+            ), cell.source
             if "solution" in cell.metadata.get("tags", []):
-                assert cell.metadata.jupyter == {"source_hidden": True, "outputs_hidden": True}, "solutions are folded away"
+                assert cell.metadata.jupyter == {"source_hidden": True, "outputs_hidden": True}, (
+                    "solutions are folded away"
+                )
             if "setup" not in cell.metadata.get("tags", []):
                 assert cell.execution_count, "committed with the outputs of a run"
 
@@ -81,7 +99,11 @@ def test_committed_notebook_is_clean(path):
 def definitions(source: str) -> dict[str, str]:
     """Every class and function defined in a piece of code, as a syntax tree without line numbers."""
     nodes = ast.parse(source).body
-    return {node.name: ast.dump(node) for node in nodes if isinstance(node, ast.ClassDef | ast.FunctionDef)}
+    return {
+        node.name: ast.dump(node)
+        for node in nodes
+        if isinstance(node, ast.ClassDef | ast.FunctionDef)
+    }
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -97,14 +119,21 @@ def test_taught_definitions_are_the_librarys(path):
 
 @pytest.fixture(scope="session")
 def executed(tmp_path_factory):
-    """Every notebook executed once at its default settings, with its products in a folder of the test."""
+    """Every notebook executed once at its default settings, with its products in a folder of the
+    test.
+    """
     runs = {}
 
     def run(path: Path) -> tuple[Path, Path]:
         if path.stem not in runs:
             folder = tmp_path_factory.mktemp(path.stem)
             known = course.parameters_of(path)
-            course.run_notebook(path, folder / path.name, {"output": str(folder)} if "output" in known else {}, timeout=600)
+            course.run_notebook(
+                path,
+                folder / path.name,
+                {"output": str(folder)} if "output" in known else {},
+                timeout=600,
+            )
             runs[path.stem] = folder / path.name, folder
         return runs[path.stem]
 
@@ -129,7 +158,9 @@ def test_quickstart_makes_what_it_promises(executed):
     _, folder = executed(ROOT / "notebooks" / "00_quickstart.ipynb")
     scores = json.loads((folder / "accuracy.json").read_text(encoding="utf-8"))
     for score in ("overall accuracy", "overall accuracy, crops only", "mean F1 of crops"):
-        assert scores["STMA"][score] > scores["random forest"][score] + 0.03, "STMA beats the forest on held-out blocks"
+        assert scores["STMA"][score] > scores["random forest"][score] + 0.03, (
+            "STMA beats the forest on held-out blocks"
+        )
     assert "Rapeseed" in (folder / "crop_map.html").read_text(encoding="utf-8")
     import rasterio
 

@@ -15,20 +15,33 @@ ROOT = Path(__file__).parent.parent
 def test_shipped_weights_hold_their_stated_accuracy():
     trained = train.load(ROOT / "data" / "stma_sample.safetensors")
     season = cube.open_season(course.sample_season()).load()
-    parts = patches.block_split(season.crop.shape, block=112, buffer=8, seed=0, parcel=season.parcel.values)
+    parts = patches.block_split(
+        season.crop.shape, block=112, buffer=8, seed=0, parcel=season.parcel.values
+    )
     test = parts == patches.TEST
     windows = patches.windows_of(parts, patches.TEST, 32)
-    found = train.validate(trained.model, patches.PatchDataset(season, windows, 32, trained.scaling, test))["accuracy"]
+    found = train.validate(
+        trained.model, patches.PatchDataset(season, windows, 32, trained.scaling, test)
+    )["accuracy"]
     stated = re.search(
-        r"about (\d+) % of the pixels of their test\s+blocks", (ROOT / "data" / "README.md").read_text(encoding="utf-8")
+        r"about (\d+) % of the pixels of their test\s+blocks",
+        (ROOT / "data" / "README.md").read_text(encoding="utf-8"),
     )
     assert found == pytest.approx(int(stated[1]) / 100, abs=0.01)
-    assert patches.fit_scaling(season, parts == patches.TRAIN).mean == pytest.approx(trained.scaling.mean, abs=1e-4)
+    assert patches.fit_scaling(season, parts == patches.TRAIN).mean == pytest.approx(
+        trained.scaling.mean, abs=1e-4
+    )
 
 
 def test_leakage_table_is_the_studys():
-    study = pd.DataFrame(json.loads((ROOT / "data" / "leakage_study.json").read_text(encoding="utf-8")))
-    stma = study[study["method"] == "STMA"].groupby("split")[["own: overall accuracy", "untouched: overall accuracy"]].mean()
+    study = pd.DataFrame(
+        json.loads((ROOT / "data" / "leakage_study.json").read_text(encoding="utf-8"))
+    )
+    stma = (
+        study[study["method"] == "STMA"]
+        .groupby("split")[["own: overall accuracy", "untouched: overall accuracy"]]
+        .mean()
+    )
     lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
     for start, split in (("| random patches", "random patches"), ("| blocks of fields", "blocks")):
         [line] = [line for line in lines if line.startswith(start)]

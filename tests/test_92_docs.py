@@ -1,4 +1,6 @@
-"""The texts beside the notebooks: links lead somewhere, commands exist, and the numbers in the question bank are right."""
+"""The texts beside the notebooks: links lead somewhere, commands exist, and the numbers in the
+question bank are right.
+"""
 
 import argparse
 import ast
@@ -17,7 +19,14 @@ from stma_nb import __main__, accuracy, course, model, radar
 from stma_nb.course.structure import Notebook
 
 ROOT = Path(__file__).parent.parent
-TEXTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/README.md", "notebooks/README.md", "notebooks/questions.md")
+TEXTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "data/README.md",
+    "notebooks/README.md",
+    "notebooks/questions.md",
+)
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
@@ -28,8 +37,14 @@ def read(name: str) -> str:
 
 def code(text: str) -> list[str]:
     """The lines of code of a Markdown text: those between fences, and spans within lines."""
-    fenced = [line.split(" #")[0].strip() for block in FENCE.findall(text) for line in block.splitlines()[1:-1]]
-    return fenced + [" ".join(span.split()) for span in re.findall(r"`([^`]+)`", FENCE.sub("", text))]
+    fenced = [
+        line.split(" #")[0].strip()
+        for block in FENCE.findall(text)
+        for line in block.splitlines()[1:-1]
+    ]
+    return fenced + [
+        " ".join(span.split()) for span in re.findall(r"`([^`]+)`", FENCE.sub("", text))
+    ]
 
 
 def headings(text: str) -> set[str]:
@@ -45,7 +60,11 @@ def link_complaints(name: str, text: str) -> list[str]:
         address = urlsplit(target)
         if address.scheme:
             continue
-        place = ((ROOT / name).parent / unquote(address.path)).resolve() if address.path else ROOT / name
+        place = (
+            ((ROOT / name).parent / unquote(address.path)).resolve()
+            if address.path
+            else ROOT / name
+        )
         if not place.is_relative_to(ROOT.resolve()) or not place.exists():
             found.append(f"{name} links to '{target}', which is not in the repository")
         elif address.fragment and not has_heading(place, unquote(address.fragment)):
@@ -60,19 +79,27 @@ def has_heading(place: Path, anchor: str) -> bool:
 
 
 def command_complaint(line: str) -> str | None:
-    """What is wrong with a quoted ``python -m stma_nb ...``: a subcommand or a flag that does not exist."""
+    """What is wrong with a quoted ``python -m stma_nb ...``: a subcommand or a flag that does not
+    exist.
+    """
     parser, words = __main__.parser(), shlex.split(line.split("-m stma_nb", 1)[1])
-    while subcommands := [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]:
+    while subcommands := [
+        action for action in parser._actions if isinstance(action, argparse._SubParsersAction)
+    ]:
         if not words or words[0].startswith("-"):
             break
         if words[0] not in subcommands[0].choices:
             return f"'{line}': there is no '{words[0]}'"
         parser = subcommands[0].choices[words.pop(0)]
-    unknown = [word for word in words if word.startswith("--") and word not in parser._option_string_actions]
+    unknown = [
+        word
+        for word in words
+        if word.startswith("--") and word not in parser._option_string_actions
+    ]
     return f"'{line}': there is no flag {unknown[0]}" if unknown else None
 
 
-# ------------------------------------------------------------------------------------------------------ links, commands
+# ---------------------------------------------------------------------------------- links, commands
 
 
 @pytest.mark.parametrize("name", TEXTS)
@@ -81,7 +108,10 @@ def test_links_lead_somewhere(name):
 
 
 def test_wrong_links_are_found():
-    text = "[a](nothing.md) [b](../outside.md) [c](README.md#no-such-heading) [d](https://doi.org/10.1000/1)\n```\n[e](code)\n```\n"
+    text = (
+        "[a](nothing.md) [b](../outside.md) [c](README.md#no-such-heading) "
+        "[d](https://doi.org/10.1000/1)\n```\n[e](code)\n```\n"
+    )
     assert len(link_complaints("README.md", text)) == 3
 
 
@@ -96,17 +126,24 @@ def test_commands_exist(name):
 def test_wrong_commands_are_found():
     assert "there is no 'predict'" in command_complaint("python -m stma_nb predict weights")
     assert "there is no 'maps'" in command_complaint("torchrun -m stma_nb data maps")
-    assert "no flag --epoch" in command_complaint("python -m stma_nb train season weights --epoch 3")
+    assert "no flag --epoch" in command_complaint(
+        "python -m stma_nb train season weights --epoch 3"
+    )
     assert command_complaint("python -m stma_nb data simulate season.zarr --size 64 64") is None
 
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_files_named_in_code_exist(name):
-    named = {span for span in code(read(name)) if re.fullmatch(r"(?:python )?(?:stma_nb|tests|data|notebooks)/[\w/.-]+\.\w+", span)}
+    named = {
+        span
+        for span in code(read(name))
+        if re.fullmatch(r"(?:python )?(?:stma_nb|tests|data|notebooks)/[\w/.-]+\.\w+", span)
+    }
     assert [file for file in named if not (ROOT / file.removeprefix("python ")).exists()] == []
 
 
 FLOORS = (  # of the house, from the ground up; a room imports only from lower floors
+    ("files", "machine"),
     ("cube", "model"),
     ("simulate",),
     ("radar",),
@@ -114,6 +151,7 @@ FLOORS = (  # of the house, from the ground up; a room imports only from lower f
     ("train", "figures", "sources"),
     ("accuracy", "predict", "attention"),
     ("experiment", "course"),
+    ("doctor",),
     ("__main__",),
 )
 
@@ -127,18 +165,30 @@ def imported_rooms(file: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("stma_nb."):
             found.add(node.module.split(".")[1])
         elif isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("stma_nb.")}
+            found |= {
+                alias.name.split(".")[1]
+                for alias in node.names
+                if alias.name.startswith("stma_nb.")
+            }
     return found - {"__version__"}
 
 
 def test_rooms_import_only_from_lower_floors():
     floor = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
-    files = [file for file in (ROOT / "stma_nb").rglob("*.py") if file.parent.name != "stma_nb" or file.stem != "__init__"]
-    assert {file.relative_to(ROOT / "stma_nb").parts[0].removesuffix(".py") for file in files} == set(floor)
+    files = [
+        file
+        for file in (ROOT / "stma_nb").rglob("*.py")
+        if file.parent.name != "stma_nb" or file.stem != "__init__"
+    ]
+    assert {
+        file.relative_to(ROOT / "stma_nb").parts[0].removesuffix(".py") for file in files
+    } == set(floor)
     for file in files:
         own = file.relative_to(ROOT / "stma_nb").parts[0].removesuffix(".py")
         wrong = [room for room in imported_rooms(file) - {own} if floor[room] >= floor[own]]
-        assert not wrong, f"{file.name} of {own} imports {', '.join(wrong)}, which does not lie below it"
+        assert not wrong, (
+            f"{file.name} of {own} imports {', '.join(wrong)}, which does not lie below it"
+        )
 
 
 def test_every_room_is_told_in_the_package_and_in_the_readme():
@@ -146,14 +196,18 @@ def test_every_room_is_told_in_the_package_and_in_the_readme():
         assert re.search(rf"\b{room}\b", stma_nb.__doc__) and f"`{room}`" in read("README.md")
 
 
-# ------------------------------------------------------------------------------------------- the series, the question bank
+# -------------------------------------------------------------------- the series, the question bank
 
 
 def test_index_and_question_bank_name_every_notebook():
     for notebook in map(Notebook, course.notebooks()):
         number, title = notebook.path.name[:2], notebook.title.strip()
         assert f"| {number} | [{title}]({notebook.path.name}) |" in read("notebooks/README.md")
-        said = re.search(rf"^## {number} \[([^]]+)\]\({notebook.path.name}\)$", read("notebooks/questions.md"), re.MULTILINE)
+        said = re.search(
+            rf"^## {number} \[([^]]+)\]\({notebook.path.name}\)$",
+            read("notebooks/questions.md"),
+            re.MULTILINE,
+        )
         assert said and title.startswith(said[1])
 
 
@@ -169,9 +223,18 @@ def test_every_question_has_an_answer():
         if number != "quiz":
             assert 4 <= len(questions) <= 6, number
             assert [int(count) for count, _ in questions] == list(range(1, len(questions) + 1))
-            assert {kind for _, kind in questions} <= {"recall", "understanding", "calculation", "judgement"}
+            assert {kind for _, kind in questions} <= {
+                "recall",
+                "understanding",
+                "calculation",
+                "judgement",
+            }
             assert {"recall", "calculation", "judgement"} <= {kind for _, kind in questions}
-            blocks = re.findall(r"^<details><summary>Answer</summary>\n\n(.+?)\n\n</details>$", part, re.MULTILINE | re.DOTALL)
+            blocks = re.findall(
+                r"^<details><summary>Answer</summary>\n\n(.+?)\n\n</details>$",
+                part,
+                re.MULTILINE | re.DOTALL,
+            )
             assert len(blocks) == len(questions), number
 
 
@@ -179,7 +242,9 @@ def test_quiz_has_one_key_for_twelve_questions():
     quiz = sections()["quiz"]
     assert re.findall(r"^\*\*(\d+)\.\*\*", quiz, re.MULTILINE) == [str(n) for n in range(1, 13)]
     assert re.findall(r"^- (\w)\) ", quiz, re.MULTILINE) == list("abcd") * 12
-    key = re.findall(r"\b(\d+) ([a-d])\b", quiz.split("<summary>Key</summary>")[1].split("Where")[0])
+    key = re.findall(
+        r"\b(\d+) ([a-d])\b", quiz.split("<summary>Key</summary>")[1].split("Where")[0]
+    )
     assert [number for number, _ in key] == [str(n) for n in range(1, 13)]
     assert set("abcd") == {letter for _, letter in key}, "no letter is a safe guess"
 
@@ -226,7 +291,9 @@ def test_numbers_in_the_answers_are_right(number):
     for said, value in CALCULATED[number].items():
         assert said in text, said
         digits = re.search(r"-?[\d ]*\d(?:\.(\d+))?", said)
-        assert float(digits[0].replace(" ", "")) == pytest.approx(value, abs=0.5001 * 10.0 ** -len(digits[1] or "")), said
+        assert float(digits[0].replace(" ", "")) == pytest.approx(
+            value, abs=0.5001 * 10.0 ** -len(digits[1] or "")
+        ), said
 
 
 def test_shapes_and_parameters_in_the_answers_are_the_networks():
@@ -235,11 +302,14 @@ def test_shapes_and_parameters_in_the_answers_are_the_networks():
     assert model.STSA(2, 2, 1024, 1, 2, 0.0).skip_mix.weight.numel() + 1024 == 2_098_176
 
 
-# ------------------------------------------------------------------------------------------------ changes and workflows
+# ---------------------------------------------------------------------------- changes and workflows
 
 
 def test_changelog_begins_with_this_version():
-    assert re.findall(r"^## \[([\d.]+)\]", read("CHANGELOG.md"), re.MULTILINE)[0] == stma_nb.__version__
+    assert (
+        re.findall(r"^## \[([\d.]+)\]", read("CHANGELOG.md"), re.MULTILINE)[0]
+        == stma_nb.__version__
+    )
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
@@ -251,15 +321,27 @@ def test_workflow_is_well_formed(path):
         assert job["runs-on"].startswith("ubuntu-") and job["timeout-minutes"]
         for step in job["steps"]:
             assert ("uses" in step) != ("run" in step)
-            assert re.fullmatch(r"[\w-]+/[\w-]+@v\d+", step.get("uses", "actions/checkout@v1")), "a pinned major version"
+            assert re.fullmatch(r"[\w-]+/[\w-]+@v\d+", step.get("uses", "actions/checkout@v1")), (
+                "a pinned major version"
+            )
 
 
 def test_workflows_run_what_everyone_runs():
     assert [path.stem for path in WORKFLOWS] == ["ci", "nightly"]
     ci, nightly = (yaml.safe_load(path.read_text(encoding="utf-8")) for path in WORKFLOWS)
-    runs = [[step["run"] for step in content["jobs"]["test"]["steps"] if "run" in step] for content in (ci, nightly)]
-    assert ".ci/run" in runs[0] and (ROOT / ".ci" / "run").stat().st_mode & 0o100, "an executable file"
-    assert not any("constraints" in command for command in runs[1]) and "python -m pytest" in runs[1]
+    runs = [
+        [step["run"] for step in content["jobs"]["test"]["steps"] if "run" in step]
+        for content in (ci, nightly)
+    ]
+    assert ".ci/run" in runs[0] and (ROOT / ".ci" / "run").stat().st_mode & 0o100, (
+        "an executable file"
+    )
+    assert (
+        not any("constraints" in command for command in runs[1]) and "python -m pytest" in runs[1]
+    )
     assert nightly[True]["schedule"] and "workflow_dispatch" in nightly[True]
     oldest = tomllib.loads(read("pyproject.toml"))["project"]["requires-python"].removeprefix(">=")
-    assert all(content["jobs"]["test"]["strategy"]["matrix"]["python"][0] == oldest for content in (ci, nightly))
+    assert all(
+        content["jobs"]["test"]["strategy"]["matrix"]["python"][0] == oldest
+        for content in (ci, nightly)
+    )

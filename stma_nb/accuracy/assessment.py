@@ -1,4 +1,6 @@
-"""Every number of an accuracy assessment, from files: a reference that covers the map, or a sample drawn from it."""
+"""Every number of an accuracy assessment, from files: a reference that covers the map, or a sample
+drawn from it.
+"""
 
 from itertools import zip_longest
 from pathlib import Path
@@ -25,7 +27,9 @@ BLOCK, FEW = 128, 20  # pixels of a block; fewer blocks than this make rough int
 
 
 def common_legend(*paths: str | Path) -> tuple[Crop, ...]:
-    """The legend of class GeoTIFFs, from those that carry one; raises ValueError if none does, or if two disagree."""
+    """The legend of class GeoTIFFs, from those that carry one; raises ValueError if none does, or
+    if two disagree.
+    """
     known = []
     for path in paths:
         layer = open_layer(path)
@@ -33,17 +37,23 @@ def common_legend(*paths: str | Path) -> tuple[Crop, ...]:
             known.append((Path(path).name, legend(layer.to_dataset(name="crop"))))
     if not known:
         raise ValueError(
-            f"No legend in {' or '.join(repr(Path(path).name) for path in paths)}: give the file the tag flag_meanings, such as "
+            f"No legend in {' or '.join(repr(Path(path).name) for path in paths)}: give the file "
+            "the tag flag_meanings, such as "
             "'Background Maize Sugar_beet' for the codes 0, 1, 2."
         )
     (first, crops), (last, other) = known[0], known[-1]
-    for code, (a, b) in enumerate(zip_longest((c.name for c in crops), (c.name for c in other), fillvalue="no class")):
+    for code, (a, b) in enumerate(
+        zip_longest((c.name for c in crops), (c.name for c in other), fillvalue="no class")
+    ):
         if a != b:
-            raise ValueError(f"Code {code} is {a} in '{first}' and {b} in '{last}': recode one, so that both have one legend.")
+            raise ValueError(
+                f"Code {code} is {a} in '{first}' and {b} in '{last}': recode one, so that both "
+                "have one legend."
+            )
     return crops
 
 
-# ----------------------------------------------------------------------------------------------------------- comparison
+# --------------------------------------------------------------------------------------- comparison
 
 
 def comparison_numbers(
@@ -55,7 +65,8 @@ def comparison_numbers(
     align: str | None = None,
     background: bool = True,
 ) -> dict:
-    """Scores for a reference that covers the map, with intervals from resampled blocks; arguments as in ``accuracy.assess``.
+    """Scores for a reference that covers the map, with intervals from resampled blocks; arguments
+    as in ``accuracy.assess``.
 
     Raises ValueError if no pixel, or with parcels fewer than two parcels, can be counted.
     """
@@ -64,7 +75,10 @@ def comparison_numbers(
         blocks[..., 0] = 0
     matrix, filled = blocks.sum((0, 1)), int(blocks.any((2, 3)).sum())
     if not matrix.any():
-        raise ValueError("No pixel has a class in both map and reference (and is to be counted): do the two cover one area?")
+        raise ValueError(
+            "No pixel has a class in both map and reference (and is to be counted): do the two "
+            "cover one area?"
+        )
     names = [*summary(matrix, crops), "quantity disagreement", "allocation disagreement"]
     codes = pd.Index([crop.name for crop in crops], name="class")
 
@@ -75,7 +89,10 @@ def comparison_numbers(
 
     if filled >= 2:
         estimates = np.array(resample.bootstrap(blocks.reshape(-1, *matrix.shape), scores))
-        how = f"95 %; {filled} blocks of {side} x {side} pixels, resampled 1000 times with replacement"
+        how = (
+            f"95 %; {filled} blocks of {side} x {side} pixels, resampled 1000 times with "
+            "replacement"
+        )
         how += "; so few blocks make rough intervals" if filled < FEW else ""
     else:
         estimates = np.array([scores(matrix), *np.full((2, len(names) + 2 * len(crops)), np.nan)])
@@ -95,29 +112,37 @@ def comparison_numbers(
         "per class": classes,
         "user's": users,
         "producer's": producers,
-        "area": pd.DataFrame({"mapped": matrix.sum(1) * pixel, "reference": matrix.sum(0) * pixel}, index=codes),
+        "area": pd.DataFrame(
+            {"mapped": matrix.sum(1) * pixel, "reference": matrix.sum(0) * pixel}, index=codes
+        ),
         "area unit": unit,
         "matrix": matrix,
         "block side": side,
         "share right by block": _share_right(blocks),
         "choices": {
-            "design": "every pixel that has a class in both files; the intervals say how the scores vary from place to place, "
+            "design": "every pixel that has a class in both files; the intervals say how the "
+            "scores vary from place to place, "
             "and hold for the area compared, not for others",
             "intervals": how,
         },
     }
     if parcel_path:
-        found, matrices = parcels.matrices_of_files(map_path, reference_path, parcel_path, len(crops), where_path, align)
+        found, matrices = parcels.matrices_of_files(
+            map_path, reference_path, parcel_path, len(crops), where_path, align
+        )
         if not background:
             matrices[..., 0] = 0
         numbers["parcels"] = _parcel_numbers(parcels.table_of(found, matrices, pixel), len(crops))
     return numbers
 
 
-def _block_matrices(map_path, reference_path, classes: int, where_path, align) -> tuple[np.ndarray, int]:
+def _block_matrices(
+    map_path, reference_path, classes: int, where_path, align
+) -> tuple[np.ndarray, int]:
     """Error matrices of the scene's blocks (rows, columns, K, K) and the blocks' side in pixels.
 
-    The side is 128; smaller in a scene of few such blocks, for an interval, larger in one of very many, for the memory.
+    The side is 128; smaller in a scene of few such blocks, for an interval, larger in one of very
+    many, for the memory.
     """
     with rasterio.open(map_path) as tif:
         height, width = tif.shape
@@ -133,9 +158,13 @@ def _block_matrices(map_path, reference_path, classes: int, where_path, align) -
     blocks = np.zeros((*grid(side), classes, classes), dtype=np.int64)
     paths = [map_path, reference_path] + ([where_path] if where_path else [])
     for (row, column), (mapped, reference, *where) in read_windows(*paths, align=align):
-        here = resample.block_matrices(mapped.data, reference.data, classes, side, counted(mapped, reference, *where))
+        here = resample.block_matrices(
+            mapped.data, reference.data, classes, side, counted(mapped, reference, *where)
+        )
         rows, columns = (-(-size // side) for size in mapped.shape)
-        blocks[row // side :, column // side :][:rows, :columns] = here.reshape(rows, columns, classes, classes)
+        blocks[row // side :, column // side :][:rows, :columns] = here.reshape(
+            rows, columns, classes, classes
+        )
     return blocks, side
 
 
@@ -149,10 +178,16 @@ def _parcel_numbers(table: pd.DataFrame, classes: int) -> dict:
     """Scores of the parcels' majority vote, each parcel a unit of the bootstrap."""
     table = table[table["pixels"] > 0]
     if len(table) < 2:
-        raise ValueError(f"{len(table)} parcel(s) hold pixels that are counted; expected two or more: is it the right parcel file?")
+        raise ValueError(
+            f"{len(table)} parcel(s) hold pixels that are counted; expected two or more: is it "
+            "the right parcel file?"
+        )
     right = (table["majority"] == table["reference"]).to_numpy(bool)
     scores = {}
-    for name, weight in (("parcels right, each counts once", np.ones(len(table))), ("parcels right, by area", table["hectares"])):
+    for name, weight in (
+        ("parcels right, each counts once", np.ones(len(table))),
+        ("parcels right, by area", table["hectares"]),
+    ):
         units = np.zeros((len(table), 2, 2))  # right or wrong is all that counts here
         units[:, 0, 0], units[:, 1, 0] = np.where(right, weight, 0), np.where(right, 0, weight)
         scores[name] = resample.bootstrap(units, overall_accuracy)._asdict()
@@ -166,11 +201,12 @@ def _parcel_numbers(table: pd.DataFrame, classes: int) -> dict:
     }
 
 
-# --------------------------------------------------------------------------------------------------------------- sample
+# ------------------------------------------------------------------------------------------- sample
 
 
 def sample_numbers(map_path: str | Path, sample: pd.DataFrame, crops: tuple[Crop, ...]) -> dict:
-    """Area-adjusted accuracies and areas from a sample (row, column, reference) that is random within the map classes.
+    """Area-adjusted accuracies and areas from a sample (row, column, reference) that is random
+    within the map classes.
 
     Raises ValueError if the sample is not one of this map, or not fully labelled.
     """
@@ -189,25 +225,33 @@ def sample_numbers(map_path: str | Path, sample: pd.DataFrame, crops: tuple[Crop
         "quantity disagreement": quantity,
         "allocation disagreement": allocation,
         "choices": {
-            "design": f"stratified random sample of {len(sample):,} pixels, the strata being the classes of the map; the numbers "
+            "design": f"stratified random sample of {len(sample):,} pixels, the strata being the "
+            "classes of the map; the numbers "
             "hold only if the pixels were drawn at random within each class",
-            "intervals": "95 %, normal approximation, estimators of Olofsson et al. (2014); cut at 0 and 100 % on the page",
+            "intervals": "95 %, normal approximation, estimators of Olofsson et al. (2014); cut "
+            "at 0 and 100 % on the page",
         },
     }
 
 
 def _reference_codes(sample: pd.DataFrame, names: list[str]) -> np.ndarray:
     if missing := sorted({"row", "column", "reference"} - set(sample.columns)):
-        raise ValueError(f"The sample has no column '{missing[0]}'; expected row, column and reference.")
+        raise ValueError(
+            f"The sample has no column '{missing[0]}'; expected row, column and reference."
+        )
     if sample[["row", "column", "reference"]].isna().any(axis=None):
-        raise ValueError("The sample has empty cells: label every pixel drawn, or the sample is no longer random.")
+        raise ValueError(
+            "The sample has empty cells: label every pixel drawn, or the sample is no longer "
+            "random."
+        )
     if sample.duplicated(["row", "column"]).any():
         raise ValueError("A pixel occurs twice in the sample: give each pixel once.")
     if pd.api.types.is_numeric_dtype(sample["reference"]):
         return sample["reference"].to_numpy(int)
     if unknown := sorted(set(sample["reference"]) - set(names)):
         raise ValueError(
-            f"The sample names the class '{unknown[0]}', which the legend does not: expected one of {', '.join(names)}."
+            f"The sample names the class '{unknown[0]}', which the legend does not: expected one "
+            f"of {', '.join(names)}."
         )
     return sample["reference"].map(names.index).to_numpy(int)
 
@@ -217,13 +261,24 @@ def _map_codes(map_path, sample: pd.DataFrame, names: list[str]) -> np.ndarray:
     rows, columns = sample["row"].to_numpy(int), sample["column"].to_numpy(int)
     codes = np.full(len(sample), -1)
     for (row, column), (mapped,) in read_windows(map_path):
-        here = (rows >= row) & (rows < row + mapped.shape[0]) & (columns >= column) & (columns < column + mapped.shape[1])
+        here = (
+            (rows >= row)
+            & (rows < row + mapped.shape[0])
+            & (columns >= column)
+            & (columns < column + mapped.shape[1])
+        )
         codes[here] = mapped.astype(int).filled(-1)[rows[here] - row, columns[here] - column]
     if (outside := (codes < 0) | (codes >= len(names))).any():
         first = np.argmax(outside)
-        raise ValueError(f"The map has no class at row {rows[first]}, column {columns[first]}: was the sample drawn from this map?")
+        raise ValueError(
+            f"The map has no class at row {rows[first]}, column {columns[first]}: was the sample "
+            "drawn from this map?"
+        )
     if "stratum" in sample and (sample["stratum"].to_numpy() != codes).any():
-        raise ValueError("The sample's strata are not the classes of this map: use accuracy.stehman_estimate for such a design.")
+        raise ValueError(
+            "The sample's strata are not the classes of this map: use accuracy.stehman_estimate "
+            "for such a design."
+        )
     return codes
 
 

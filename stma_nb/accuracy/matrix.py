@@ -1,4 +1,7 @@
-"""How good is the map? Error matrix and the scores read from it. Rows are the map, columns are the reference, everywhere."""
+"""How good is the map? Error matrix and the scores read from it.
+
+Rows are the map, columns are the reference, everywhere.
+"""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -17,11 +20,14 @@ from stma_nb.cube import Crop
 WINDOW = 1024  # pixels: files are read in windows of this side, so that memory does not grow with the scene
 
 
-def error_matrix(mapped: np.ndarray, reference: np.ndarray, classes: int, where: np.ndarray | None = None) -> np.ndarray:
+def error_matrix(
+    mapped: np.ndarray, reference: np.ndarray, classes: int, where: np.ndarray | None = None
+) -> np.ndarray:
     """Count pixels by mapped class (rows) and reference class (columns): (K, K) integers.
 
-    ``where`` picks the pixels to count, say the test part of a split. Pixels with a map code outside the legend (nodata, 255)
-    are left out; a reference code outside it raises ValueError, as do arrays of different shape.
+    ``where`` picks the pixels to count, say the test part of a split. Pixels with a map code
+    outside the legend (nodata, 255) are left out; a reference code outside it raises ValueError, as
+    do arrays of different shape.
     """
     _, pairs = pair_codes(mapped, reference, classes, where)
     return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
@@ -30,29 +36,40 @@ def error_matrix(mapped: np.ndarray, reference: np.ndarray, classes: int, where:
 def pair_codes(
     mapped: np.ndarray, reference: np.ndarray, classes: int, where: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Which pixels ``error_matrix`` counts (a mask), and for these the cell of the matrix: map code * classes + reference code."""
+    """Which pixels ``error_matrix`` counts (a mask), and for these the cell of the matrix: map code
+    * classes + reference code.
+    """
     mapped, reference = np.asarray(mapped), np.asarray(reference)
     if mapped.shape != reference.shape:
-        raise ValueError(f"The map has shape {mapped.shape}, the reference {reference.shape}: bring both to one grid first.")
+        raise ValueError(
+            f"The map has shape {mapped.shape}, the reference {reference.shape}: bring both to "
+            "one grid first."
+        )
     keep = (mapped >= 0) & (mapped < classes)
     if where is not None:
         keep &= np.asarray(where, dtype=bool)
     rows, columns = mapped[keep].astype(np.int64), reference[keep]
     wrong = columns[(columns < 0) | (columns >= classes)]
     if len(wrong):
-        raise ValueError(f"The reference holds code {wrong[0]}, outside the legend (0 .. {classes - 1}): recode or mask it.")
+        raise ValueError(
+            f"The reference holds code {wrong[0]}, outside the legend (0 .. {classes - 1}): "
+            "recode or mask it."
+        )
     return keep, rows * classes + columns
 
 
 def overall_accuracy(matrix: np.ndarray, background: bool = True) -> float:
-    """Share of pixels mapped right; with ``background=False`` among the pixels whose reference is a crop (not code 0)."""
+    """Share of pixels mapped right; with ``background=False`` among the pixels whose reference is a
+    crop (not code 0).
+    """
     counted = matrix if background else matrix[:, 1:]
     right = np.trace(matrix) if background else np.trace(matrix[1:, 1:])
     return float(right / counted.sum()) if counted.sum() else float("nan")
 
 
 def kappa(matrix: np.ndarray) -> float:
-    """Cohen's kappa, agreement beyond chance; given because readers ask for it, though it says little that OA does not.
+    """Cohen's kappa, agreement beyond chance; given because readers ask for it, though it says
+    little that OA does not.
 
     See Foody (2020), https://doi.org/10.1016/j.rse.2019.111630, on why not to rely on it.
     """
@@ -63,7 +80,9 @@ def kappa(matrix: np.ndarray) -> float:
 
 
 def by_class(matrix: np.ndarray) -> dict[str, np.ndarray]:
-    """User's and producer's accuracy, F1, IoU and reference pixels of every class (K,); NaN where a class does not occur."""
+    """User's and producer's accuracy, F1, IoU and reference pixels of every class (K,); NaN where a
+    class does not occur.
+    """
     right, mapped, reference = np.diag(matrix), matrix.sum(1), matrix.sum(0)
     with np.errstate(invalid="ignore", divide="ignore"):
         return {
@@ -76,14 +95,20 @@ def by_class(matrix: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def class_scores(matrix: np.ndarray, crops: tuple[Crop, ...]) -> pd.DataFrame:
-    """User's and producer's accuracy, F1, IoU and reference pixels of every class that occurs in map or reference."""
+    """User's and producer's accuracy, F1, IoU and reference pixels of every class that occurs in
+    map or reference.
+    """
     _check_legend(matrix, crops)
-    table = pd.DataFrame(by_class(matrix), index=pd.Index([crop.name for crop in crops], name="class"))
+    table = pd.DataFrame(
+        by_class(matrix), index=pd.Index([crop.name for crop in crops], name="class")
+    )
     return table[(matrix.sum(0) + matrix.sum(1)) > 0]
 
 
 def summary(matrix: np.ndarray, crops: tuple[Crop, ...]) -> dict[str, float]:
-    """Overall accuracy with and without background, kappa, and mean F1 and IoU over the crops present in the reference."""
+    """Overall accuracy with and without background, kappa, and mean F1 and IoU over the crops
+    present in the reference.
+    """
     _check_legend(matrix, crops)
     scores = by_class(matrix)
     present = np.flatnonzero(scores["pixels"][1:]) + 1  # code 0 is the background
@@ -98,15 +123,19 @@ def summary(matrix: np.ndarray, crops: tuple[Crop, ...]) -> dict[str, float]:
 
 def _check_legend(matrix: np.ndarray, crops: tuple[Crop, ...]) -> None:
     if np.shape(matrix) != (len(crops), len(crops)):
-        raise ValueError(f"The matrix has shape {np.shape(matrix)}, but the legend has {len(crops)} classes: give both one legend.")
+        raise ValueError(
+            f"The matrix has shape {np.shape(matrix)}, but the legend has {len(crops)} classes: "
+            "give both one legend."
+        )
 
 
 def disagreement(matrix: np.ndarray) -> tuple[float, float]:
     """Quantity and allocation disagreement; they sum to 1 - overall accuracy.
 
-    Quantity: the classes have other shares in the map than in the reference. Allocation: right shares in wrong places. Both are
-    shares of what the matrix counts: turn the counts of a stratified sample into a population matrix first (``area``).
-    Pontius and Millones (2011), https://doi.org/10.1080/01431161.2011.552923, equations 2 to 5.
+    Quantity: the classes have other shares in the map than in the reference. Allocation: right
+    shares in wrong places. Both are shares of what the matrix counts: turn the counts of a
+    stratified sample into a population matrix first (``area``). Pontius and Millones (2011),
+    https://doi.org/10.1080/01431161.2011.552923, equations 2 to 5.
     """
     p = matrix / matrix.sum()
     mapped, reference, right = p.sum(1), p.sum(0), np.diag(p)
@@ -115,7 +144,7 @@ def disagreement(matrix: np.ndarray) -> tuple[float, float]:
     return float(quantity), float(allocation)
 
 
-# ------------------------------------------------------------------------------------------------------- from files
+# --------------------------------------------------------------------------------------- from files
 
 
 def matrix_of_files(
@@ -125,49 +154,68 @@ def matrix_of_files(
     where_path: str | Path | None = None,
     align: str | None = None,
 ) -> np.ndarray:
-    """The error matrix (K, K) of two class GeoTIFFs, read window by window, so that they may be larger than memory.
+    """The error matrix (K, K) of two class GeoTIFFs, read window by window, so that they may be
+    larger than memory.
 
-    ``where_path`` is a GeoTIFF of the pixels to count (not 0). Pixels that either file declares nodata are left out. Files on
-    different grids raise ValueError, unless ``align="nearest"`` (see ``read_windows``).
+    ``where_path`` is a GeoTIFF of the pixels to count (not 0). Pixels that either file declares
+    nodata are left out. Files on different grids raise ValueError, unless ``align="nearest"`` (see
+    ``read_windows``).
     """
     matrix = np.zeros((classes, classes), dtype=np.int64)
     paths = [map_path, reference_path] + ([where_path] if where_path else [])
     for _, (mapped, reference, *where) in read_windows(*paths, align=align):
-        matrix += error_matrix(mapped.data, reference.data, classes, counted(mapped, reference, *where))
+        matrix += error_matrix(
+            mapped.data, reference.data, classes, counted(mapped, reference, *where)
+        )
     return matrix
 
 
-def counted(mapped: np.ma.MaskedArray, reference: np.ma.MaskedArray, where: np.ma.MaskedArray | None = None) -> np.ndarray:
+def counted(
+    mapped: np.ma.MaskedArray, reference: np.ma.MaskedArray, where: np.ma.MaskedArray | None = None
+) -> np.ndarray:
     """Which pixels (rows, columns) have data in map and reference, and are asked for."""
     keep = ~(np.ma.getmaskarray(mapped) | np.ma.getmaskarray(reference))
     return keep if where is None else keep & (where.filled(0) != 0)
 
 
-def read_windows(*paths: str | Path, align: str | None = None) -> Iterator[tuple[tuple[int, int], list[np.ma.MaskedArray]]]:
-    """Read one-band GeoTIFFs together: ((row, column), one masked array for each file) of window after window.
+def read_windows(
+    *paths: str | Path, align: str | None = None
+) -> Iterator[tuple[tuple[int, int], list[np.ma.MaskedArray]]]:
+    """Read one-band GeoTIFFs together: ((row, column), one masked array for each file) of window
+    after window.
 
-    Nodata is masked. The first file sets the grid. Where another differs in CRS, transform or size, ValueError is raised, or with
-    ``align="nearest"`` it is brought to the first one's grid by nearest neighbour, masked where it does not reach.
+    Nodata is masked. The first file sets the grid. Where another differs in CRS, transform or size,
+    ValueError is raised, or with ``align="nearest"`` it is brought to the first one's grid by
+    nearest neighbour, masked where it does not reach.
     """
     if align not in (None, "nearest"):
-        raise ValueError(f"align is {align!r}; expected None or 'nearest', the one way to resample class codes.")
+        raise ValueError(
+            f"align is {align!r}; expected None or 'nearest', the one way to resample class codes."
+        )
     with ExitStack() as stack:
         tifs = [stack.enter_context(rasterio.open(path)) for path in paths]
         first = tifs[0]
         for position, tif in enumerate(tifs):
             name = Path(tif.name).name
             if tif.count != 1 or not np.issubdtype(tif.dtypes[0], np.integer):
-                raise ValueError(f"'{name}' has {tif.count} band(s) of {tif.dtypes[0]}; expected one band of whole numbers.")
+                raise ValueError(
+                    f"'{name}' has {tif.count} band(s) of {tif.dtypes[0]}; expected one band of "
+                    "whole numbers."
+                )
             if difference := _difference(first, tif):
                 if align is None:
                     raise ValueError(
-                        f"'{Path(first.name).name}' and '{name}' lie on different grids ({difference}): bring both to one grid, "
-                        'or allow resampling to the first one\'s with align="nearest" (--align nearest).'
+                        f"'{Path(first.name).name}' and '{name}' lie on different grids "
+                        f"({difference}): bring both to one grid, "
+                        'or allow resampling to the first one\'s with align="nearest" (--align '
+                        "nearest)."
                     )
                 tifs[position] = stack.enter_context(_on_grid(tif, first))
         for row in range(0, first.height, WINDOW):
             for column in range(0, first.width, WINDOW):
-                window = Window(column, row, min(WINDOW, first.width - column), min(WINDOW, first.height - row))
+                window = Window(
+                    column, row, min(WINDOW, first.width - column), min(WINDOW, first.height - row)
+                )
                 yield (row, column), [tif.read(1, window=window, masked=True) for tif in tifs]
 
 
@@ -188,9 +236,14 @@ def _corner(tif) -> str:
 
 
 def _on_grid(tif, grid) -> WarpedVRT:
-    """The file seen on another grid. It needs a nodata value: without one, GDAL would put 0, a class, where it does not reach."""
+    """The file seen on another grid. It needs a nodata value: without one, GDAL would put 0, a
+    class, where it does not reach.
+    """
     if tif.crs is None or grid.crs is None:
-        raise ValueError(f"'{Path(tif.name).name}' or the map has no coordinate reference system, so they cannot be aligned.")
+        raise ValueError(
+            f"'{Path(tif.name).name}' or the map has no coordinate reference system, so they "
+            "cannot be aligned."
+        )
     nodata = np.iinfo(tif.dtypes[0]).max if tif.nodata is None else tif.nodata
     return WarpedVRT(
         tif,
@@ -203,22 +256,26 @@ def _on_grid(tif, grid) -> WarpedVRT:
     )
 
 
-# --------------------------------------------------------------------------------------------------- sure, and rightly?
+# ------------------------------------------------------------------------------- sure, and rightly?
 
 
-def calibration(probabilities: np.ndarray, reference: np.ndarray, bins: int = 10) -> tuple[pd.DataFrame, float]:
+def calibration(
+    probabilities: np.ndarray, reference: np.ndarray, bins: int = 10
+) -> tuple[pd.DataFrame, float]:
     """Reliability table of the mapped class, and the expected calibration error.
 
-    ``probabilities`` is (K, ...), ``reference`` (...) the class codes; pixels without probabilities (NaN) are left out. The table
-    has for each of ``bins`` equal steps of confidence (the highest probability) its mean, the share mapped right and the count.
-    The error is the mean gap between the two, weighted with the count: Guo et al. (2017), https://arxiv.org/abs/1706.04599,
-    equation 3. Raises ValueError for shapes that do not fit and probabilities that do not sum to one.
+    ``probabilities`` is (K, ...), ``reference`` (...) the class codes; pixels without probabilities
+    (NaN) are left out. The table has for each of ``bins`` equal steps of confidence (the highest
+    probability) its mean, the share mapped right and the count. The error is the mean gap between
+    the two, weighted with the count: Guo et al. (2017), https://arxiv.org/abs/1706.04599, equation
+    3. Raises ValueError for shapes that do not fit and probabilities that do not sum to one.
     """
     check_probabilities(probabilities)
     reference = np.asarray(reference)
     if probabilities.shape[1:] != reference.shape:
         raise ValueError(
-            f"The probabilities have shape {probabilities.shape}, the reference {reference.shape}; expected (K, ...) and (...)."
+            f"The probabilities have shape {probabilities.shape}, the reference "
+            f"{reference.shape}; expected (K, ...) and (...)."
         )
     known = np.isfinite(probabilities[0])
     confidence, right = probabilities.max(0)[known], (probabilities.argmax(0) == reference)[known]
@@ -231,31 +288,40 @@ def calibration(probabilities: np.ndarray, reference: np.ndarray, bins: int = 10
                 "accuracy": np.bincount(step, right, bins) / count,
                 "count": count,
             },
-            index=pd.IntervalIndex.from_breaks(np.linspace(0, 1, bins + 1).round(6), closed="left", name="bin"),
+            index=pd.IntervalIndex.from_breaks(
+                np.linspace(0, 1, bins + 1).round(6), closed="left", name="bin"
+            ),
         )
     gap = (table["confidence"] - table["accuracy"]).abs()
     return table, float((gap * count).sum() / max(count.sum(), 1))
 
 
 def entropy(probabilities: np.ndarray) -> np.ndarray:
-    """Shannon entropy of class probabilities (K, ...) in bits: 0 = one class for sure, log2(K) = any class alike; NaN stays NaN."""
+    """Shannon entropy of class probabilities (K, ...) in bits: 0 = one class for sure, log2(K) =
+    any class alike; NaN stays NaN.
+    """
     check_probabilities(probabilities)
     return entr(probabilities).sum(0) / np.log(2)
 
 
 def margin(probabilities: np.ndarray) -> np.ndarray:
-    """How far the mapped class leads: highest minus second highest of class probabilities (K, ...); NaN stays NaN."""
+    """How far the mapped class leads: highest minus second highest of class probabilities (K, ...);
+    NaN stays NaN.
+    """
     check_probabilities(probabilities)
     second, first = np.partition(probabilities, -2, axis=0)[-2:]
     return first - second
 
 
 def check_probabilities(probabilities: np.ndarray) -> None:
-    """Raise ValueError unless the classes' probabilities (K, ...) sum to one (to 0.001) wherever they are not NaN."""
+    """Raise ValueError unless the classes' probabilities (K, ...) sum to one (to 0.001) wherever
+    they are not NaN.
+    """
     total = probabilities.sum(0)
     wrong = total[(np.abs(total - 1) > 1e-3) | (probabilities.min(0) < 0)]
     if len(wrong):
         raise ValueError(
-            f"The probabilities of {wrong.size} pixel(s) are negative or sum to {wrong.flat[0]:.3f}, not to 1: "
+            f"The probabilities of {wrong.size} pixel(s) are negative or sum to "
+            f"{wrong.flat[0]:.3f}, not to 1: "
             "give the softmax over the first axis, (K, ...), not the logits."
         )

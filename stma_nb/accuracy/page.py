@@ -1,4 +1,6 @@
-"""A web page in one file that asks nothing of the network: sections, tables and figures that also read well on a phone or aloud."""
+"""A web page in one file that asks nothing of the network: sections, tables and figures that also
+read well on a phone or aloud.
+"""
 
 from html import escape
 
@@ -50,12 +52,18 @@ footer { margin-top: 2.6rem; padding-bottom: 2.5rem; color: #555; font-size: .9r
 
 def page(title: str, lead: str, sections: list[str], sources: dict[str, str]) -> str:
     """The whole page; ``sources`` gives a DOI for each text."""
-    links = "; ".join(f'<a href="https://doi.org/{doi}">{text(name)}</a>' for name, doi in sources.items())
+    links = "; ".join(
+        f'<a href="https://doi.org/{doi}">{text(name)}</a>' for name, doi in sources.items()
+    )
     return (
-        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{text(title)}</title>\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n<link rel="icon" href="data:,">\n'
-        f'<style>{STYLE}</style>\n</head>\n<body>\n<header><h1>{text(title)}</h1><p class="lead">{text(lead)}</p></header>\n'
-        f"<main>\n{''.join(sections)}</main>\n<footer>Sources: {links}.</footer>\n</body>\n</html>\n"
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta '
+        f'charset="utf-8">\n<title>{text(title)}</title>\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n<link rel="icon" '
+        'href="data:,">\n'
+        f"<style>{STYLE}</style>\n</head>\n<body>\n<header><h1>{text(title)}</h1><p "
+        f'class="lead">{text(lead)}</p></header>\n'
+        f"<main>\n{''.join(sections)}</main>\n<footer>Sources: "
+        f"{links}.</footer>\n</body>\n</html>\n"
     )
 
 
@@ -68,14 +76,25 @@ def paragraph(words: str) -> str:
 
 
 def definitions(items: dict[str, str]) -> str:
-    return "<dl>" + "".join(f"<dt>{text(name)}</dt><dd>{text(meaning)}</dd>\n" for name, meaning in items.items()) + "</dl>\n"
+    return (
+        "<dl>"
+        + "".join(
+            f"<dt>{text(name)}</dt><dd>{text(meaning)}</dd>\n" for name, meaning in items.items()
+        )
+        + "</dl>\n"
+    )
 
 
 def picture(figure: Figure, caption: str, alt: str, wide: bool = False) -> str:
-    """A figure with a caption and a text for those who cannot see it; a ``wide`` one is scrolled on a phone, not shrunk."""
+    """A figure with a caption and a text for those who cannot see it; a ``wide`` one is scrolled on
+    a phone, not shrunk.
+    """
     image = figures.html_image(figure, alt)
     if wide:
-        image = f'<div class="scroll" tabindex="0" role="region" aria-label="{text(caption)}">{image}</div>'
+        image = (
+            '<div class="scroll" tabindex="0" role="region" '
+            f'aria-label="{text(caption)}">{image}</div>'
+        )
     return f"<figure>{image}<figcaption>{text(caption)}</figcaption></figure>\n"
 
 
@@ -86,14 +105,17 @@ def table(caption: str, header: list[str], rows: list[list[str]]) -> str:
     for first, *cells in rows:
         kinds = (' class="interval"' if name == "interval" else "" for name in header[1:])
         body += f'<tr><th scope="row">{first}</th>'
-        body += "".join(f"<td{kind}>{cell}</td>" for kind, cell in zip(kinds, cells, strict=True)) + "</tr>\n"
+        body += (
+            "".join(f"<td{kind}>{cell}</td>" for kind, cell in zip(kinds, cells, strict=True))
+            + "</tr>\n"
+        )
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{text(caption)}">'
         f"<table><caption>{text(caption)}</caption><thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody></table></div>\n"
     )
 
 
-# -------------------------------------------------------------------------------------------------- words and cells
+# ---------------------------------------------------------------------------------- words and cells
 
 
 def text(words: str) -> str:
@@ -102,7 +124,10 @@ def text(words: str) -> str:
 
 
 def crop_name(crop: Crop) -> str:
-    return f'<span class="crop"><span class="swatch" style="background:{text(crop.colour)}"></span>{text(crop.name)}</span>'
+    return (
+        '<span class="crop"><span class="swatch" '
+        f'style="background:{text(crop.colour)}"></span>{text(crop.name)}</span>'
+    )
 
 
 def percent(share: float) -> str:
@@ -112,7 +137,10 @@ def percent(share: float) -> str:
 def share_cells(row: pd.Series) -> list[str]:
     """Estimate and interval in percent, the interval cut at 0 and 100."""
     low, high = (min(max(100 * row[end], 0), 100) for end in ("low", "high"))
-    return [text(percent(row["estimate"])), f"{low:.1f} – {high:.1f}" if pd.notna(row["low"]) else "–"]
+    return [
+        text(percent(row["estimate"])),
+        f"{low:.1f} – {high:.1f}" if pd.notna(row["low"]) else "–",
+    ]
 
 
 def area_cells(row: pd.Series) -> list[str]:
@@ -122,5 +150,9 @@ def area_cells(row: pd.Series) -> list[str]:
 
 def sentence(row: pd.Series) -> str:
     """Estimate and interval for running text."""
-    interval = f" (95 % interval {100 * row['low']:.1f} to {100 * row['high']:.1f} %)" if pd.notna(row["low"]) else ""
+    interval = (
+        f" (95 % interval {100 * row['low']:.1f} to {100 * row['high']:.1f} %)"
+        if pd.notna(row["low"])
+        else ""
+    )
     return percent(row["estimate"]) + interval

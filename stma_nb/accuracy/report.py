@@ -1,4 +1,6 @@
-"""The accuracy of a map as one page that can be sent to someone, and every number on it as JSON beside it."""
+"""The accuracy of a map as one page that can be sent to someone, and every number on it as JSON
+beside it.
+"""
 
 import json
 from datetime import datetime
@@ -12,12 +14,14 @@ from matplotlib.figure import Figure
 import stma_nb
 from stma_nb import figures
 from stma_nb.accuracy import assessment, page
-from stma_nb.cube import Crop, refuse_existing
+from stma_nb.cube import Crop
+from stma_nb.files import refuse_existing
 
 SOURCES = {
     "Foody 2020, kappa": "10.1016/j.rse.2019.111630",
     "Olofsson et al. 2014, good practices": "10.1016/j.rse.2014.02.015",
-    "Pontius and Millones 2011, quantity and allocation disagreement": "10.1080/01431161.2011.552923",
+    "Pontius and Millones 2011, quantity and allocation "
+    "disagreement": "10.1080/01431161.2011.552923",
     "Stehman and Foody 2019, what a report should tell": "10.1016/j.rse.2019.05.018",
 }
 
@@ -32,23 +36,30 @@ def assess(
     background: bool = True,
     overwrite: bool = False,
 ) -> dict:
-    """Write the accuracy report of a class GeoTIFF as ``output`` (.html) and its numbers beside it (.json); returns the numbers.
+    """Write the accuracy report of a class GeoTIFF as ``output`` (.html) and its numbers beside it
+    (.json); returns the numbers.
 
-    The reference is a GeoTIFF, compared pixel by pixel, or a CSV with the columns ``row``, ``column`` and ``reference`` (code or
-    name): a sample drawn at random within the map classes (``accuracy.stratified_sample``), from which accuracies and areas are
-    estimated. With a GeoTIFF, ``parcel_path`` adds the vote of each parcel, ``where_path`` says which pixels count (not 0),
-    ``align="nearest"`` brings it to the map's grid, and ``background=False`` leaves out pixels whose reference is code 0.
+    The reference is a GeoTIFF, compared pixel by pixel, or a CSV with the columns ``row``,
+    ``column`` and ``reference`` (code or name): a sample drawn at random within the map classes
+    (``accuracy.stratified_sample``), from which accuracies and areas are estimated. With a GeoTIFF,
+    ``parcel_path`` adds the vote of each parcel, ``where_path`` says which pixels count (not 0),
+    ``align="nearest"`` brings it to the map's grid, and ``background=False`` leaves out pixels
+    whose reference is code 0.
 
-    Raises FileExistsError if a file exists and ``overwrite`` is not set, and ValueError for files that do not fit together.
+    Raises FileExistsError if a file exists and ``overwrite`` is not set, and ValueError for files
+    that do not fit together.
     """
     output, sampled = Path(output), Path(reference_path).suffix.lower() == ".csv"
     if output.suffix.lower() not in (".html", ".htm"):
-        raise ValueError(f"The report is written as a web page; '{output.name}' should end in .html.")
+        raise ValueError(
+            f"The report is written as a web page; '{output.name}' should end in .html."
+        )
     for path in (output, output.with_suffix(".json")):
         refuse_existing(path, overwrite)
     if sampled and (parcel_path or where_path or align or not background):
         raise ValueError(
-            "A sample (CSV) is assessed as it was drawn: parcels, where, align and crops-only need a reference GeoTIFF."
+            "A sample (CSV) is assessed as it was drawn: parcels, where, align and crops-only "
+            "need a reference GeoTIFF."
         )
     choices = {"map": str(map_path), "reference": str(reference_path)}
     if sampled:
@@ -56,31 +67,52 @@ def assess(
         numbers = assessment.sample_numbers(map_path, pd.read_csv(reference_path), crops)
         right, sections = numbers["overall"], _sample_sections(numbers, crops)
         summary = (
-            f"{page.sentence(right)} of the area is mapped as what it is, estimated from {numbers['sample matrix'].sum():,} pixels."
+            f"{page.sentence(right)} of the area is mapped as what it is, estimated from "
+            f"{numbers['sample matrix'].sum():,} pixels."
         )
     else:
         crops = assessment.common_legend(map_path, reference_path)
         options = {"parcels": parcel_path, "counted where": where_path, "aligned": align}
         choices |= {name: str(value) for name, value in options.items() if value}
-        choices.setdefault("counted where", "everywhere, also where the map's maker may have trained: give a mask of test pixels")
-        left_out = f"pixels whose reference is {crops[0].name} are not counted, so that crops mapped there go unseen"
+        choices.setdefault(
+            "counted where",
+            "everywhere, also where the map's maker may have trained: give a mask of test pixels",
+        )
+        left_out = (
+            f"pixels whose reference is {crops[0].name} are not counted, so that crops "
+            "mapped there go unseen"
+        )
         choices["background"] = "counted as a class" if background else left_out
-        numbers = assessment.comparison_numbers(map_path, reference_path, crops, parcel_path, where_path, align, background)
+        numbers = assessment.comparison_numbers(
+            map_path, reference_path, crops, parcel_path, where_path, align, background
+        )
         right, sections = numbers["scores"].iloc[0], _comparison_sections(numbers, crops)
-        summary = f"{page.sentence(right)} of the {numbers['matrix'].sum():,} pixels compared carry the class of the reference."
+        summary = (
+            f"{page.sentence(right)} of the {numbers['matrix'].sum():,} pixels compared "
+            "carry the class of the reference."
+        )
     choices |= numbers["choices"]
-    choices["made"] = f"{datetime.now():%Y-%m-%d %H:%M} with stma_nb {stma_nb.__version__}, numpy {np.__version__}"
+    choices["made"] = (
+        f"{datetime.now():%Y-%m-%d %H:%M} with stma_nb {stma_nb.__version__}, numpy "
+        f"{np.__version__}"
+    )
     choices["made"] += f", rasterio {rasterio.__version__}"
-    numbers = {"summary": summary} | numbers | {"choices": choices, "classes": [crop.name for crop in crops]}
+    numbers = (
+        {"summary": summary}
+        | numbers
+        | {"choices": choices, "classes": [crop.name for crop in crops]}
+    )
     sections.append(page.section("How it was done", page.definitions(choices)))
     title = f"How good is the map {Path(map_path).name}?"
     output.parent.mkdir(parents=True, exist_ok=True)
-    output.with_suffix(".json").write_text(json.dumps(_plain(numbers), indent=1, allow_nan=False), encoding="utf-8")
+    output.with_suffix(".json").write_text(
+        json.dumps(_plain(numbers), indent=1, allow_nan=False), encoding="utf-8"
+    )
     output.write_text(page.page(title, summary, sections, SOURCES), encoding="utf-8")
     return numbers
 
 
-# -------------------------------------------------------------------------------------------------------- comparison
+# --------------------------------------------------------------------------------------- comparison
 
 
 def _comparison_sections(numbers: dict, crops: tuple[Crop, ...]) -> list[str]:
@@ -89,7 +121,10 @@ def _comparison_sections(numbers: dict, crops: tuple[Crop, ...]) -> list[str]:
     rows = [
         [
             page.crop_name(crop),
-            *(page.text(page.percent(share)) for share in classes.loc[crop.name, ["user's", "producer's", "F1", "IoU"]]),
+            *(
+                page.text(page.percent(share))
+                for share in classes.loc[crop.name, ["user's", "producer's", "F1", "IoU"]]
+            ),
         ]
         + [f"{value:,.0f}" for value in numbers["area"].loc[crop.name]]
         for crop in crops
@@ -101,8 +136,10 @@ def _comparison_sections(numbers: dict, crops: tuple[Crop, ...]) -> list[str]:
             "The map as a whole",
             _score_table("Scores with 95 % intervals", numbers["scores"]),
             page.paragraph(
-                "Quantity and allocation disagreement (Pontius and Millones 2011) sum to what overall accuracy leaves. Kappa is "
-                "given since readers ask for it; it says little that overall accuracy does not (Foody 2020)."
+                "Quantity and allocation disagreement (Pontius and Millones 2011) sum to what "
+                "overall accuracy leaves. Kappa is "
+                "given since readers ask for it; it says little that overall accuracy does not "
+                "(Foody 2020)."
             ),
         ),
         page.section(
@@ -115,32 +152,57 @@ def _comparison_sections(numbers: dict, crops: tuple[Crop, ...]) -> list[str]:
     right = numbers["share right by block"]
     if np.isfinite(right).sum() > 1:
         low, middle, high = (page.percent(value) for value in np.nanquantile(right, (0, 0.5, 1)))
-        words = f"Share of pixels right in blocks of {numbers['block side']} pixels: {low} in the worst, {middle} in the median, "
+        words = (
+            f"Share of pixels right in blocks of {numbers['block side']} pixels: {low} in the "
+            f"worst, {middle} in the median, "
+        )
         words += f"{high} in the best."
-        sections.append(page.section("Where it is right", page.picture(_block_figure(right), f"{words} Grey: not counted.", words)))
+        sections.append(
+            page.section(
+                "Where it is right",
+                page.picture(_block_figure(right), f"{words} Grey: not counted.", words),
+            )
+        )
     if "parcels" in numbers:
         found = numbers["parcels"]
-        words = f"In the median parcel {page.percent(found['median share of pixels right'])} of the pixels are right; "
-        words += f"the median size is {found['median area']:,.1f} {unit}. Intervals: parcels resampled."
+        words = (
+            f"In the median parcel {page.percent(found['median share of pixels right'])} of "
+            "the pixels are right; "
+        )
+        words += (
+            f"the median size is {found['median area']:,.1f} {unit}. Intervals: parcels resampled."
+        )
         table = _score_table(f"Majority vote of {found['number']:,} parcels", found["scores"])
         sections.append(page.section("Parcel by parcel", table, page.paragraph(words)))
     return sections
 
 
-# ------------------------------------------------------------------------------------------------------------ sample
+# ------------------------------------------------------------------------------------------- sample
 
 
 def _sample_sections(numbers: dict, crops: tuple[Crop, ...]) -> list[str]:
     drawn = numbers["sample matrix"].sum(1)
-    used = [crop for crop, n, share in zip(crops, drawn, numbers["matrix"].sum(0), strict=True) if n or share]
+    used = [
+        crop
+        for crop, n, share in zip(crops, drawn, numbers["matrix"].sum(0), strict=True)
+        if n or share
+    ]
     confused = _confusions(numbers["matrix"], crops)
     areas = [
-        [page.crop_name(crop), f"{numbers['mapped area'][crop.name]:,.0f}", *page.area_cells(numbers["area"].loc[crop.name])]
+        [
+            page.crop_name(crop),
+            f"{numbers['mapped area'][crop.name]:,.0f}",
+            *page.area_cells(numbers["area"].loc[crop.name]),
+        ]
         for crop in used
     ]
     scores = [
         [page.crop_name(crop)]
-        + [cell for name in ("users", "producers") for cell in page.share_cells(numbers[name].loc[crop.name])]
+        + [
+            cell
+            for name in ("users", "producers")
+            for cell in page.share_cells(numbers[name].loc[crop.name])
+        ]
         + [f"{drawn[crops.index(crop)]:,}"]
         for crop in used
     ]
@@ -148,11 +210,15 @@ def _sample_sections(numbers: dict, crops: tuple[Crop, ...]) -> list[str]:
         page.section(
             "Areas",
             page.table(
-                f"Area of each class ({numbers['area unit']}): as mapped, and as estimated with its 95 % interval",
+                f"Area of each class ({numbers['area unit']}): as mapped, and as estimated with "
+                "its 95 % interval",
                 ["class", "mapped", "estimated", "interval"],
                 areas,
             ),
-            page.paragraph("The mapped area repeats the errors of the map; the estimate corrects them with the sample."),
+            page.paragraph(
+                "The mapped area repeats the errors of the map; the estimate corrects them with "
+                "the sample."
+            ),
         ),
         page.section(
             "Class by class",
@@ -163,7 +229,8 @@ def _sample_sections(numbers: dict, crops: tuple[Crop, ...]) -> list[str]:
                 scores,
             ),
             page.paragraph(
-                "An interval of no width means that the sample holds no error (or nothing else) of this class: it is too small to "
+                "An interval of no width means that the sample holds no error (or nothing else) "
+                "of this class: it is too small to "
                 "see one, and does not show that there is none."
             ),
         ),
@@ -171,18 +238,24 @@ def _sample_sections(numbers: dict, crops: tuple[Crop, ...]) -> list[str]:
             "What is taken for what",
             _matrix_picture(numbers["matrix"] * numbers["mapped pixels"].sum(), crops, confused),
             page.paragraph(
-                f"Quantity disagreement {page.percent(numbers['quantity disagreement'])}, allocation disagreement "
-                f"{page.percent(numbers['allocation disagreement'])} of the area (Pontius and Millones 2011)."
+                f"Quantity disagreement {page.percent(numbers['quantity disagreement'])}, "
+                "allocation disagreement "
+                f"{page.percent(numbers['allocation disagreement'])} of the area (Pontius and "
+                "Millones 2011)."
             ),
         ),
     ]
 
 
-# ------------------------------------------------------------------------------------------------------ shared pieces
+# ------------------------------------------------------------------------------------ shared pieces
 
 
 def _score_table(caption: str, scores: pd.DataFrame) -> str:
-    return page.table(caption, ["score", "value", "interval"], [[page.text(n), *page.share_cells(r)] for n, r in scores.iterrows()])
+    return page.table(
+        caption,
+        ["score", "value", "interval"],
+        [[page.text(n), *page.share_cells(r)] for n, r in scores.iterrows()],
+    )
 
 
 def _class_picture(users: pd.DataFrame, producers: pd.DataFrame, names: list[str]) -> str:
@@ -193,8 +266,17 @@ def _class_picture(users: pd.DataFrame, producers: pd.DataFrame, names: list[str
         (producers, "producer's accuracy", "#d55e00", "white", "s", 0.15),
     ):
         values = 100 * table.loc[names, ["estimate", "low", "high"]].to_numpy(float)
-        axis.hlines(np.arange(len(names)) + shift, *values[:, 1:].T.clip(0, 100), color=colour, linewidth=2)
-        axis.plot(values[:, 0], np.arange(len(names)) + shift, marker, color=colour, markerfacecolor=face, label=label)
+        axis.hlines(
+            np.arange(len(names)) + shift, *values[:, 1:].T.clip(0, 100), color=colour, linewidth=2
+        )
+        axis.plot(
+            values[:, 0],
+            np.arange(len(names)) + shift,
+            marker,
+            color=colour,
+            markerfacecolor=face,
+            label=label,
+        )
     axis.set(xlim=(-2, 102), ylim=(len(names) - 0.5, -0.5), xlabel="%")
     axis.set_yticks(range(len(names)), names)
     axis.grid(axis="x", alpha=0.3)
@@ -203,16 +285,19 @@ def _class_picture(users: pd.DataFrame, producers: pd.DataFrame, names: list[str
     figure.legend(loc="outside upper right", ncols=2, frameon=False)
     return page.picture(
         figure,
-        "User's accuracy: is what is mapped as the class truly of it? Producer's accuracy: is what is of the class found? "
+        "User's accuracy: is what is mapped as the class truly of it? Producer's accuracy: is "
+        "what is of the class found? "
         "Lines: 95 % intervals.",
-        "User's and producer's accuracy of every class with intervals; the numbers are in the table below.",
+        "User's and producer's accuracy of every class with intervals; the numbers are in the "
+        "table below.",
     )
 
 
 def _matrix_picture(matrix: np.ndarray, crops: tuple[Crop, ...], confused: str) -> str:
     return page.picture(
         figures.error_matrix(matrix, crops),
-        f"Error matrix: rows are the map, columns the reference; a column sums to 100 %. Most frequent errors: {confused}.",
+        "Error matrix: rows are the map, columns the reference; a column sums to 100 %. Most "
+        f"frequent errors: {confused}.",
         f"Error matrix in percent of each reference class. Most frequent errors: {confused}.",
         wide=True,
     )
@@ -222,12 +307,18 @@ def _confusions(matrix: np.ndarray, crops: tuple[Crop, ...]) -> str:
     """The three most frequent errors in words, as shares of all that is counted."""
     wrong = np.where(np.eye(len(matrix), dtype=bool), 0, matrix / matrix.sum())
     cells = [np.unravel_index(cell, wrong.shape) for cell in np.argsort(-wrong, axis=None)[:3]]
-    words = [f"{crops[j].name} mapped as {crops[i].name} ({page.percent(wrong[i, j])} of all)" for i, j in cells if wrong[i, j] > 0]
+    words = [
+        f"{crops[j].name} mapped as {crops[i].name} ({page.percent(wrong[i, j])} of all)"
+        for i, j in cells
+        if wrong[i, j] > 0
+    ]
     return ", ".join(words) or "none"
 
 
 def _block_figure(right: np.ndarray) -> Figure:
-    figure = Figure(figsize=(5, np.clip(4 * right.shape[0] / right.shape[1], 2, 7)), layout="constrained")
+    figure = Figure(
+        figsize=(5, np.clip(4 * right.shape[0] / right.shape[1], 2, 7)), layout="constrained"
+    )
     axis = figure.subplots()
     axis.set_facecolor("#dddddd")
     picture = axis.imshow(100 * right, cmap="cividis", vmin=0, vmax=100)

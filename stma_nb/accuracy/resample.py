@@ -1,7 +1,8 @@
-"""How sure is a score? Resample blocks or parcels, never pixels: neighbours in a field share its weather, its soil and its errors.
+"""How sure is a score? Resample blocks or parcels, never pixels: neighbours in a field share its
+weather, its soil and its errors.
 
-A pixel is no independent witness. One error matrix for each block or parcel is all that resampling needs: whole units are drawn
-again and again with replacement, and their matrices summed.
+A pixel is no independent witness. One error matrix for each block or parcel is all that resampling
+needs: whole units are drawn again and again with replacement, and their matrices summed.
 """
 
 import warnings
@@ -24,7 +25,9 @@ class Interval(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """Score of map a minus score of map b, its percentile interval and the two-sided p-value of no difference."""
+    """Score of map a minus score of map b, its percentile interval and the two-sided p-value of no
+    difference.
+    """
 
     estimate: float
     low: float
@@ -33,16 +36,24 @@ class Difference(NamedTuple):
 
 
 def block_matrices(
-    mapped: np.ndarray, reference: np.ndarray, classes: int, block: int, where: np.ndarray | None = None
+    mapped: np.ndarray,
+    reference: np.ndarray,
+    classes: int,
+    block: int,
+    where: np.ndarray | None = None,
 ) -> np.ndarray:
-    """One error matrix for every square block of ``block`` pixels, row by row: (n, K, K) integers that sum to the whole one.
+    """One error matrix for every square block of ``block`` pixels, row by row: (n, K, K) integers
+    that sum to the whole one.
 
-    Codes outside the legend are treated as in ``accuracy.error_matrix``. Choose blocks longer than the errors hang together.
+    Codes outside the legend are treated as in ``accuracy.error_matrix``. Choose blocks longer than
+    the errors hang together.
     """
     if block < 1:
         raise ValueError(f"The block is {block} pixels; expected at least 1.")
     rows, columns = (-(-size // block) for size in np.shape(mapped))
-    units = (np.arange(np.shape(mapped)[0]) // block * columns)[:, None] + np.arange(np.shape(mapped)[1]) // block
+    units = (np.arange(np.shape(mapped)[0]) // block * columns)[:, None] + np.arange(
+        np.shape(mapped)[1]
+    ) // block
     return unit_matrices(mapped, reference, units, rows * columns, classes, where)
 
 
@@ -54,7 +65,10 @@ def unit_matrices(
     classes: int,
     where: np.ndarray | None = None,
 ) -> np.ndarray:
-    """One error matrix for every unit: (count, K, K), given the unit of every pixel (0 .. count - 1; others are not counted)."""
+    """One error matrix for every unit: (count, K, K), given the unit of every pixel (0 ..
+
+    count - 1; others are not counted).
+    """
     keep, pairs = pair_codes(mapped, reference, classes, where)
     unit = np.asarray(units)[keep]
     inside = (unit >= 0) & (unit < count)
@@ -62,12 +76,15 @@ def unit_matrices(
     return np.bincount(cell, minlength=count * classes**2).reshape(count, classes, classes)
 
 
-def bootstrap(matrices: np.ndarray, score: Score, replicates: int = 1000, seed: int = 0, level: float = 0.95) -> Interval:
+def bootstrap(
+    matrices: np.ndarray, score: Score, replicates: int = 1000, seed: int = 0, level: float = 0.95
+) -> Interval:
     """A score of the summed matrices (n, K, K), with its percentile interval over resampled units.
 
-    ``score`` makes a number, or an array of them, of an error matrix: say ``accuracy.overall_accuracy``. Units that count nothing
-    are left out; replicates in which a score is not defined (NaN, a class not drawn) do not count. Raises ValueError for fewer
-    than two units. Efron and Tibshirani (1993), chapters 6 and 13; on the unit: Stehman and Wickham (2011),
+    ``score`` makes a number, or an array of them, of an error matrix: say
+    ``accuracy.overall_accuracy``. Units that count nothing are left out; replicates in which a
+    score is not defined (NaN, a class not drawn) do not count. Raises ValueError for fewer than two
+    units. Efron and Tibshirani (1993), chapters 6 and 13; on the unit: Stehman and Wickham (2011),
     https://doi.org/10.1016/j.rse.2011.06.007.
     """
     matrices = _units(matrices)
@@ -76,41 +93,70 @@ def bootstrap(matrices: np.ndarray, score: Score, replicates: int = 1000, seed: 
 
 
 def paired_difference(
-    matrices_a: np.ndarray, matrices_b: np.ndarray, score: Score, replicates: int = 1000, seed: int = 0, level: float = 0.95
+    matrices_a: np.ndarray,
+    matrices_b: np.ndarray,
+    score: Score,
+    replicates: int = 1000,
+    seed: int = 0,
+    level: float = 0.95,
 ) -> Difference:
-    """Is map a better than map b? Both are scored on the same resampled units, so what is hard for both cancels.
+    """Is map a better than map b? Both are scored on the same resampled units, so what is hard for
+    both cancels.
 
-    The p-value is twice the share of replicates on the other side of 0 (at least 2 / (replicates + 1)). Raises ValueError if the
-    two do not count the same reference pixels in every unit.
+    The p-value is twice the share of replicates on the other side of 0 (at least 2 / (replicates +
+    1)). Raises ValueError if the two do not count the same reference pixels in every unit.
     """
-    if np.shape(matrices_a) != np.shape(matrices_b) or not np.array_equal(np.sum(matrices_a, 1), np.sum(matrices_b, 1)):
-        raise ValueError("The two maps are not counted on the same reference pixels: use the same units, and one mask for both.")
+    if np.shape(matrices_a) != np.shape(matrices_b) or not np.array_equal(
+        np.sum(matrices_a, 1), np.sum(matrices_b, 1)
+    ):
+        raise ValueError(
+            "The two maps are not counted on the same reference pixels: use the same units, and "
+            "one mask for both."
+        )
     a, b = _units(matrices_a), _units(matrices_b)
-    differences = np.array([score(x) - score(y) for x, y in zip(*(_resampled(m, replicates, seed) for m in (a, b)), strict=True)])
+    differences = np.array(
+        [
+            score(x) - score(y)
+            for x, y in zip(*(_resampled(m, replicates, seed) for m in (a, b)), strict=True)
+        ]
+    )
     defined = differences[np.isfinite(differences)]
     tail = min((defined <= 0).sum(), (defined >= 0).sum())
     p = min(1.0, 2 * (tail + 1) / (len(defined) + 1))
-    return Difference(score(a.sum(0)) - score(b.sum(0)), *_percentiles(differences, level), float(p))
+    return Difference(
+        score(a.sum(0)) - score(b.sum(0)), *_percentiles(differences, level), float(p)
+    )
 
 
 def _units(matrices: np.ndarray) -> np.ndarray:
     """The units that count something."""
     matrices = np.asarray(matrices)
     if matrices.ndim != 3 or matrices.shape[1] != matrices.shape[2]:
-        raise ValueError(f"The matrices have shape {matrices.shape}; expected (units, K, K): one error matrix for each unit.")
+        raise ValueError(
+            f"The matrices have shape {matrices.shape}; expected (units, K, K): one error matrix "
+            "for each unit."
+        )
     matrices = matrices[matrices.any((1, 2))]
     if len(matrices) < 2:
-        raise ValueError(f"{len(matrices)} unit(s) hold counted pixels; resampling needs two or more: choose smaller blocks.")
+        raise ValueError(
+            f"{len(matrices)} unit(s) hold counted pixels; resampling needs two or more: choose "
+            "smaller blocks."
+        )
     return matrices
 
 
 def _resampled(matrices: np.ndarray, replicates: int, seed: int) -> np.ndarray:
-    """Sums of resampled units (replicates, K, K): how often each unit is drawn, times the matrices, as matrix products."""
+    """Sums of resampled units (replicates, K, K): how often each unit is drawn, times the matrices,
+    as matrix products.
+    """
     n, rng = len(matrices), np.random.default_rng(seed)
     flat = matrices.reshape(n, -1).astype(float)  # float: the products then run in BLAS
     sums = []
     for first in range(0, replicates, 100):  # in steps, to bound the memory
-        drawn = [np.bincount(rng.integers(n, size=n), minlength=n) for _ in range(first, min(first + 100, replicates))]
+        drawn = [
+            np.bincount(rng.integers(n, size=n), minlength=n)
+            for _ in range(first, min(first + 100, replicates))
+        ]
         sums.append(np.array(drawn, dtype=float) @ flat)
     return np.concatenate(sums).reshape(replicates, *matrices.shape[1:])
 
@@ -119,5 +165,7 @@ def _percentiles(scores: np.ndarray, level: float) -> np.ndarray:
     if not 0 < level < 1:
         raise ValueError(f"The level is {level}; expected a share between 0 and 1, such as 0.95.")
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)  # a class that never occurs has no interval: NaN
+        warnings.filterwarnings(
+            "ignore", "All-NaN slice", RuntimeWarning
+        )  # a class that never occurs has no interval: NaN
         return np.nanquantile(scores, [(1 - level) / 2, (1 + level) / 2], axis=0)

@@ -1,12 +1,18 @@
-"""Where does the network look? An explorer of the attention in one patch, in the notebook or as one file that works offline.
+"""Where does the network look? An explorer of the attention in one patch, in the notebook or as one
+file that works offline.
 
-All data go to the browser once, as bytes, so that moving over the picture asks nothing of Python. They are rounded on the way:
+All data go to the browser once, as bytes, so that moving over the picture asks nothing of Python.
+They are rounded on the way:
 
-* spatial weights to 1/255 of the largest weight of the same head and query (error at most 1/510 of that weight);
-* cross-scale similarities to 1/127 of the largest of the same query in size (error at most 1/254 of it);
-* temporal weights to 1/65535 (error at most 8e-6); backscatter to 1/65534 of the range in the patch (below 0.001 dB for 60 dB).
+* spatial weights to 1/255 of the largest weight of the same head and query (error at most 1/510 of
+  that weight);
+* cross-scale similarities to 1/127 of the largest of the same query in size (error at most 1/254 of
+  it);
+* temporal weights to 1/65535 (error at most 8e-6); backscatter to 1/65534 of the range in the patch
+  (below 0.001 dB for 60 dB).
 
-Attention tells where the network looked, not what decided: what it read there, and what it made of it, is another question.
+Attention tells where the network looked, not what decided: what it read there, and what it made of
+it, is another question.
 """
 
 import base64
@@ -24,19 +30,29 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from stma_nb import radar
-from stma_nb.cube import legend, refuse_existing
+from stma_nb.cube import legend
 from stma_nb.figures import colour_map, html_image
+from stma_nb.files import refuse_existing
 from stma_nb.patches import ORDER, network_input
 from stma_nb.train import Trained, check_dates
 
 STATIC = Path(__file__).parent
 LIMIT = 32 * 2**20  # bytes sent to a browser
 NONE = 255  # class code of a pixel without data or label
-VIEW = ("pixel", "level", "head", "date", "layer", "opacity", "locked")  # what Python and the browser tell each other
+VIEW = (
+    "pixel",
+    "level",
+    "head",
+    "date",
+    "layer",
+    "opacity",
+    "locked",
+)  # what Python and the browser tell each other
 
 
 class AttentionExplorer(anywidget.AnyWidget):
-    """One patch of a season: point at a pixel and see which pixels and which dates the network attends to.
+    """One patch of a season: point at a pixel and see which pixels and which dates the network
+    attends to.
 
     Args:
         trained: network, scaling and legend; the network in evaluation mode.
@@ -45,13 +61,14 @@ class AttentionExplorer(anywidget.AnyWidget):
         levels: levels whose spatial maps are sent; fewer for a large patch.
         any_dates: allow other dates than those of the training.
 
-    These traits can be read and set, and follow what is clicked; rows and columns are those of the season:
-    ``pixel`` (row, column); ``level`` 1, 2, 3 or "cross"; ``head`` 1 .. heads, 0 for their mean; ``date`` as position (a text such
-    as "2018-05-25" is turned into it); ``layer`` "vh", "vv", "label" or "prediction"; ``opacity`` 0 .. 1; ``locked`` a pixel to
-    compare with, or None.
+    These traits can be read and set, and follow what is clicked; rows and columns are those of the
+    season: ``pixel`` (row, column); ``level`` 1, 2, 3 or "cross"; ``head`` 1 .. heads, 0 for their
+    mean; ``date`` as position (a text such as "2018-05-25" is turned into it); ``layer`` "vh",
+    "vv", "label" or "prediction"; ``opacity`` 0 .. 1; ``locked`` a pixel to compare with, or None.
 
-    Raises ValueError if season and network do not fit, the patch leaves the scene or holds no data, the network is in training
-    mode, or the maps are larger than 32 MB; setting a trait to what does not exist raises traitlets.TraitError.
+    Raises ValueError if season and network do not fit, the patch leaves the scene or holds no data,
+    the network is in training mode, or the maps are larger than 32 MB; setting a trait to what does
+    not exist raises traitlets.TraitError.
     """
 
     _esm = STATIC / "explorer.js"
@@ -59,7 +76,9 @@ class AttentionExplorer(anywidget.AnyWidget):
     data = traitlets.Bytes().tag(sync=True)
     facts = traitlets.Dict().tag(sync=True)
     pixel = traitlets.Tuple(traitlets.Int(), traitlets.Int()).tag(sync=True)
-    locked = traitlets.Tuple(traitlets.Int(), traitlets.Int(), allow_none=True, default_value=None).tag(sync=True)
+    locked = traitlets.Tuple(
+        traitlets.Int(), traitlets.Int(), allow_none=True, default_value=None
+    ).tag(sync=True)
     level = traitlets.Any(1).tag(sync=True)
     head = traitlets.Int(1).tag(sync=True)
     date = traitlets.Any(0).tag(sync=True)
@@ -83,16 +102,26 @@ class AttentionExplorer(anywidget.AnyWidget):
         db = np.stack([radar.to_db(vv), radar.to_db(vh)])  # (vv | vh, T, P, P)
         empty = np.isnan(db).all((0, 1))
         if empty.all():
-            raise ValueError(f"The patch at row {row}, column {column} holds no data (all NaN): choose another row or column.")
+            raise ValueError(
+                f"The patch at row {row}, column {column} holds no data (all NaN): choose another "
+                "row or column."
+            )
         x = torch.from_numpy(network_input(vh, vv, trained.scaling))[None]
         with torch.inference_mode():
-            main, _, maps = trained.model(x.to(next(trained.model.parameters()).device), return_attention=True)
+            main, _, maps = trained.model(
+                x.to(next(trained.model.parameters()).device), return_attention=True
+            )
         prediction, labelled = main[0].argmax(0).cpu().numpy(), _labelled(season)
         self._arrays, decibel = _pack(db, maps, levels)
-        for name, codes in (("prediction", prediction), ("label", np.asarray(season.crop.data[window]) if labelled else NONE)):
+        for name, codes in (
+            ("prediction", prediction),
+            ("label", np.asarray(season.crop.data[window]) if labelled else NONE),
+        ):
             self._arrays[name] = np.where(empty, NONE, codes).astype(np.uint8)
         data, where = b"", {}
-        for name, array in sorted(self._arrays.items(), key=lambda item: -item[1].itemsize):  # so that each starts aligned
+        for name, array in sorted(
+            self._arrays.items(), key=lambda item: -item[1].itemsize
+        ):  # so that each starts aligned
             where[name] = [len(data), array.size]
             data += array.tobytes()
         facts = {
@@ -102,7 +131,9 @@ class AttentionExplorer(anywidget.AnyWidget):
         }  # fmt: skip
         self._crops = trained.crops
         centre = (row + patch // 2, column + patch // 2)
-        super().__init__(**{"data": data, "facts": facts, "pixel": centre, "level": levels[0]} | traits)
+        super().__init__(
+            **{"data": data, "facts": facts, "pixel": centre, "level": levels[0]} | traits
+        )
 
     @traitlets.validate("pixel", "locked", "level", "head", "layer", "date")
     def _exists(self, proposal):
@@ -112,31 +143,51 @@ class AttentionExplorer(anywidget.AnyWidget):
             if value is None or (value[0] in rows and value[1] in columns):
                 return value
             raise traitlets.TraitError(
-                f"Pixel {value} is outside the patch: rows {rows[0]} to {rows[-1]}, columns {columns[0]} to {columns[-1]}."
+                f"Pixel {value} is outside the patch: rows {rows[0]} to {rows[-1]}, columns "
+                f"{columns[0]} to {columns[-1]}."
             )
         if name == "date" and str(value)[:10] in f["dates"]:
             return f["dates"].index(str(value)[:10])
         layers = ["vh", "vv", *(["label"] if f["labelled"] else []), "prediction"]
-        known = {"level": [*f["levels"], "cross"], "head": range(f["heads"] + 1), "layer": layers, "date": range(len(f["dates"]))}[
-            name
-        ]
+        known = {
+            "level": [*f["levels"], "cross"],
+            "head": range(f["heads"] + 1),
+            "layer": layers,
+            "date": range(len(f["dates"])),
+        }[name]
         if value not in known or isinstance(value, bool):
             also = f" or an acquisition date such as {f['dates'][0]!r}" if name == "date" else ""
-            raise traitlets.TraitError(f"{name} is {value!r}; choose one of {', '.join(map(repr, known))}{also}.")
+            raise traitlets.TraitError(
+                f"{name} is {value!r}; choose one of {', '.join(map(repr, known))}{also}."
+            )
         return value
 
     def spatial(self, pixel: tuple[int, int] | None = None) -> np.ndarray:
-        """Weights (rows, columns) that the cell of a pixel gives to all cells, at the present level and head, as rounded."""
+        """Weights (rows, columns) that the cell of a pixel gives to all cells, at the present level
+        and head, as rounded.
+        """
         f, cross = self.facts, self.level == "cross"
         size = 4 if self.level == 1 else 8
         side = f["patch"] // size
-        row, column = ((p - f[key]) // size for p, key in zip(pixel or self.pixel, ("row", "column"), strict=True))
-        codes, scale = (self._arrays[f"{what}{self.level}"][:, row * side + column].astype(float) for what in ("spatial", "scale"))
-        weights = (codes - 128) * (scale[:, None] / 127) if cross else codes * (scale[:, None] / 255)
-        return (weights.sum(0) / len(weights) if cross or not self.head else weights[self.head - 1]).reshape(side, side)
+        row, column = (
+            (p - f[key]) // size
+            for p, key in zip(pixel or self.pixel, ("row", "column"), strict=True)
+        )
+        codes, scale = (
+            self._arrays[f"{what}{self.level}"][:, row * side + column].astype(float)
+            for what in ("spatial", "scale")
+        )
+        weights = (
+            (codes - 128) * (scale[:, None] / 127) if cross else codes * (scale[:, None] / 255)
+        )
+        return (
+            weights.sum(0) / len(weights) if cross or not self.head else weights[self.head - 1]
+        ).reshape(side, side)
 
     def temporal(self) -> np.ndarray:
-        """Weights (T asking, T answering dates): one map for the whole patch, since a date asks with all its pixels."""
+        """Weights (T asking, T answering dates): one map for the whole patch, since a date asks
+        with all its pixels.
+        """
         weights = self._arrays[f"temporal{self._time_level()}"] / 65535
         return weights[self.head - 1] if self.head else weights.sum(0) / len(weights)
 
@@ -144,7 +195,9 @@ class AttentionExplorer(anywidget.AnyWidget):
         return self.facts["levels"][0] if self.level == "cross" else self.level
 
     def describe(self, pixel: tuple[int, int] | None = None) -> str:
-        """In words: what a pixel is, which cells it looks at (level and head as set), and which dates receive most."""
+        """In words: what a pixel is, which cells it looks at (level and head as set), and which
+        dates receive most.
+        """
         f, (row, column), cross = self.facts, pixel or self.pixel, self.level == "cross"
         inside = (row - f["row"], column - f["column"])
         label, mapped = (self._name(self._arrays[name][inside]) for name in ("label", "prediction"))
@@ -155,30 +208,47 @@ class AttentionExplorer(anywidget.AnyWidget):
         def place(cell: int) -> str:
             top, left = f["row"] + cell // side * size, f["column"] + cell % side * size
             own = (inside[0] // size, inside[1] // size) == divmod(cell, side)
-            where = "its own cell" if own else f"rows {top}–{top + size - 1}, columns {left}–{left + size - 1}"
+            where = (
+                "its own cell"
+                if own
+                else f"rows {top}–{top + size - 1}, columns {left}–{left + size - 1}"
+            )
             value = weights.flat[cell]
             return f"{where} ({f'cosine {np.floor(100 * value + 0.5) / 100:.2f}' if cross else percent(value)})"
 
         head = f"head {self.head}" if self.head else "the mean of the heads"
         if cross:
-            looks = f"across scales its level 1 is most like level 2 at {place(order[0])}, least at {place(order[-1])}"
+            looks = (
+                f"across scales its level 1 is most like level 2 at {place(order[0])}, least "
+                f"at {place(order[-1])}"
+            )
         elif weights.max() < 1.5 / count:
-            looks = f"level {self.level}, {head} looks at all {count} cells nearly alike (at most {percent(weights.max())} each)"
+            looks = (
+                f"level {self.level}, {head} looks at all {count} cells nearly alike (at most "
+                f"{percent(weights.max())} each)"
+            )
         else:
             classes = self._arrays["label" if f["labelled"] else "prediction"]
             share = np.zeros(NONE + 1)
             np.add.at(share, classes, weights.repeat(size, 0).repeat(size, 1) / size**2)
-            best, spread = share[:NONE].argmax(), np.exp(-np.sum(weights * np.log(np.where(weights > 0, weights, 1))))
+            best, spread = (
+                share[:NONE].argmax(),
+                np.exp(-np.sum(weights * np.log(np.where(weights > 0, weights, 1)))),
+            )
             looks = (
-                f"level {self.level}, {head} looks mostly at {place(order[0])} and {place(order[1])}, with {percent(share[best])} "
-                f"of the weight on {self._name(best)}; it spreads as over {spread:.0f} of {count} cells"
+                f"level {self.level}, {head} looks mostly at {place(order[0])} and "
+                f"{place(order[1])}, with {percent(share[best])} "
+                f"of the weight on {self._name(best)}; it spreads as over {spread:.0f} of {count} "
+                "cells"
             )
         received, dates = self.temporal().sum(0) / len(f["dates"]), f["dates"]
         first, second = np.argsort(-received, kind="stable")[:2]
         who = f"{label}, mapped as {mapped}" if f["labelled"] else f"mapped as {mapped}"
         return (
-            f"Pixel row {row}, column {column} ({who}): {looks}. In time, level {self._time_level()}, {head}: {dates[first]} and "
-            f"{dates[second]} receive most ({percent(received[first])} and {percent(received[second])}; even would be "
+            f"Pixel row {row}, column {column} ({who}): {looks}. In time, level "
+            f"{self._time_level()}, {head}: {dates[first]} and "
+            f"{dates[second]} receive most ({percent(received[first])} and "
+            f"{percent(received[second])}; even would be "
             f"{percent(1 / len(dates))}), the same for the whole patch."
         )
 
@@ -186,31 +256,80 @@ class AttentionExplorer(anywidget.AnyWidget):
         return "no data" if code == NONE else self.facts["classes"][code]["name"]
 
     def figure(self) -> Figure:
-        """The present view as a still figure: image and spatial map; temporal weights over the pixel's backscatter."""
-        f, (row, column), weights, cross = self.facts, self.pixel, self.spatial(), self.level == "cross"
+        """The present view as a still figure: image and spatial map; temporal weights over the
+        pixel's backscatter.
+        """
+        f, (row, column), weights, cross = (
+            self.facts,
+            self.pixel,
+            self.spatial(),
+            self.level == "cross",
+        )
         codes, (low, step) = self._arrays["db"], f["decibel"]
-        db = np.where(codes == 65535, np.nan, low + step * codes.astype(float))  # (vv | vh, T, P, P)
+        db = np.where(
+            codes == 65535, np.nan, low + step * codes.astype(float)
+        )  # (vv | vh, T, P, P)
         figure = Figure(figsize=(10.5, 4.4), layout="constrained")
         scene, right = figure.subplots(1, 2, width_ratios=(1, 1.3))
         left, top = f["column"] - 0.5, f["row"] - 0.5
-        place = dict(extent=(left, left + f["patch"], top + f["patch"], top), interpolation="nearest")
+        place = dict(
+            extent=(left, left + f["patch"], top + f["patch"], top), interpolation="nearest"
+        )
         if self.layer in ("vv", "vh"):
             scene.imshow(db[("vv", "vh").index(self.layer), self.date], cmap="gray", **place)
         else:
-            scene.imshow(self._arrays[self.layer], **dict(zip(("cmap", "norm"), colour_map(self._crops), strict=True)), **place)
-        high = max(np.abs(weights).max(), 2 / weights.size)  # a map that is even is not to look bright
+            scene.imshow(
+                self._arrays[self.layer],
+                **dict(zip(("cmap", "norm"), colour_map(self._crops), strict=True)),
+                **place,
+            )
+        high = max(
+            np.abs(weights).max(), 2 / weights.size
+        )  # a map that is even is not to look bright
         look = dict(cmap="PuOr_r", vmin=-high) if cross else dict(cmap="viridis", vmin=0)
         shown = scene.imshow(weights, vmax=high, alpha=self.opacity, **look, **place)
-        scene.plot(column, row, "s", markersize=8, markerfacecolor="none", markeredgecolor="white", markeredgewidth=2)
-        what = "cosine similarity across scales" if cross else f"spatial attention, level {self.level}, head {self.head or 'mean'}"
-        figure.colorbar(shown, ax=scene, location="bottom", shrink=0.9, label=what, format=None if cross else PercentFormatter(1))
-        scene.set(title=f"Pixel row {row}, column {column}; {f['dates'][self.date]}", xlabel="column", ylabel="row")
+        scene.plot(
+            column,
+            row,
+            "s",
+            markersize=8,
+            markerfacecolor="none",
+            markeredgecolor="white",
+            markeredgewidth=2,
+        )
+        what = (
+            "cosine similarity across scales"
+            if cross
+            else f"spatial attention, level {self.level}, head {self.head or 'mean'}"
+        )
+        figure.colorbar(
+            shown,
+            ax=scene,
+            location="bottom",
+            shrink=0.9,
+            label=what,
+            format=None if cross else PercentFormatter(1),
+        )
+        scene.set(
+            title=f"Pixel row {row}, column {column}; {f['dates'][self.date]}",
+            xlabel="column",
+            ylabel="row",
+        )
         right.bar(f["dates"], 100 * self.temporal().mean(0), color="0.8")
         right.set_ylabel("temporal weight received (%)")
         right.tick_params(axis="x", rotation=70, labelsize=8)
         curve = right.twinx()
-        for values, name, style in zip(db[:, :, row - f["row"], column - f["column"]], ("VV", "VH"), ("o-", "s--"), strict=True):
-            curve.plot(f["dates"], values, style, color={"VV": "#0072b2", "VH": "#d55e00"}[name], markersize=4, label=name)
+        for values, name, style in zip(
+            db[:, :, row - f["row"], column - f["column"]], ("VV", "VH"), ("o-", "s--"), strict=True
+        ):
+            curve.plot(
+                f["dates"],
+                values,
+                style,
+                color={"VV": "#0072b2", "VH": "#d55e00"}[name],
+                markersize=4,
+                label=name,
+            )
         curve.set_ylabel("backscatter (dB)")
         curve.legend(frameon=False, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1))
         return figure
@@ -224,23 +343,32 @@ class AttentionExplorer(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **kwargs):
         # Where the widget does not live, a picture and the sentence stand in its place.
         (data, metadata), text = super()._repr_mimebundle_(**kwargs), self.describe()
-        return {**data, "text/plain": text, "text/html": f"{html_image(self.figure(), text)}<p>{escape(text)}</p>"}, metadata
+        return {
+            **data,
+            "text/plain": text,
+            "text/html": f"{html_image(self.figure(), text)}<p>{escape(text)}</p>",
+        }, metadata
 
     def _ipython_display_(self, **kwargs) -> None:
-        # ipywidgets 7 shows itself by this method and would pass over the mime bundle; with ipywidgets 8 it does no harm.
+        # ipywidgets 7 shows itself by this method and would pass over the mime bundle; with
+        # ipywidgets 8 it does no harm.
         from IPython.display import display
 
         data, metadata = self._repr_mimebundle_()
         display(data, metadata=metadata, raw=True)
 
     def save_html(self, path: str | Path, overwrite: bool = False) -> Path:
-        """Write the explorer as one HTML file that needs no kernel and no network; FileExistsError if it is there already."""
+        """Write the explorer as one HTML file that needs no kernel and no network; FileExistsError
+        if it is there already.
+        """
         path = Path(path)
         refuse_existing(path, overwrite)
         state = {"facts": self.facts} | {name: getattr(self, name) for name in VIEW}
         page = PAGE.format(
             style=(STATIC / "explorer.css").read_text("utf-8"),
-            state=json.dumps(state).replace("<", "\\u003c"),  # only "<" could end the script element
+            state=json.dumps(state).replace(
+                "<", "\\u003c"
+            ),  # only "<" could end the script element
             data=base64.b64encode(self.data).decode(),
             script=(STATIC / "explorer.js").read_text("utf-8"),
             text=escape(self.describe()),
@@ -265,22 +393,37 @@ standalone(document.getElementById("explorer"));</script></body></html>
 def percent(share: float) -> str:
     """A share as text, with two digits: 0.237 is "24 %", 0.0231 is "2.3 %"."""
     value = 100 * share
-    return f"{np.floor(value + 0.5):.0f} %" if value >= 9.95 else f"{np.floor(10 * value + 0.5) / 10:.1f} %"
+    return (
+        f"{np.floor(value + 0.5):.0f} %"
+        if value >= 9.95
+        else f"{np.floor(10 * value + 0.5) / 10:.1f} %"
+    )
 
 
 def _labelled(season: xr.Dataset) -> bool:
     return "crop" in season and "flag_meanings" in season.crop.attrs
 
 
-def _check(trained: Trained, season: xr.Dataset, row: int, column: int, levels: tuple[int, ...], any_dates: bool) -> None:
+def _check(
+    trained: Trained,
+    season: xr.Dataset,
+    row: int,
+    column: int,
+    levels: tuple[int, ...],
+    any_dates: bool,
+) -> None:
     a, rows, columns = trained.model.arguments, season.sizes["y"], season.sizes["x"]
     patch = a["patch"]
     if trained.model.training:
-        raise ValueError("The network is in training mode, where dropout makes its maps random: call trained.model.eval() first.")
+        raise ValueError(
+            "The network is in training mode, where dropout makes its maps random: call "
+            "trained.model.eval() first."
+        )
     check_dates(trained, season, any_dates=any_dates)
     if not (0 <= row <= rows - patch and 0 <= column <= columns - patch):
         raise ValueError(
-            f"A patch of {patch} x {patch} pixels at row {row}, column {column} leaves the scene ({rows} x {columns} pixels): "
+            f"A patch of {patch} x {patch} pixels at row {row}, column {column} leaves the scene "
+            f"({rows} x {columns} pixels): "
             "choose a row and a column nearer to 0, or a network with a smaller patch."
         )
     if not levels or not set(levels) <= {1, 2, 3}:
@@ -289,19 +432,24 @@ def _check(trained: Trained, season: xr.Dataset, row: int, column: int, levels: 
         theirs, ours = ([crop.name for crop in crops] for crops in (legend(season), trained.crops))
         if theirs != ours:
             raise ValueError(
-                f"The season's legend ({', '.join(theirs)}) is not the network's ({', '.join(ours)}): recode the labels."
+                f"The season's legend ({', '.join(theirs)}) is not the network's "
+                f"({', '.join(ours)}): recode the labels."
             )
     size = sum(a["heads"] * (patch // (4 if level == 1 else 8)) ** 4 for level in levels)
     size += (patch // 8) ** 4 + 4 * a["dates"] * patch**2  # cross-scale map and backscatter
     if size > LIMIT:
         fewer = tuple(level for level in levels if level > 1) or (3,)
         raise ValueError(
-            f"The maps of levels {', '.join(map(str, levels))} take {size / 2**20:.0f} MB, a browser is sent at most "
-            f"{LIMIT / 2**20:.0f} MB: choose coarser levels (levels={fewer}) or a network with a smaller patch."
+            f"The maps of levels {', '.join(map(str, levels))} take {size / 2**20:.0f} MB, a "
+            "browser is sent at most "
+            f"{LIMIT / 2**20:.0f} MB: choose coarser levels (levels={fewer}) or a network with a "
+            "smaller patch."
         )
 
 
-def _pack(db: np.ndarray, maps: dict, levels: tuple[int, ...]) -> tuple[dict[str, np.ndarray], tuple[float, float]]:
+def _pack(
+    db: np.ndarray, maps: dict, levels: tuple[int, ...]
+) -> tuple[dict[str, np.ndarray], tuple[float, float]]:
     """Arrays as sent to the browser, by name, and (lowest dB, dB per step) of the backscatter."""
     arrays = {}
     weights = {level: maps["spatial"][level - 1] for level in levels} | {"cross": maps["cross"]}
@@ -310,10 +458,16 @@ def _pack(db: np.ndarray, maps: dict, levels: tuple[int, ...]) -> tuple[dict[str
         scale = np.abs(weight).max(-1)
         steps, zero = (127, 128) if level == "cross" else (255, 0)
         arrays[f"scale{level}"] = scale.astype(np.float32)
-        arrays[f"spatial{level}"] = (np.rint(weight / np.maximum(scale, 1e-30)[..., None] * steps) + zero).astype(np.uint8)
+        arrays[f"spatial{level}"] = (
+            np.rint(weight / np.maximum(scale, 1e-30)[..., None] * steps) + zero
+        ).astype(np.uint8)
     for level in levels:
-        arrays[f"temporal{level}"] = np.rint(maps["temporal"][level - 1][0].cpu().numpy() * 65535).astype(np.uint16)
+        arrays[f"temporal{level}"] = np.rint(
+            maps["temporal"][level - 1][0].cpu().numpy() * 65535
+        ).astype(np.uint16)
     low, high = float(np.nanmin(db)), float(np.nanmax(db))
     step = (high - low) / 65534 or 1.0
-    arrays["db"] = np.where(np.isnan(db), 65535, np.rint((np.nan_to_num(db, nan=low) - low) / step)).astype(np.uint16)
+    arrays["db"] = np.where(
+        np.isnan(db), 65535, np.rint((np.nan_to_num(db, nan=low) - low) / step)
+    ).astype(np.uint16)
     return arrays, (low, step)

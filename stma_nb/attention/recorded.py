@@ -1,8 +1,10 @@
-"""Attention of a trained network: record the weights, and summarise them in dates, crops and metres.
+"""Attention of a trained network: record the weights, and summarise them in dates, crops and
+metres.
 
-An attention weight says where a layer looked, not why the network decided: ``meaning`` has the tests of that. In STMA a temporal
-weight belongs to a pair of whole patches that a small ResNet has seen, not to one pixel, and a spatial weight to a pair of cells
-of 4 or 8 pixels a side, with all their dates.
+An attention weight says where a layer looked, not why the network decided: ``meaning`` has the
+tests of that. In STMA a temporal weight belongs to a pair of whole patches that a small ResNet has
+seen, not to one pixel, and a spatial weight to a pair of cells of 4 or 8 pixels a side, with all
+their dates.
 """
 
 import math
@@ -22,24 +24,33 @@ GRIDS = {1: "fine", 2: "coarse", 3: "coarse"}  # level: its grid, cells of 4 x 4
 CELL = {"fine": 4, "coarse": 8}
 
 
-# ------------------------------------------------------------------------------------------------------------ record
+# ------------------------------------------------------------------------------------------- record
 
 
 @torch.inference_mode()
 def record(
-    trained: Trained, season: xr.Dataset, windows: np.ndarray, spatial: bool = False, memory: float = 512, any_dates: bool = False
+    trained: Trained,
+    season: xr.Dataset,
+    windows: np.ndarray,
+    spatial: bool = False,
+    memory: float = 512,
+    any_dates: bool = False,
 ) -> xr.Dataset:
-    """The attention weights with which a trained network looks at windows (n, 2) of a season (upper left corners, in pixels).
+    """The attention weights with which a trained network looks at windows (n, 2) of a season (upper
+    left corners, in pixels).
 
-    Holds ``temporal`` (window, level, head, query_date, time): the weight that ``query_date`` gives to the date ``time``. With
-    ``spatial`` also ``spatial_1`` (window, head, query_fine, key_fine), ``spatial_2`` and ``spatial_3`` (.., query_coarse,
-    key_coarse), and ``cross`` (window, query_coarse, key_coarse). Rows sum to one, but for ``cross``, whose weights are cosines.
-    Cells have 4 (fine) or 8 (coarse) pixels a side and are numbered row by row; ``crop_fine`` and ``crop_coarse`` are the codes
-    most frequent in them, if the season has labels; ``pixel`` is the pixel size in metres. Spatial maps are large, 19 MB a window
-    at the published size: more than ``memory`` MB in all are refused.
+    Holds ``temporal`` (window, level, head, query_date, time): the weight that ``query_date`` gives
+    to the date ``time``. With ``spatial`` also ``spatial_1`` (window, head, query_fine, key_fine),
+    ``spatial_2`` and ``spatial_3`` (.., query_coarse, key_coarse), and ``cross`` (window,
+    query_coarse, key_coarse). Rows sum to one, but for ``cross``, whose weights are cosines. Cells
+    have 4 (fine) or 8 (coarse) pixels a side and are numbered row by row; ``crop_fine`` and
+    ``crop_coarse`` are the codes most frequent in them, if the season has labels; ``pixel`` is the
+    pixel size in metres. Spatial maps are large, 19 MB a window at the published size: more than
+    ``memory`` MB in all are refused.
 
-    Raises ValueError for a network in training mode, a season that does not fit it (``any_dates`` allows another calendar),
-    windows outside of the scene or with missing values, and maps that do not fit ``memory``.
+    Raises ValueError for a network in training mode, a season that does not fit it (``any_dates``
+    allows another calendar), windows outside of the scene or with missing values, and maps that do
+    not fit ``memory``.
     """
     windows = _check(trained, season, windows, any_dates)
     patch, heads, dates = (trained.model.arguments[name] for name in ("patch", "heads", "dates"))
@@ -47,61 +58,116 @@ def record(
     shapes = {"temporal": {"level": 3, "head": heads, "query_date": dates, "time": dates}}
     if spatial:
         for level, grid in GRIDS.items():
-            shapes[f"spatial_{level}"] = {"head": heads, f"query_{grid}": cells[grid], f"key_{grid}": cells[grid]}
+            shapes[f"spatial_{level}"] = {
+                "head": heads,
+                f"query_{grid}": cells[grid],
+                f"key_{grid}": cells[grid],
+            }
         shapes["cross"] = {"query_coarse": cells["coarse"], "key_coarse": cells["coarse"]}
     each = 4e-6 * sum(math.prod(shape.values()) for shape in shapes.values())  # MB a window
     if each * len(windows) > memory:
         fit = max(0, int(memory / each))
-        remedy = f"at most {fit} fit: give fewer windows" if fit else "not even one fits: leave out the spatial maps"
+        remedy = (
+            f"at most {fit} fit: give fewer windows"
+            if fit
+            else "not even one fits: leave out the spatial maps"
+        )
         raise ValueError(
-            f"The maps of {len(windows)} windows take {each * len(windows):.3g} MB of {memory:g} MB; {remedy}, or raise 'memory'."
+            f"The maps of {len(windows)} windows take {each * len(windows):.3g} MB of {memory:g} "
+            f"MB; {remedy}, or raise 'memory'."
         )
 
     device = next(trained.model.parameters()).device
-    maps = {name: np.empty((len(windows), *shape.values()), np.float32) for name, shape in shapes.items()}
+    maps = {
+        name: np.empty((len(windows), *shape.values()), np.float32)
+        for name, shape in shapes.items()
+    }
     for i, window in enumerate(windows):
-        weights = trained.model(_read(trained, season, window)[None].to(device), return_attention=True)[2]
+        weights = trained.model(
+            _read(trained, season, window)[None].to(device), return_attention=True
+        )[2]
         maps["temporal"][i] = torch.cat(weights["temporal"]).cpu()
         if spatial:
             maps["cross"][i] = weights["cross"][0, 0].cpu()
             for level in GRIDS:
                 maps[f"spatial_{level}"][i] = weights["spatial"][level - 1][0].cpu()
-    names = {"temporal": "attention from date to date", "cross": "cosine similarity of cells of level 1 and 2"}
+    names = {
+        "temporal": "attention from date to date",
+        "cross": "cosine similarity of cells of level 1 and 2",
+    }
     result = xr.Dataset(
         {
-            name: (("window", *shapes[name]), values, {"units": "1", "long_name": names.get(name, "attention from cell to cell")})
+            name: (
+                ("window", *shapes[name]),
+                values,
+                {"units": "1", "long_name": names.get(name, "attention from cell to cell")},
+            )
             for name, values in maps.items()
         },
-        coords={"level": list(GRIDS), "head": np.arange(heads) + 1, "query_date": season.time.values, "time": season.time.values}
+        coords={
+            "level": list(GRIDS),
+            "head": np.arange(heads) + 1,
+            "query_date": season.time.values,
+            "time": season.time.values,
+        }
         | {"row": ("window", windows[:, 0]), "column": ("window", windows[:, 1])},
-        attrs={"pixel": float(abs(season.x[1] - season.x[0])), "crops": [crop.name for crop in trained.crops]},
+        attrs={
+            "pixel": float(abs(season.x[1] - season.x[0])),
+            "crops": [crop.name for crop in trained.crops],
+        },
     )
     if spatial and "crop" in season:
         labels = np.stack([_labels(trained, season, window) for window in windows])
         for grid, cell in CELL.items():
             side = patch // cell
-            inside = labels.reshape(-1, side, cell, side, cell).swapaxes(2, 3).reshape(len(windows), side**2, cell**2)
+            inside = (
+                labels.reshape(-1, side, cell, side, cell)
+                .swapaxes(2, 3)
+                .reshape(len(windows), side**2, cell**2)
+            )
             most = stats.mode(inside, axis=-1).mode.astype(np.uint8)
-            result[f"crop_{grid}"] = ("window", f"query_{grid}"), most, {"long_name": "most frequent crop of the cell"}
+            result[f"crop_{grid}"] = (
+                ("window", f"query_{grid}"),
+                most,
+                {"long_name": "most frequent crop of the cell"},
+            )
     return result
 
 
-def _check(trained: Trained, season: xr.Dataset, windows: np.ndarray, any_dates: bool = False) -> np.ndarray:
-    """The windows as (n, 2), or ValueError for what would make a record or a test of attention nonsense."""
+def _check(
+    trained: Trained, season: xr.Dataset, windows: np.ndarray, any_dates: bool = False
+) -> np.ndarray:
+    """The windows as (n, 2), or ValueError for what would make a record or a test of attention
+    nonsense.
+    """
     if trained.model.training:
-        raise ValueError("The network is in training mode, where dropout changes what it attends to: call trained.model.eval().")
+        raise ValueError(
+            "The network is in training mode, where dropout changes what it attends to: call "
+            "trained.model.eval()."
+        )
     check_dates(trained, season, any_dates=any_dates)
     for name in ORDER:
         radar.expect_units(season[name], "1", "linear power", "convert it with radar.from_db")
-    windows, patch, shape = np.asarray(windows), trained.model.arguments["patch"], (season.sizes["y"], season.sizes["x"])
+    windows, patch, shape = (
+        np.asarray(windows),
+        trained.model.arguments["patch"],
+        (season.sizes["y"], season.sizes["x"]),
+    )
     if windows.ndim != 2 or windows.shape[1] != 2 or not len(windows):
-        raise ValueError(f"The windows have the shape {windows.shape}; expected (n, 2), rows and columns of n corners.")
+        raise ValueError(
+            f"The windows have the shape {windows.shape}; expected (n, 2), rows and columns of n "
+            "corners."
+        )
     if patch > min(shape):
-        raise ValueError(f"A patch of {patch} pixels is larger than the scene ({shape[0]} x {shape[1]}): give a larger scene.")
+        raise ValueError(
+            f"A patch of {patch} pixels is larger than the scene ({shape[0]} x {shape[1]}): give "
+            "a larger scene."
+        )
     outside = windows[((windows < 0) | (windows + patch > shape)).any(1)]
     if len(outside):
         raise ValueError(
-            f"The window at {tuple(outside[0].tolist())} reaches out of the scene ({shape[0]} x {shape[1]}): corners of windows of "
+            f"The window at {tuple(outside[0].tolist())} reaches out of the scene ({shape[0]} x "
+            f"{shape[1]}): corners of windows of "
             f"{patch} pixels go up to ({shape[0] - patch}, {shape[1] - patch})."
         )
     return windows
@@ -118,8 +184,10 @@ def _read(trained: Trained, season: xr.Dataset, window: Sequence[int]) -> torch.
     missing = np.isnan(bands).any(0)
     if missing.any():
         raise ValueError(
-            f"In the window at {tuple(map(int, window))} {missing.any(0).sum()} pixels miss values on {missing.any((1, 2)).sum()} "
-            "date(s), which the network would read as the mean: fill them (radar.fill_gaps) or choose another window."
+            f"In the window at {tuple(map(int, window))} {missing.any(0).sum()} pixels miss "
+            f"values on {missing.any((1, 2)).sum()} "
+            "date(s), which the network would read as the mean: fill them (radar.fill_gaps) or "
+            "choose another window."
         )
     return torch.from_numpy(network_input(*bands, trained.scaling))
 
@@ -128,53 +196,89 @@ def _labels(trained: Trained, season: xr.Dataset, window: Sequence[int]) -> np.n
     """Class codes (P, P) of one window."""
     theirs, ours = ([crop.name for crop in crops] for crops in (legend(season), trained.crops))
     if theirs != ours:
-        raise ValueError(f"The season's legend ({', '.join(theirs)}) is not the network's ({', '.join(ours)}): use its classes.")
+        raise ValueError(
+            f"The season's legend ({', '.join(theirs)}) is not the network's ({', '.join(ours)}): "
+            "use its classes."
+        )
     return np.asarray(season.crop.data[_cut(trained, window)]).astype(np.int64)
 
 
-# --------------------------------------------------------------------------------------------------------- summaries
+# ---------------------------------------------------------------------------------------- summaries
 
 
 def by_date(maps: xr.Dataset) -> xr.DataArray:
-    """Mean weight that a date receives, (window, level, head, time); sums to one over the dates, 1 / T if all are equal."""
-    return maps.temporal.mean("query_date").assign_attrs(units="1", long_name="mean attention received by a date")
+    """Mean weight that a date receives, (window, level, head, time); sums to one over the dates, 1
+    / T if all are equal.
+    """
+    return maps.temporal.mean("query_date").assign_attrs(
+        units="1", long_name="mean attention received by a date"
+    )
 
 
 def by_month(maps: xr.Dataset) -> xr.DataArray:
-    """Mean weight that a date of a month receives, times T: (window, level, head, month), 1 = as with equal weights."""
-    months = xr.DataArray(maps.time.values.astype("M8[M]").astype("M8[ns]"), dims="time", name="month")
+    """Mean weight that a date of a month receives, times T: (window, level, head, month), 1 = as
+    with equal weights.
+    """
+    months = xr.DataArray(
+        maps.time.values.astype("M8[M]").astype("M8[ns]"), dims="time", name="month"
+    )
     relative = (by_date(maps) * maps.sizes["time"]).groupby(months).mean()
-    return relative.assign_attrs(units="1", long_name="attention per date relative to equal weights")
+    return relative.assign_attrs(
+        units="1", long_name="attention per date relative to equal weights"
+    )
 
 
 def by_crop(maps: xr.Dataset) -> xr.Dataset:
-    """Where pixels of one crop look: ``share`` (level, head, crop, key_crop) of their attention, and what equal weights would give.
+    """Where pixels of one crop look: ``share`` (level, head, crop, key_crop) of their attention,
+    and what equal weights would give.
 
-    ``share`` sums to one over key_crop; ``expected`` (level, crop, key_crop) is the area of key_crop in the windows as these pixels
-    see it. NaN where no cell has the crop. Raises ValueError if no spatial maps or no labels were recorded.
+    ``share`` sums to one over key_crop; ``expected`` (level, crop, key_crop) is the area of
+    key_crop in the windows as these pixels see it. NaN where no cell has the crop. Raises
+    ValueError if no spatial maps or no labels were recorded.
     """
     _need_spatial(maps, "crop_fine")
     share, expected = [], []
     for level, grid in GRIDS.items():
         codes = maps[f"crop_{grid}"].values
-        member = (codes[..., None] == np.arange(len(maps.crops))).astype(float)  # (window, cell, crop)
+        member = (codes[..., None] == np.arange(len(maps.crops))).astype(
+            float
+        )  # (window, cell, crop)
         with np.errstate(invalid="ignore"):
-            looked = np.einsum("wia,whij,wjb->hab", member, maps[f"spatial_{level}"].values, member, optimize=True)
+            looked = np.einsum(
+                "wia,whij,wjb->hab", member, maps[f"spatial_{level}"].values, member, optimize=True
+            )
             share.append(looked / member.sum((0, 1))[:, None])
-            expected.append(np.einsum("wa,wb->ab", member.sum(1), member.mean(1)) / member.sum((0, 1))[:, None])
+            expected.append(
+                np.einsum("wa,wb->ab", member.sum(1), member.mean(1)) / member.sum((0, 1))[:, None]
+            )
     return xr.Dataset(
         {
-            "share": (("level", "head", "crop", "key_crop"), share, {"units": "1", "long_name": "share of attention"}),
-            "expected": (("level", "crop", "key_crop"), expected, {"units": "1", "long_name": "share under equal weights"}),
+            "share": (
+                ("level", "head", "crop", "key_crop"),
+                share,
+                {"units": "1", "long_name": "share of attention"},
+            ),
+            "expected": (
+                ("level", "crop", "key_crop"),
+                expected,
+                {"units": "1", "long_name": "share under equal weights"},
+            ),
         },
-        coords={"level": list(GRIDS), "head": maps["head"], "crop": maps.crops, "key_crop": maps.crops},
+        coords={
+            "level": list(GRIDS),
+            "head": maps["head"],
+            "crop": maps.crops,
+            "key_crop": maps.crops,
+        },
     )
 
 
 def by_distance(maps: xr.Dataset) -> xr.DataArray:
-    """Mean weight of a cell by its distance from the query, times N: (window, level, head, distance in m), 1 = as equal weights.
+    """Mean weight of a cell by its distance from the query, times N: (window, level, head, distance
+    in m), 1 = as equal weights.
 
-    Distances are rounded to whole coarse cells (80 m at 10 m pixels). Raises ValueError if no spatial maps were recorded.
+    Distances are rounded to whole coarse cells (80 m at 10 m pixels). Raises ValueError if no
+    spatial maps were recorded.
     """
     _need_spatial(maps, "spatial_1")
     levels = []
@@ -183,26 +287,45 @@ def by_distance(maps: xr.Dataset) -> xr.DataArray:
         side = round(weights.shape[-1] ** 0.5)
         place = np.stack(np.divmod(np.arange(side**2), side)) * CELL[grid] / CELL["coarse"]
         ring = np.floor(np.hypot(*(place[:, :, None] - place[:, None])) + 0.5).astype(int).ravel()
-        sums = np.array([[np.bincount(ring, head.ravel()) for head in window] for window in weights])
+        sums = np.array(
+            [[np.bincount(ring, head.ravel()) for head in window] for window in weights]
+        )
         distance = np.arange(ring.max() + 1) * CELL["coarse"] * maps.attrs["pixel"]
         mean = sums / np.bincount(ring) * side**2
-        levels.append(xr.DataArray(mean, {"distance": distance, "level": level}, ("window", "head", "distance")))
-    result = xr.concat(levels, "level", join="outer").transpose("window", "level", "head", "distance")
+        levels.append(
+            xr.DataArray(
+                mean, {"distance": distance, "level": level}, ("window", "head", "distance")
+            )
+        )
+    result = xr.concat(levels, "level", join="outer").transpose(
+        "window", "level", "head", "distance"
+    )
     result.distance.attrs = {"units": "m", "long_name": "distance from the query"}
-    return result.assign_coords(head=maps["head"]).assign_attrs(units="1", long_name="attention relative to equal weights")
+    return result.assign_coords(head=maps["head"]).assign_attrs(
+        units="1", long_name="attention relative to equal weights"
+    )
 
 
 def entropy(weights: xr.DataArray) -> xr.DataArray:
-    """Entropy of attention over its last dimension (the keys), divided by log n: 0 = one key has all, 1 = all keys the same.
+    """Entropy of attention over its last dimension (the keys), divided by log n: 0 = one key has
+    all, 1 = all keys the same.
 
     Raises ValueError for weights that are no distribution (the cross-attention).
     """
     if float(weights.min()) < 0 or not np.allclose(weights.sum(weights.dims[-1]), 1, atol=1e-3):
-        raise ValueError("The weights are no distribution (from 0, adding to one over the last dimension): they have no entropy.")
-    values = weights.reduce(lambda w, axis: stats.entropy(w, axis=axis), weights.dims[-1]) / np.log(weights.shape[-1])
+        raise ValueError(
+            "The weights are no distribution (from 0, adding to one over the last dimension): "
+            "they have no entropy."
+        )
+    values = weights.reduce(lambda w, axis: stats.entropy(w, axis=axis), weights.dims[-1]) / np.log(
+        weights.shape[-1]
+    )
     return values.assign_attrs(units="1", long_name="normalised entropy of attention")
 
 
 def _need_spatial(maps: xr.Dataset, name: str) -> None:
     if name not in maps:
-        raise ValueError(f"The maps hold no '{name}': record them with spatial=True, for a season with crop labels.")
+        raise ValueError(
+            f"The maps hold no '{name}': record them with spatial=True, for a season with crop "
+            "labels."
+        )

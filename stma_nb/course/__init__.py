@@ -1,4 +1,5 @@
-"""What the course needs around the library: the runner of notebooks, checks of exercises, editions, the site, the doctor.
+"""What the course needs around the library: the runner of notebooks, checks of exercises, editions,
+the site, the doctor.
 
 What is handed on is listed in ``__init__.pyi`` and loads when first used.
 """

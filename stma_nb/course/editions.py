@@ -1,7 +1,9 @@
-"""Two editions of the notebooks for a class: one to hand out, without solutions, and one to teach from, with all of them open.
+"""Two editions of the notebooks for a class: one to hand out, without solutions, and one to teach
+from, with all of them open.
 
-A student's edition keeps exercises, their checks and the questions in the text with their folded answers; outputs are cleared, so
-that a result on the screen is the student's own. The notebooks of the series are only read.
+A student's edition keeps exercises, their checks and the questions in the text with their folded
+answers; outputs are cleared, so that a result on the screen is the student's own. The notebooks of
+the series are only read.
 """
 
 import re
@@ -12,14 +14,22 @@ import nbformat
 
 from stma_nb.course import runner
 from stma_nb.course.structure import repository
-from stma_nb.cube import refuse_existing
+from stma_nb.files import refuse_existing
 
-STUDENT = "> **Student edition.** Exercises come with a check that answers; the solutions are with your lecturer."
-LECTURER = "> **Lecturer edition.** Solutions are open and marked. Please hand out the student edition instead of this one."
+STUDENT = (
+    "> **Student edition.** Exercises come with a check that answers; the solutions are "
+    "with your lecturer."
+)
+LECTURER = (
+    "> **Lecturer edition.** Solutions are open and marked. Please hand out the student "
+    "edition instead of this one."
+)
 
 
 def write(folder: Path, overwrite: bool = False) -> Path:
-    """Write ``student`` and ``lecturer`` into a folder; FileExistsError if it exists and is not to be overwritten."""
+    """Write ``student`` and ``lecturer`` into a folder; FileExistsError if it exists and is not to
+    be overwritten.
+    """
     refuse_existing(folder, overwrite)
     for name, change, banner in (("student", student, STUDENT), ("lecturer", lecturer, LECTURER)):
         (folder / name).mkdir(parents=True, exist_ok=True)
@@ -38,13 +48,17 @@ def write(folder: Path, overwrite: bool = False) -> Path:
 
 def student(content):
     """Without solutions and outputs, and without the sentences that tell where the solutions are."""
-    content.cells = [cell for cell in content.cells if "solution" not in cell.metadata.get("tags", [])]
+    content.cells = [
+        cell for cell in content.cells if "solution" not in cell.metadata.get("tags", [])
+    ]
     for cell in content.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
         else:
             told = r"[^.\s][^.\n]*\bfolded away\b[^.\n]*\."
-            cell.source = re.sub(told, "Each has a cell to fill in and a check that answers.", cell.source)
+            cell.source = re.sub(
+                told, "Each has a cell to fill in and a check that answers.", cell.source
+            )
     return content
 
 
@@ -54,7 +68,9 @@ def lecturer(content):
     for cell in content.cells:
         if "solution" in cell.metadata.get("tags", []):
             count += 1
-            cells.append(nbformat.v4.new_markdown_cell(f"▼ **Solution {count}**", id=f"solution-{count}"))
+            cells.append(
+                nbformat.v4.new_markdown_cell(f"▼ **Solution {count}**", id=f"solution-{count}")
+            )
             cell.metadata.pop("jupyter", None)
         cells.append(cell)
     content.cells = cells
@@ -62,7 +78,9 @@ def lecturer(content):
 
 
 def linked(markdown: str) -> str:
-    """Links to other things than notebooks lead to the repository on the web, since an edition lies elsewhere."""
+    """Links to other things than notebooks lead to the repository on the web, since an edition lies
+    elsewhere.
+    """
 
     def address(start: re.Match) -> str:
         return f"]({repository()}/blob/main/{'' if start['up'] else 'notebooks/'}"

@@ -1,20 +1,32 @@
-"""The checks behind the notebooks' exercises: each tells right from wrong, and what led to a typical wrong number."""
+"""The checks behind the notebooks' exercises: each tells right from wrong, and what led to a
+typical wrong number.
+"""
 
 import numpy as np
 import xarray as xr
 
-from stma_nb import patches, radar, train  # rooms load when first used: a notebook without networks loads no torch
+from stma_nb import (
+    patches,
+    radar,
+    train,
+)  # rooms load when first used: a notebook without networks loads no torch
 
 
-def check(answer: object, expected: float, tolerance: float = 0.01, hints: dict[float, str] | None = None) -> None:
-    """Print whether the answer to an exercise is right; ``hints`` tell what led to a typical wrong number."""
+def check(
+    answer: object, expected: float, tolerance: float = 0.01, hints: dict[float, str] | None = None
+) -> None:
+    """Print whether the answer to an exercise is right; ``hints`` tell what led to a typical wrong
+    number.
+    """
     if answer is None:
         print("Not attempted yet: replace None by your answer and run the cell again.")
         return
     try:
         number = float(np.asarray(answer).item())
     except (TypeError, ValueError):
-        print(f"Expected one number, got {type(answer).__name__}: set answer to something like -3.2.")
+        print(
+            f"Expected one number, got {type(answer).__name__}: set answer to something like -3.2."
+        )
         return
     shown = f"{number:.0f}" if number.is_integer() else f"{number:.4g}"
     if abs(number - expected) <= tolerance:
@@ -26,7 +38,7 @@ def check(answer: object, expected: float, tolerance: float = 0.01, hints: dict[
     print(f"{shown} is not right. {reasons[0] if reasons else 'Look at the section above again.'}")
 
 
-# -------------------------------------------------------------------------------------------------------- 00 quickstart
+# ------------------------------------------------------------------------------------ 00 quickstart
 
 
 def quickstart_1(answer: object) -> None:
@@ -42,7 +54,10 @@ def quickstart_1(answer: object) -> None:
 def quickstart_2(answer: object, matrix: np.ndarray, code: int) -> None:
     """User's accuracy of a class."""
     producers = matrix[code, code] / matrix[:, code].sum()
-    hints = {producers: "That is the producer's accuracy: you divided by the reference. Divide by what the map calls so."}
+    hints = {
+        producers: "That is the producer's accuracy: you divided by the reference. Divide by what "
+        "the map calls so."
+    }
     check(answer, matrix[code, code] / matrix[code].sum(), 6e-3, hints)
 
 
@@ -50,19 +65,24 @@ def quickstart_3(answer: object, matrix: np.ndarray) -> None:
     """Overall accuracy of a map that is background everywhere."""
     total = matrix.sum()
     hints = {
-        matrix[0].sum() / total: "That is what the network's map calls background. Where is the *reference* background?",
-        matrix[0, 0] / total: "That counts only background which the network found too; the lazy map finds all of it.",
+        matrix[0].sum()
+        / total: "That is what the network's map calls background. Where is the *reference* "
+        "background?",
+        matrix[0, 0]
+        / total: "That counts only background which the network found too; the lazy map finds all "
+        "of it.",
     }
     check(answer, matrix[:, 0].sum() / total, 6e-3, hints)
 
 
-# --------------------------------------------------------------------------------------------------- 01 SAR time series
+# ------------------------------------------------------------------------------- 01 SAR time series
 
 
 def time_series_1(answer: object) -> None:
     """Backscatter of a field that is half at -10 and half at -20 dB."""
     hints = {
-        -15.0: "That is the mean of the decibels. Go to linear power, average there, and come back.",
+        -15.0: "That is the mean of the decibels. Go to linear power, average there, and come "
+        "back.",
         0.055: "That is the mean power; now express it in dB.",
     }
     check(answer, 10 * np.log10((0.1 + 0.01) / 2), 0.02, hints)
@@ -71,7 +91,8 @@ def time_series_1(answer: object) -> None:
 def time_series_2(answer: object, power: np.ndarray) -> None:
     """ENL of the pixels of a field."""
     hints = {
-        power.mean() / power.std(): "That is the mean over the standard deviation. ENL is its square.",
+        power.mean()
+        / power.std(): "That is the mean over the standard deviation. ENL is its square.",
         power.var() / power.mean() ** 2: "That is the inverse: ENL grows when the spread shrinks.",
     }
     check(answer, power.mean() ** 2 / power.var(), 0.06, hints)
@@ -82,20 +103,25 @@ def time_series_3(answer: object, table: np.ndarray, present: list[str]) -> None
     gap = table[present.index("Rapeseed")] - table[present.index("Wheat")]
     hints = {
         float(np.abs(gap).argmin()): "There they differ least.",
-        float(gap.argmin()): "There rapeseed is furthest below wheat; look at the size of the difference, whatever its sign.",
+        float(
+            gap.argmin()
+        ): "There rapeseed is furthest below wheat; look at the size of the difference, whatever "
+        "its sign.",
         float(np.abs(gap).argmax() + 1): "Count from 0: the first date has position 0.",
     }
     check(answer, int(np.abs(gap).argmax()), 0, hints)
 
 
-# -------------------------------------------------------------------------------------------------- 02 preprocessing
+# --------------------------------------------------------------------------------- 02 preprocessing
 
 
 def preprocessing_1(answer: object) -> None:
     """Bias of -22 dB of VH under a NESZ of -25 dB."""
     hints = {
-        3.0: "That is the distance between signal and noise. Add their powers, then see how much larger the sum is.",
-        -3.0: "That is the distance between noise and signal. Add their powers, then compare the sum with the signal.",
+        3.0: "That is the distance between signal and noise. Add their powers, then see how much "
+        "larger the sum is.",
+        -3.0: "That is the distance between noise and signal. Add their powers, then compare the "
+        "sum with the signal.",
         -20.24: "That is what is measured. How much more is it than the truth?",
     }
     check(answer, 10 * np.log10(1 + 10**-2.5 / 10**-2.2), 0.06, hints)
@@ -105,7 +131,10 @@ def preprocessing_2(answer: object) -> None:
     """Dates that Quegan and Yu's filter needs for an ENL of 30."""
     expected = next(dates for dates in range(1, 500) if radar.quegan_yu_enl(dates, 7) >= 30)
     hints = {
-        float(np.ceil(30 / 4.4)): "That would do if nothing but the mean over dates counted; the local means are speckled too.",
+        float(
+            np.ceil(30 / 4.4)
+        ): "That would do if nothing but the mean over dates counted; the local means are "
+        "speckled too.",
         float(expected - 1): "Just below 30: one more.",
     }
     check(answer, expected, 0, hints)
@@ -115,13 +144,15 @@ def preprocessing_3(answer: object) -> None:
     """gamma0 of a sigma0 of -12 dB at 45 degrees."""
     cosine = np.cos(np.radians(45))
     hints = {
-        -12 + 10 * np.log10(cosine): "You multiplied by the cosine; gamma0 divides by it, so it is larger.",
+        -12
+        + 10
+        * np.log10(cosine): "You multiplied by the cosine; gamma0 divides by it, so it is larger.",
         -12 / cosine: "You divided the decibels. Divide the power: in dB that is a subtraction.",
     }
     check(answer, -12 - 10 * np.log10(cosine), 0.02, hints)
 
 
-# ------------------------------------------------------------------------------------------------ 03 patches and splits
+# ---------------------------------------------------------------------------- 03 patches and splits
 
 
 def splits_1(answer: object) -> None:
@@ -166,13 +197,14 @@ def splits_4(answer: object, crop: np.ndarray, parcel: np.ndarray, seed: int) ->
     check(answer, share(), 2e-3, {share(parcel=parcel): "That is with parcel=: leave it out."})
 
 
-# ------------------------------------------------------------------------------------------------ 04 temporal attention
+# ---------------------------------------------------------------------------- 04 temporal attention
 
 
 def temporal_1(answer: object) -> None:
     """Softmax weight of a score of 2 against 0."""
     hints = {
-        1.0: "Softmax gives every score a positive weight: exponentials first, then divide by their sum.",
+        1.0: "Softmax gives every score a positive weight: exponentials first, then divide by "
+        "their sum.",
         np.exp(2): "That is the exponential; divide by the sum of both.",
         1 - 1 / (1 + np.exp(-2)): "That is the weight of the second date.",
     }
@@ -196,12 +228,13 @@ def temporal_3(answer: object) -> None:
     entropy = -(weights * np.log(weights)).sum()
     hints = {
         entropy: "That is the entropy; divide by that of four equal weights.",
-        entropy / np.log(2): "That is the entropy in bits; divide by that of four equal weights, two bits.",
+        entropy
+        / np.log(2): "That is the entropy in bits; divide by that of four equal weights, two bits.",
     }
     check(answer, entropy / np.log(4), 2e-3, hints)
 
 
-# ------------------------------------------------------------------------------------------------- 05 spatial attention
+# ----------------------------------------------------------------------------- 05 spatial attention
 
 
 def spatial_1(answer: object) -> None:
@@ -216,7 +249,10 @@ def spatial_1(answer: object) -> None:
 def spatial_2(answer: object, image: np.ndarray, inside: np.ndarray) -> None:
     """Mean ENL of images (dates, rows, columns) within a mask."""
     expected = np.mean([date[inside].mean() ** 2 / date[inside].var() for date in image])
-    hints = {image[:, inside].mean() ** 2 / image[:, inside].var(): "Take the ENL of each date, then their mean."}
+    hints = {
+        image[:, inside].mean() ** 2
+        / image[:, inside].var(): "Take the ENL of each date, then their mean."
+    }
     check(answer, expected, 0.06, hints)
 
 
@@ -224,12 +260,13 @@ def spatial_3(answer: object) -> None:
     """Parameters of LSAPE at level 1 of the published network."""
     hints = {
         82 * 9: "Add the bias of each of the 82 maps.",
-        82 * 82 * 9 + 82: "The convolution is depth-wise: each map has its own 3 x 3 kernel, and no other.",
+        82 * 82 * 9
+        + 82: "The convolution is depth-wise: each map has its own 3 x 3 kernel, and no other.",
     }
     check(answer, 82 * 10, 0, hints)
 
 
-# ------------------------------------------------------------------------------------------------------ 06 STMA network
+# ---------------------------------------------------------------------------------- 06 STMA network
 
 
 def network_1(answer: object) -> None:
@@ -246,7 +283,8 @@ def network_2(answer: object) -> None:
     """Smallest patch for which re-association pays with 41 dates."""
     expected = next(side for side in range(8, 1000, 8) if (side // 8) ** 2 > 328)
     hints = {
-        328: "That is the number of channels; which patch has more pixels at an eighth of the resolution than that?",
+        328: "That is the number of channels; which patch has more pixels at an eighth of the "
+        "resolution than that?",
         float(expected - 8): "There N is still below E: one step larger.",
         19: "That is the side of the map; the patch is eight times larger.",
     }
@@ -257,12 +295,14 @@ def network_3(answer: object) -> None:
     """Parameters of the skip mix of level 2."""
     hints = {
         256 * 256 * 2: "Add the biases, one per output pixel.",
-        256 * 256 + 256: "The kernel spans the pair (spatial, temporal): two weights for each pair of pixels.",
+        256 * 256
+        + 256: "The kernel spans the pair (spatial, temporal): two weights for each pair of "
+        "pixels.",
     }
     check(answer, 256 * 256 * 2 + 256, 0, hints)
 
 
-# ---------------------------------------------------------------------------------------------------- 07 GPU training
+# ---------------------------------------------------------------------------------- 07 GPU training
 
 
 def training_1(answer: object) -> None:
@@ -288,10 +328,18 @@ def training_2(answer: object) -> None:
 
 def training_3(answer: object) -> None:
     """Half of bfloat16's step after 1."""
-    check(answer, 2**-8, 8e-5, {2**-7: "That is a whole step; a sum is rounded to the nearest.", 2**-11: "That is for float16."})
+    check(
+        answer,
+        2**-8,
+        8e-5,
+        {
+            2**-7: "That is a whole step; a sum is rounded to the nearest.",
+            2**-11: "That is for float16.",
+        },
+    )
 
 
-# --------------------------------------------------------------------------------------------- 08 accuracy assessment
+# --------------------------------------------------------------------------- 08 accuracy assessment
 
 
 def accuracy_1(answer: object) -> None:
@@ -309,33 +357,48 @@ def accuracy_2(answer: object) -> None:
     hints = {
         33: "Square it.",
         1140: "Sum W sqrt(U (1 - U)) first, and square the sum.",
-        1204: "That is for a simple random sample; strata leave only the spread within them: sum W sqrt(U (1 - U)).",
+        1204: "That is for a simple random sample; strata leave only the spread within them: sum "
+        "W sqrt(U (1 - U)).",
     }
     check(answer, 1100, 1, hints)
 
 
 def accuracy_3(answer: object) -> None:
     """Allocation disagreement of [[60, 10], [20, 10]]."""
-    check(answer, 0.2, 1e-3, {0.1: "That is the quantity disagreement.", 0.3: "That is all disagreement; take the quantity off."})
+    check(
+        answer,
+        0.2,
+        1e-3,
+        {
+            0.1: "That is the quantity disagreement.",
+            0.3: "That is all disagreement; take the quantity off.",
+        },
+    )
 
 
 def accuracy_4(answer: object, counts: np.ndarray, pixels: np.ndarray) -> None:
     """Area-weighted producer's accuracy of class 1."""
     share = counts / counts.sum(1, keepdims=True) * (pixels / pixels.sum())[:, None]
     hints = {
-        counts[1, 1] / counts[:, 1].sum(): "That is the share in the sample; weight each row with its stratum's area.",
+        counts[1, 1]
+        / counts[
+            :, 1
+        ].sum(): "That is the share in the sample; weight each row with its stratum's area.",
         counts[1, 1] / counts[1].sum(): "That is the user's accuracy.",
     }
     check(answer, share[1, 1] / share[:, 1].sum(), 2e-3, hints)
 
 
-# ----------------------------------------------------------------------------------------------- 09 attention explorer
+# ---------------------------------------------------------------------------- 09 attention explorer
 
 
 def explorer_1(answer: object, received: np.ndarray) -> None:
     """Position of the date that receives most attention, from (windows, dates)."""
     mean = received.mean(0)
-    hints = {float(mean.argmin()): "There the weight is smallest.", float(mean.argmax() + 1): "Count from 0."}
+    hints = {
+        float(mean.argmin()): "There the weight is smallest.",
+        float(mean.argmax() + 1): "Count from 0.",
+    }
     check(answer, int(mean.argmax()), 0, hints)
 
 
@@ -351,11 +414,15 @@ def explorer_2(answer: object, received: np.ndarray) -> None:
 
 def explorer_3(answer: object, increase: np.ndarray, received: np.ndarray) -> None:
     """Position of the date whose occlusion raises the loss most, from (windows, dates)."""
-    hints = {float(received.mean(0).argmax()): "That date receives the most attention; which one is missed most?"}
+    hints = {
+        float(
+            received.mean(0).argmax()
+        ): "That date receives the most attention; which one is missed most?"
+    }
     check(answer, int(increase.mean(0).argmax()), 0, hints)
 
 
-# --------------------------------------------------------------------------------------------------- 10 map a region
+# ---------------------------------------------------------------------------------- 10 map a region
 
 
 def region_1(answer: object) -> None:
@@ -371,7 +438,16 @@ def region_1(answer: object) -> None:
 def region_2(answer: object) -> None:
     """GB of the paper's season: 3731 x 5095 x 41 dates x 2 polarisations x 4 bytes."""
     whole = 3731 * 5095 * 41 * 2 * 4 / 1e9
-    check(answer, whole, 0.05, {whole / 2: "Two polarisations.", whole / 4: "Each number takes four bytes.", whole * 1e9: "In GB."})
+    check(
+        answer,
+        whole,
+        0.05,
+        {
+            whole / 2: "Two polarisations.",
+            whole / 4: "Each number takes four bytes.",
+            whole * 1e9: "In GB.",
+        },
+    )
 
 
 def region_3(answer: object) -> None:
@@ -384,7 +460,7 @@ def region_3(answer: object) -> None:
     check(answer, 256 + 2 * 16, 0, hints)
 
 
-# ------------------------------------------------------------------------------------------ 11 real data and transfer
+# ------------------------------------------------------------------------ 11 real data and transfer
 
 
 def transfer_1(answer: object, lost: dict[str, dict[str, float]]) -> None:
@@ -402,7 +478,10 @@ def transfer_1(answer: object, lost: dict[str, dict[str, float]]) -> None:
 def transfer_2(answer: object, away: xr.Dataset, home: xr.Dataset) -> None:
     """Difference of the mean VH of the first date, away minus home (dB)."""
     ours, theirs = (train.date_levels(season)["vh"].values for season in (away, home))
-    hints = {theirs[0] - ours[0]: "Away minus home.", (ours - theirs).mean(): "That is the mean over all dates; take the first."}
+    hints = {
+        theirs[0] - ours[0]: "Away minus home.",
+        (ours - theirs).mean(): "That is the mean over all dates; take the first.",
+    }
     check(answer, ours[0] - theirs[0], 0.02, hints)
 
 

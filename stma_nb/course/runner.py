@@ -10,8 +10,8 @@ import numpy as np
 from stma_nb.cube import save_season
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-# What data/sample_season was made with: every 12 days from March to September 2018; small fields and a mild imbalance of
-# crops, so that a scene of 20 km2 holds fields of all of them.
+# What data/sample_season was made with: every 12 days from March to September 2018; small fields
+# and a mild imbalance of crops, so that a scene of 20 km2 holds fields of all of them.
 SAMPLE = dict(
     size=(448, 448),
     dates=[np.datetime64("2018-03-02T16:50") + np.timedelta64(12 * i, "D") for i in range(18)],
@@ -28,7 +28,9 @@ class NotebookError(RuntimeError):
 
 
 def sample_season() -> Path:
-    """Folder of the embedded sample season; where the repository is not at hand (a bare install), it is made once, in ./data."""
+    """Folder of the embedded sample season; where the repository is not at hand (a bare install),
+    it is made once, in ./data.
+    """
     for folder in (ROOT / "data", Path("data")):
         if (folder / "sample_season").exists():
             return folder / "sample_season"
@@ -36,44 +38,65 @@ def sample_season() -> Path:
 
 
 def output_folder(path: str = "") -> Path:
-    """Where a notebook writes: the folder given, or ``build`` in the repository (in the current folder on a bare install)."""
+    """Where a notebook writes: the folder given, or ``build`` in the repository (in the current
+    folder on a bare install).
+    """
     folder = Path(path) if path else (ROOT if (ROOT / "notebooks").exists() else Path()) / "build"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def make_sample_season(path: Path, overwrite: bool = False) -> Path:
-    """Simulate the sample season and write it as GeoTIFFs: what ``python -m stma_nb data sample`` does."""
+    """Simulate the sample season and write it as GeoTIFFs: what ``python -m stma_nb data sample``
+    does.
+    """
     from stma_nb import simulate
 
     return save_season(simulate.season(**SAMPLE), path, overwrite)
 
 
 def notebooks() -> list[Path]:
-    """The notebooks of the series in their order. Raises NotebookError outside a copy of the repository."""
+    """The notebooks of the series in their order.
+
+    Raises NotebookError outside a copy of the repository.
+    """
     found = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
     if not found:
-        raise NotebookError("The notebooks are not at hand: clone the repository and install it with 'pip install -e .'.")
+        raise NotebookError(
+            "The notebooks are not at hand: clone the repository and install it with 'pip install "
+            "-e .'."
+        )
     return found
 
 
 def run_notebook(
-    notebook: Path, output: Path, parameters: dict | None = None, timeout: int = 900, progress: bool = False
+    notebook: Path,
+    output: Path,
+    parameters: dict | None = None,
+    timeout: int = 900,
+    progress: bool = False,
 ) -> dict[str, float]:
-    """Execute a notebook with papermill in its own folder; returns seconds and peak memory of its kernel in MB.
+    """Execute a notebook with papermill in its own folder; returns seconds and peak memory of its
+    kernel in MB.
 
-    Papermill only warns about a missing ``parameters`` cell or an unknown parameter, and sets no time limit; here the first two
-    are failures (NotebookError), and so is a cell that takes longer than ``timeout`` seconds or raises.
+    Papermill only warns about a missing ``parameters`` cell or an unknown parameter, and sets no
+    time limit; here the first two are failures (NotebookError), and so is a cell that takes longer
+    than ``timeout`` seconds or raises.
     """
     import papermill
 
     logging.getLogger("papermill").setLevel(logging.ERROR)
     tagged = [c for c in _read(notebook).cells if "parameters" in c.metadata.get("tags", [])]
     if len(tagged) != 1:
-        raise NotebookError(f"'{notebook.name}' has {len(tagged)} cells tagged 'parameters'; expected exactly one.")
+        raise NotebookError(
+            f"'{notebook.name}' has {len(tagged)} cells tagged 'parameters'; expected exactly one."
+        )
     known = parameters_of(notebook)
     if unknown := sorted((parameters or {}).keys() - set(known)):
-        raise NotebookError(f"'{notebook.name}' has no parameter '{unknown[0]}'; it has {', '.join(known) or 'none'}.")
+        raise NotebookError(
+            f"'{notebook.name}' has no parameter '{unknown[0]}'; it has "
+            f"{', '.join(known) or 'none'}."
+        )
     output.parent.mkdir(parents=True, exist_ok=True)
     start = time.perf_counter()
     try:
@@ -83,7 +106,9 @@ def run_notebook(
         )  # fmt: skip
     except Exception as error:  # papermill, nbclient and zmq raise errors without a common base
         reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
-        raise NotebookError(f"'{notebook.name}' failed: {reason} (see the cell in {output}).") from error
+        raise NotebookError(
+            f"'{notebook.name}' failed: {reason} (see the cell in {output})."
+        ) from error
     return {"seconds": time.perf_counter() - start, "megabytes": _peak_memory_of_children()}
 
 
@@ -95,13 +120,22 @@ def parameters_of(notebook: Path) -> list[str]:
 
 
 def tidy(notebook: Path) -> None:
-    """Strip what a run leaves in a notebook and a reader does not need: timings, paths and papermill's records."""
+    """Strip what a run leaves in a notebook and a reader does not need: timings, paths and
+    papermill's records.
+    """
     import nbformat
 
     content = _read(notebook)
-    content.metadata = {"kernelspec": content.metadata["kernelspec"], "language_info": {"name": "python"}}
+    content.metadata = {
+        "kernelspec": content.metadata["kernelspec"],
+        "language_info": {"name": "python"},
+    }
     for cell in content.cells:
-        cell.metadata = {key: value for key, value in cell.metadata.items() if key in ("tags", "jupyter") and value}
+        cell.metadata = {
+            key: value
+            for key, value in cell.metadata.items()
+            if key in ("tags", "jupyter") and value
+        }
         if cell.cell_type == "code":
             for out in cell.outputs:
                 out.pop("transient", None)
@@ -128,4 +162,6 @@ def _peak_memory_of_children() -> float:
         return float("nan")
     import resource
 
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / (
+        1024 if sys.platform != "darwin" else 1024**2
+    )

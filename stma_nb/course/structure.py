@@ -1,6 +1,8 @@
-"""What the notebooks are made of and what they cost, measured, and checked against what the course promises its readers.
+"""What the notebooks are made of and what they cost, measured, and checked against what the course
+promises its readers.
 
-Every check takes a Notebook and returns complaints, sentences without a subject: "has 2 titles, expected one".
+Every check takes a Notebook and returns complaints, sentences without a subject: "has 2 titles,
+expected one".
 """
 
 import ast
@@ -19,15 +21,27 @@ import nbformat
 from bs4 import BeautifulSoup
 
 from stma_nb.course import runner
-from stma_nb.course.doctor import usable_cores
+from stma_nb.machine import usable_cores
 
 BUDGET = "budget.json"  # beside the notebooks: what the last real run of each took, written by the runner
 LONGEST = 35  # lines of a code cell that a reader takes in at once
 LONGEST_APART = 40  # lines of cells that are skimmed (imports) or are a piece of the library
 TAGS = {"setup", "parameters", "library", "exercise", "solution"}
 UNITS = {"second": 1, "minute": 60, "hour": 3600}
-NUMBERS = {"half a": 0.5, "half an": 0.5, "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
-SLOWER = 1.5  # by how much a run may exceed the stated time before the text is wrong: computers differ
+NUMBERS = {
+    "half a": 0.5,
+    "half an": 0.5,
+    "a": 1,
+    "an": 1,
+    "one": 1,
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+}
+SLOWER = (
+    1.5  # by how much a run may exceed the stated time before the text is wrong: computers differ
+)
 
 
 @dataclass(frozen=True)
@@ -69,13 +83,20 @@ class Notebook:
     def figures(self) -> list:
         """The ``img`` elements of the outputs."""
         pages = [output.data.get("text/html", "") for output in self.outputs]
-        return [image for page in pages if "<img" in page for image in BeautifulSoup(page, "html.parser")("img")]
+        return [
+            image
+            for page in pages
+            if "<img" in page
+            for image in BeautifulSoup(page, "html.parser")("img")
+        ]
 
     def tagged(self, tag: str) -> list:
         return [cell for cell in self.code if tag in cell.metadata.get("tags", [])]
 
     def said(self, word: str) -> str:
-        """What follows a bold word such as **Needs:** up to the next bold word; empty if it is not there."""
+        """What follows a bold word such as **Needs:** up to the next bold word; empty if it is not
+        there.
+        """
         found = re.search(rf"\*\*{word}:\*\*(.*?)(?=\n\n|\*\*|\Z)", self.markdown, re.DOTALL)
         return " ".join(found[1].split()) if found else ""
 
@@ -83,26 +104,38 @@ class Notebook:
         """What stands under a heading, up to the next one; None without that heading."""
         for heading in self.words(re.compile("^h[2-6]$")):
             if heading.get_text().strip() == title:
-                parts = takewhile(lambda part: not re.fullmatch("h[1-6]", part.name or ""), heading.next_siblings)
+                parts = takewhile(
+                    lambda part: not re.fullmatch("h[1-6]", part.name or ""), heading.next_siblings
+                )
                 return BeautifulSoup("".join(map(str, parts)), "html.parser")
         return None
 
 
 def repository() -> str:
     """Web address of the repository, from the one place that holds it."""
-    return tomllib.loads((runner.ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"]["Repository"]
+    return tomllib.loads((runner.ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"][
+        "Repository"
+    ]
 
 
-# -------------------------------------------------------------------------------------------------------- what it costs
+# ------------------------------------------------------------------------------------ what it costs
 
 
 def run(notebook: Path, executed: Path) -> dict[str, float]:
-    """Execute a notebook from a process of its own, whose children's peak memory is its peak; note in the budget what it took."""
+    """Execute a notebook from a process of its own, whose children's peak memory is its peak; note
+    in the budget what it took.
+    """
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         cost = pool.submit(runner.run_notebook, notebook, executed).result()
-    rounded = {name: round(value) for name, value in cost.items() if value == value}  # no memory is told on Windows
+    rounded = {
+        name: round(value) for name, value in cost.items() if value == value
+    }  # no memory is told on Windows
     entries = budget(notebook.parent) | {notebook.stem: rounded | {"cores": usable_cores()}}
-    kept = {path.stem: entries[path.stem] for path in sorted(notebook.parent.glob("*.ipynb")) if path.stem in entries}
+    kept = {
+        path.stem: entries[path.stem]
+        for path in sorted(notebook.parent.glob("*.ipynb"))
+        if path.stem in entries
+    }
     (notebook.parent / BUDGET).write_text(json.dumps(kept, indent=1) + "\n", "utf-8")
     return cost
 
@@ -113,8 +146,12 @@ def budget(folder: Path) -> dict[str, dict[str, float]]:
 
 
 def promised(needs: str) -> tuple[float, float] | None:
-    """Seconds and MB that a sentence such as "1 to 3 minutes on two cores and 1 GB of memory" allows; None if it does not say."""
-    time = re.search(rf"(?:(\d+) to )?\b(\d+(?:\.\d+)?|{'|'.join(NUMBERS)})\s+({'|'.join(UNITS)})", needs)
+    """Seconds and MB that a sentence such as "1 to 3 minutes on two cores and 1 GB of memory"
+    allows; None if it does not say.
+    """
+    time = re.search(
+        rf"(?:(\d+) to )?\b(\d+(?:\.\d+)?|{'|'.join(NUMBERS)})\s+({'|'.join(UNITS)})", needs
+    )
     memory = re.search(r"([\d.]+)\s*(GB|MB)", needs)
     if not (time and memory):
         return None
@@ -122,7 +159,7 @@ def promised(needs: str) -> tuple[float, float] | None:
     return number * UNITS[time[3]], float(memory[1]) * (1024 if memory[2] == "GB" else 1)
 
 
-# ---------------------------------------------------------------------------------------------------------- the measures
+# ------------------------------------------------------------------------------------- the measures
 
 
 def apart(cell) -> bool:
@@ -142,7 +179,10 @@ def lines(cell) -> int:
 
 def measures(notebook: Notebook) -> dict[str, str]:
     """A row of the table: header and value."""
-    characters = {kind: sum(len(c.source) for c in notebook.cells if c.cell_type == kind) for kind in ("code", "markdown")}
+    characters = {
+        kind: sum(len(c.source) for c in notebook.cells if c.cell_type == kind)
+        for kind in ("code", "markdown")
+    }
     cost = budget(notebook.path.parent).get(notebook.path.stem, {})
     return {
         "notebook": notebook.path.stem,
@@ -165,13 +205,14 @@ def table(notebooks: list[Notebook]) -> str:
     widths = [max(map(len, column)) for column in zip(*grid, strict=True)]
     return "\n".join(
         "  ".join(
-            text.rjust(width) if place else text.ljust(width) for place, (text, width) in enumerate(zip(row, widths, strict=True))
+            text.rjust(width) if place else text.ljust(width)
+            for place, (text, width) in enumerate(zip(row, widths, strict=True))
         )
         for row in grid
     )
 
 
-# ------------------------------------------------------------------------------------------------------------ the checks
+# --------------------------------------------------------------------------------------- the checks
 
 
 def check_headings(notebook: Notebook) -> list[str]:
@@ -180,7 +221,10 @@ def check_headings(notebook: Notebook) -> list[str]:
     if levels.count(1) != 1 or not notebook.cells[0].source.startswith("# "):
         found.append(f"has {levels.count(1)} titles (#), expected one, at the very top")
     skipped = [(a, b) for a, b in pairwise(levels) if b > a + 1]
-    return found + [f"goes from a heading of level {a} to one of level {b}, expected level {a + 1}" for a, b in skipped]
+    return found + [
+        f"goes from a heading of level {a} to one of level {b}, expected level {a + 1}"
+        for a, b in skipped
+    ]
 
 
 def check_sections(notebook: Notebook) -> list[str]:
@@ -189,37 +233,65 @@ def check_sections(notebook: Notebook) -> list[str]:
         for title in ("What you will learn", "Exercises", "Summary", "References")
         if notebook.section(title) is None
     ]
-    found += [f"has no line '**{word}:** ...'" for word in ("Needs", "Next") if not notebook.said(word)]
+    found += [
+        f"has no line '**{word}:** ...'" for word in ("Needs", "Next") if not notebook.said(word)
+    ]
     learn, references = notebook.section("What you will learn"), notebook.section("References")
     if learn and not learn("li"):
         found.append("has no list under 'What you will learn'")
     if references is not None:
         addresses = [[link["href"] for link in entry("a", href=True)] for entry in references("li")]
-        if not any(re.match(r"https://(doi\.org|arxiv\.org)/", address) for entry in addresses for address in entry):
+        if not any(
+            re.match(r"https://(doi\.org|arxiv\.org)/", address)
+            for entry in addresses
+            for address in entry
+        ):
             found.append("has no DOI or arXiv link under 'References'")
-        bare = [entry for entry, links in zip(references("li"), addresses, strict=True) if not links]
-        found += [f"has a reference without a link: {' '.join(entry.get_text().split())[:60]}..." for entry in bare]
+        bare = [
+            entry for entry, links in zip(references("li"), addresses, strict=True) if not links
+        ]
+        found += [
+            f"has a reference without a link: {' '.join(entry.get_text().split())[:60]}..."
+            for entry in bare
+        ]
     return found
 
 
 def check_badges(notebook: Notebook) -> list[str]:
-    name, links = urlsplit(repository()).path.strip("/"), {link["href"] for link in notebook.words("a", href=True)}
+    name, links = (
+        urlsplit(repository()).path.strip("/"),
+        {link["href"] for link in notebook.words("a", href=True)},
+    )
     wanted = {
         "Binder": f"https://mybinder.org/v2/gh/{name}/main?urlpath=lab/tree/notebooks/{notebook.path.name}",
         "Colab": f"https://colab.research.google.com/github/{name}/blob/main/notebooks/{notebook.path.name}",
     }
-    return [f"has no {place} badge that opens this notebook: {url}" for place, url in wanted.items() if url not in links]
+    return [
+        f"has no {place} badge that opens this notebook: {url}"
+        for place, url in wanted.items()
+        if url not in links
+    ]
 
 
 def check_exercises(notebook: Notebook) -> list[str]:
-    kinds = [tag for cell in notebook.code for tag in cell.metadata.get("tags", []) if tag in ("exercise", "solution")]
+    kinds = [
+        tag
+        for cell in notebook.code
+        for tag in cell.metadata.get("tags", [])
+        if tag in ("exercise", "solution")
+    ]
     exercises = kinds.count("exercise")
     found = [] if exercises >= 3 else [f"has {exercises} exercises, expected at least three"]
     if kinds != ["exercise", "solution"] * exercises:
-        found.append("has exercises without a solution right after them, or solutions without an exercise")
+        found.append(
+            "has exercises without a solution right after them, or solutions without an exercise"
+        )
     folded = {"source_hidden": True, "outputs_hidden": True}
     if any(cell.metadata.get("jupyter") != folded for cell in notebook.tagged("solution")):
-        found.append("has a solution that is not folded away (jupyter.source_hidden and jupyter.outputs_hidden)")
+        found.append(
+            "has a solution that is not folded away (jupyter.source_hidden and "
+            "jupyter.outputs_hidden)"
+        )
     return found
 
 
@@ -232,21 +304,41 @@ def check_links(notebook: Notebook) -> list[str]:
         address = urlsplit(target)
         if address.scheme:
             continue
-        place = (notebook.path.parent / unquote(address.path)).resolve() if address.path else notebook.path.resolve()
+        place = (
+            (notebook.path.parent / unquote(address.path)).resolve()
+            if address.path
+            else notebook.path.resolve()
+        )
         if not place.is_relative_to(root):
             found.append(f"links to '{target}', which lies outside the repository")
         elif not place.exists():
             found.append(f"links to '{target}', which does not exist")
-        elif address.fragment and place.suffix == ".ipynb" and not Notebook(place).words(id=unquote(address.fragment)):
+        elif (
+            address.fragment
+            and place.suffix == ".ipynb"
+            and not Notebook(place).words(id=unquote(address.fragment))
+        ):
             found.append(f"links to '{target}', but there is no such heading")
     return found
 
 
 def check_pictures(notebook: Notebook) -> list[str]:
-    mute = [image for image in [*notebook.words("img"), *notebook.figures] if len(image.get("alt", "").strip()) < 10]
-    found = [f"has {len(mute)} pictures without an alternative text of at least ten characters"] if mute else []
-    if any("image/png" in output.data and "text/html" not in output.data for output in notebook.outputs):
-        found.append("has a picture as bare PNG, which has no alternative text: show it by figures.show")
+    mute = [
+        image
+        for image in [*notebook.words("img"), *notebook.figures]
+        if len(image.get("alt", "").strip()) < 10
+    ]
+    found = (
+        [f"has {len(mute)} pictures without an alternative text of at least ten characters"]
+        if mute
+        else []
+    )
+    if any(
+        "image/png" in output.data and "text/html" not in output.data for output in notebook.outputs
+    ):
+        found.append(
+            "has a picture as bare PNG, which has no alternative text: show it by figures.show"
+        )
     return found
 
 
@@ -255,12 +347,22 @@ def check_tags(notebook: Notebook) -> list[str]:
     if [cell.metadata.get("tags") for cell in notebook.code[:2]] != [["setup"], ["parameters"]]:
         found.append("does not begin with a cell tagged 'setup' and one tagged 'parameters'")
     found += [
-        f"has {len(notebook.tagged(tag))} cells tagged '{tag}'" for tag in ("setup", "parameters") if len(notebook.tagged(tag)) > 1
+        f"has {len(notebook.tagged(tag))} cells tagged '{tag}'"
+        for tag in ("setup", "parameters")
+        if len(notebook.tagged(tag)) > 1
     ]
     unknown = {tag for cell in notebook.cells for tag in cell.metadata.get("tags", [])} - TAGS
-    found += [f"has a tag '{tag}', expected one of {', '.join(sorted(TAGS))}" for tag in sorted(unknown)]
-    ids = [cell.get("id") for cell in json.loads(notebook.path.read_text("utf-8"))["cells"]]  # nbformat would mend them
-    return found if all(ids) and len(set(ids)) == len(ids) else [*found, "has cells without an id of their own"]
+    found += [
+        f"has a tag '{tag}', expected one of {', '.join(sorted(TAGS))}" for tag in sorted(unknown)
+    ]
+    ids = [
+        cell.get("id") for cell in json.loads(notebook.path.read_text("utf-8"))["cells"]
+    ]  # nbformat would mend them
+    return (
+        found
+        if all(ids) and len(set(ids)) == len(ids)
+        else [*found, "has cells without an id of their own"]
+    )
 
 
 def check_lengths(notebook: Notebook) -> list[str]:
@@ -268,12 +370,18 @@ def check_lengths(notebook: Notebook) -> list[str]:
     for cell in notebook.code:
         limit = LONGEST_APART if apart(cell) else LONGEST
         if lines(cell) > limit:
-            found.append(f"has a code cell of {lines(cell)} lines ({cell.source.splitlines()[0][:50]}), at most {limit}")
+            found.append(
+                f"has a code cell of {lines(cell)} lines ({cell.source.splitlines()[0][:50]}), at "
+                f"most {limit}"
+            )
     return found
 
 
 def check_needs(notebook: Notebook) -> list[str]:
-    allowed, cost = promised(notebook.said("Needs")), budget(notebook.path.parent).get(notebook.path.stem)
+    allowed, cost = (
+        promised(notebook.said("Needs")),
+        budget(notebook.path.parent).get(notebook.path.stem),
+    )
     if allowed is None:
         return ["does not say under **Needs:** how many minutes and GB it takes"]
     if cost is None:
@@ -294,4 +402,6 @@ CHECKS = (
 
 def complaints(notebook: Notebook) -> list[str]:
     """All that is wrong with a notebook, in sentences."""
-    return [f"'{notebook.path.name}' {complaint}." for check in CHECKS for complaint in check(notebook)]
+    return [
+        f"'{notebook.path.name}' {complaint}." for check in CHECKS for complaint in check(notebook)
+    ]

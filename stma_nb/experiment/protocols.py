@@ -1,10 +1,13 @@
-"""Who learns and who tests on the data of the paper: by the rule of the released code, and by an honest one.
+"""Who learns and who tests on the data of the paper: by the rule of the released code, and by an
+honest one.
 
-Both protocols of a data set hand the same network its patches and score it, and differ in nothing else. ``released``: what the code
-released with Han et al. (2023) does with Brandenburg. Windows that overlap by half are drawn from the whole scene, a random 60 % of
-them learn, and the test windows stand side by side over the same scene. Whether the paper's figures were measured exactly so is not
-known; for PASTIS-R and South Africa that code holds no rule, and this one is carried over. The honest one keeps the test apart:
-``blocks`` of the scene with a buffer (Brandenburg), the official ``folds`` (PASTIS-R), ``tiles`` in blocks (South Africa).
+Both protocols of a data set hand the same network its patches and score it, and differ in nothing
+else. ``released``: what the code released with Han et al. (2023) does with Brandenburg. Windows
+that overlap by half are drawn from the whole scene, a random 60 % of them learn, and the test
+windows stand side by side over the same scene. Whether the paper's figures were measured exactly so
+is not known; for PASTIS-R and South Africa that code holds no rule, and this one is carried over.
+The honest one keeps the test apart: ``blocks`` of the scene with a buffer (Brandenburg), the
+official ``folds`` (PASTIS-R), ``tiles`` in blocks (South Africa).
 """
 
 from collections import defaultdict
@@ -20,16 +23,22 @@ from torch.utils.data import DataLoader, Dataset
 
 from stma_nb import accuracy, cube, patches, predict, train
 from stma_nb.experiment import released
+from stma_nb.machine import pick_device
 from stma_nb.patches import IGNORE, TEST, TRAIN, UNUSED, VALID, PatchDataset, corners, fit_scaling
 from stma_nb.sources import brandenburg, pastis, south_africa
 from stma_nb.sources.series import FilePatches
 
 DATES = 41  # of the calendar to which patches and tiles with dates of their own are brought: as many as the paper's scene has
-QUICK_DATES, QUICK_SIDE, QUICK_FILES = 6, 256, 2  # dates; pixels from the middle of a scene; patches or tiles of a part
+QUICK_DATES, QUICK_SIDE, QUICK_FILES = (
+    6,
+    256,
+    2,
+)  # dates; pixels from the middle of a scene; patches or tiles of a part
 
 
 class Protocol(NamedTuple):
-    """Who learns, who validates, and how a network trained so is scored: ``score(trained, path, device)``, numbers by name.
+    """Who learns, who validates, and how a network trained so is scored: ``score(trained, path,
+    device)``, numbers by name.
 
     Files that scoring makes have the name ``path`` with a suffix.
     """
@@ -48,24 +57,34 @@ def _scores(matrix: np.ndarray, new: np.ndarray, crops: tuple[cube.Crop, ...]) -
     }
 
 
-# ------------------------------------------------------------------------------------------------------ a whole scene
+# ------------------------------------------------------------------------------------ a whole scene
 
 
 def of_brandenburg(folder: Path, patch: int, quick: bool) -> dict[str, Protocol]:
     season = brandenburg.open_brandenburg(folder, "index")
     if quick:
         first = (max(0, (n - QUICK_SIDE) // 2) for n in season.crop.shape)
-        season = season.isel({axis: slice(i, i + QUICK_SIDE) for axis, i in zip(("y", "x"), first, strict=True)}).load()
+        season = season.isel(
+            {axis: slice(i, i + QUICK_SIDE) for axis, i in zip(("y", "x"), first, strict=True)}
+        ).load()
     shape = season.crop.shape
     parts = patches.block_split(shape, 3 * patch, buffer=patch // 8, crop=season.crop.values)
     windows, _ = patches.published_windows(shape, patch)
     valid = patches.windows_of(parts, VALID, patch)
 
     def protocol(learn: np.ndarray, own: np.ndarray, tested: np.ndarray) -> Protocol:
-        """From the windows that learn, the pixels that may train, and those that test (rows, columns)."""
+        """From the windows that learn, the pixels that may train, and those that test (rows,
+        columns).
+        """
         scaling = fit_scaling(season, own)
-        data = PatchDataset(season, learn, patch, scaling, own), PatchDataset(season, valid, patch, scaling, parts == VALID)
-        return Protocol(*data, lambda trained, path, device: map_scores(trained, season, path, own, tested, device))
+        data = (
+            PatchDataset(season, learn, patch, scaling, own),
+            PatchDataset(season, valid, patch, scaling, parts == VALID),
+        )
+        return Protocol(
+            *data,
+            lambda trained, path, device: map_scores(trained, season, path, own, tested, device),
+        )
 
     return {
         "released": protocol(windows, patches.covered(shape, windows, patch), np.ones(shape, bool)),
@@ -74,16 +93,27 @@ def of_brandenburg(folder: Path, patch: int, quick: bool) -> dict[str, Protocol]
 
 
 def map_scores(
-    trained: train.Trained, season: xr.Dataset, path: Path, learned: np.ndarray | None, tested: np.ndarray, device: str | None
+    trained: train.Trained,
+    season: xr.Dataset,
+    path: Path,
+    learned: np.ndarray | None,
+    tested: np.ndarray,
+    device: str | None,
 ) -> dict[str, float]:
-    """Map the scene, write its assessment as a page, and score the pixels ``tested``; those ``learned`` were trained on.
+    """Map the scene, write its assessment as a page, and score the pixels ``tested``; those
+    ``learned`` were trained on.
 
-    A map that is there is not made again. Files beside ``path``: .tif, .html, .json, and what the page was made from.
+    A map that is there is not made again. Files beside ``path``: .tif, .html, .json, and what the
+    page was made from.
     """
     crop, crops = season.crop.values, trained.crops
-    mapped_tif, page_html, *rasters = (path.with_name(path.name + end) for end in (".tif", ".html", "_crop.tif", "_tested.tif"))
+    mapped_tif, page_html, *rasters = (
+        path.with_name(path.name + end) for end in (".tif", ".html", "_crop.tif", "_tested.tif")
+    )
     for file, values in zip(rasters, (crop, tested), strict=True):
-        with rasterio.open(file, "w", **cube.geotiff_profile(season) | {"dtype": "uint8", "count": 1}) as tif:
+        with rasterio.open(
+            file, "w", **cube.geotiff_profile(season) | {"dtype": "uint8", "count": 1}
+        ) as tif:
             tif.write(values.astype(np.uint8), 1)
             if values is crop:
                 cube.write_legend(tif, crops)
@@ -97,28 +127,46 @@ def map_scores(
         return accuracy.error_matrix(mapped, crop, len(crops), where)
 
     whole = matrix(tested)
-    scores = accuracy.summary(whole, crops) if learned is None else _scores(whole, matrix(tested & ~learned), crops)
+    scores = (
+        accuracy.summary(whole, crops)
+        if learned is None
+        else _scores(whole, matrix(tested & ~learned), crops)
+    )
     if tested.all():  # the released protocol
         strip = patches.unfilled(crop.shape, trained.model.arguments["patch"])
         right = np.trace(matrix(~strip)) + strip.sum()
-        scores["overall accuracy, unfilled strip as released"] = float(right / (matrix(~strip).sum() + strip.sum()))
+        scores["overall accuracy, unfilled strip as released"] = float(
+            right / (matrix(~strip).sum() + strip.sum())
+        )
     return scores
 
 
-# ------------------------------------------------------------------------------------------------- patches and tiles
+# -------------------------------------------------------------------------------- patches and tiles
 
 
 def of_pastis(folder: Path, patch: int, quick: bool) -> dict[str, Protocol]:
-    data = pastis.open_pastis(folder, (1, 2, 3, 4, 5), dates=QUICK_DATES if quick else DATES, scaling=released.AS_IT_IS)
+    data = pastis.open_pastis(
+        folder, (1, 2, 3, 4, 5), dates=QUICK_DATES if quick else DATES, scaling=released.AS_IT_IS
+    )
     fold_of, _ = pastis.metadata(folder)
     part_of = {1: TRAIN, 2: TRAIN, 3: TRAIN, 4: VALID, 5: TEST}
 
     def read(window: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
         name, row, column = window
-        return tuple(values[..., row : row + patch, column : column + patch] for values in data.read(name))
+        return tuple(
+            values[..., row : row + patch, column : column + patch] for values in data.read(name)
+        )
 
     shapes = dict.fromkeys(data.names, (pastis.SIDE, pastis.SIDE))
-    return _of_files("folds", read, shapes, {name: part_of[fold_of[name]] for name in data.names}, data, patch, quick)
+    return _of_files(
+        "folds",
+        read,
+        shapes,
+        {name: part_of[fold_of[name]] for name in data.names},
+        data,
+        patch,
+        quick,
+    )
 
 
 def of_south_africa(folder: Path, patch: int, quick: bool) -> dict[str, Protocol]:
@@ -131,36 +179,63 @@ def of_south_africa(folder: Path, patch: int, quick: bool) -> dict[str, Protocol
     return _of_files("tiles", data.read, shapes, tile_parts(bounds), data, patch, quick)
 
 
-def tile_parts(bounds: dict[str, tuple[float, float, float, float]], block: int = 8, seed: int = 0) -> dict[str, int]:
-    """The part of each tile, from its left, bottom, right and top (m): blocks of 8 x 8 tiles (20 km) learn, validate or test.
+def tile_parts(
+    bounds: dict[str, tuple[float, float, float, float]], block: int = 8, seed: int = 0
+) -> dict[str, int]:
+    """The part of each tile, from its left, bottom, right and top (m): blocks of 8 x 8 tiles (20
+    km) learn, validate or test.
 
-    Tiles that touch one of another part are UNUSED. Raises ValueError if the tiles lie in too few blocks.
+    Tiles that touch one of another part are UNUSED. Raises ValueError if the tiles lie in too few
+    blocks.
     """
     left, bottom, right, _ = np.array([*bounds.values()]).T
-    row, column = (((edge - edge.min()) // (right - left).max()).astype(int) for edge in (bottom, left))
+    row, column = (
+        ((edge - edge.min()) // (right - left).max()).astype(int) for edge in (bottom, left)
+    )
     held = np.zeros((row.max() + 1, column.max() + 1), int)
     held[row, column] = 1
     part = patches.block_split(held.shape, block, buffer=1, seed=seed, crop=held)[row, column]
     if lacking := {TRAIN, VALID, TEST} - set(part.tolist()):
         raise ValueError(
-            f"The {len(part)} tiles lie in too few blocks of {block} x {block} tiles: none is left for "
+            f"The {len(part)} tiles lie in too few blocks of {block} x {block} tiles: none is "
+            "left for "
             f"{patches.PARTS[min(lacking)]}; get more tiles."
         )
     return dict(zip(bounds, part.tolist(), strict=True))
 
 
-def _of_files(honest: str, read: Callable, shapes: dict, part_of: dict, like: FilePatches, patch: int, quick: bool):
-    """Protocols for files of given shapes (rows, columns) and parts; ``read((file, row, column))`` gives a window."""
+def _of_files(
+    honest: str,
+    read: Callable,
+    shapes: dict,
+    part_of: dict,
+    like: FilePatches,
+    patch: int,
+    quick: bool,
+):
+    """Protocols for files of given shapes (rows, columns) and parts; ``read((file, row, column))``
+    gives a window.
+    """
     calendar, crops = like.season.time.values, cube.legend(like.season)
     most = QUICK_FILES if quick else None
-    files = {part: [name for name in part_of if part_of[name] == part][:most] for part in (UNUSED, TRAIN, VALID, TEST)}
+    files = {
+        part: [name for name in part_of if part_of[name] == part][:most]
+        for part in (UNUSED, TRAIN, VALID, TEST)
+    }
 
     def windows(names: list, overlap: float = 0.0) -> list[tuple]:
-        return [(name, int(row), int(column)) for name in names for row, column in corners(shapes[name], patch, overlap)]
+        return [
+            (name, int(row), int(column))
+            for name in names
+            for row, column in corners(shapes[name], patch, overlap)
+        ]
 
     def protocol(learn: list[tuple], test: list[tuple]) -> Protocol:
         learn = FilePatches(learn, read, calendar, crops, patch)
-        valid, test = (FilePatches(w, read, calendar, crops, patch, learn.scaling) for w in (windows(files[VALID]), test))
+        valid, test = (
+            FilePatches(w, read, calendar, crops, patch, learn.scaling)
+            for w in (windows(files[VALID]), test)
+        )
 
         def score(trained: train.Trained, path: Path, device: str | None) -> dict[str, float]:
             return _scores(*_window_matrices(trained, test, learn.names, shapes, device), crops)
@@ -178,18 +253,36 @@ def _of_files(honest: str, read: Callable, shapes: dict, part_of: dict, like: Fi
 
 @torch.inference_mode()
 def _window_matrices(
-    trained: train.Trained, test: FilePatches, learned: list[tuple], shapes: dict, device: str | None
+    trained: train.Trained,
+    test: FilePatches,
+    learned: list[tuple],
+    shapes: dict,
+    device: str | None,
 ) -> np.ndarray:
-    """Error matrices (2, K, K) of the test windows: of all pixels, and of those in no window of ``learned``."""
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    model, classes, patch, corner_of = trained.model.eval().to(device), len(trained.crops), test.patch, defaultdict(list)
+    """Error matrices (2, K, K) of the test windows: of all pixels, and of those in no window of
+    ``learned``.
+    """
+    device = pick_device(device)
+    model, classes, patch, corner_of = (
+        trained.model.eval().to(device),
+        len(trained.crops),
+        test.patch,
+        defaultdict(list),
+    )
     for name, row, column in learned:
         corner_of[name].append((row, column))
     matrices, place = np.zeros((2, classes, classes), np.int64), iter(test.names)
     for x, y in DataLoader(test, 8):
-        for codes, labels in zip(model(x.to(device))[0].argmax(1).cpu().numpy(), y.numpy(), strict=True):
+        for codes, labels in zip(
+            model(x.to(device))[0].argmax(1).cpu().numpy(), y.numpy(), strict=True
+        ):
             name, row, column = next(place)
-            seen = patches.covered(shapes[name], corner_of[name], patch)[row : row + patch, column : column + patch]
+            seen = patches.covered(shapes[name], corner_of[name], patch)[
+                row : row + patch, column : column + patch
+            ]
             known = labels != IGNORE
-            matrices += [accuracy.error_matrix(codes, labels, classes, where) for where in (known, known & ~seen)]
+            matrices += [
+                accuracy.error_matrix(codes, labels, classes, where)
+                for where in (known, known & ~seen)
+            ]
     return matrices

@@ -1,8 +1,10 @@
-"""The published experiment and an honest one on the data that the paper used: both scores side by side, on one page.
+"""The published experiment and an honest one on the data that the paper used: both scores side by
+side, on one page.
 
-The same network learns in the same way from the same data by two rules of who learns and who tests (``protocols``): that of the
-code released with Han et al. (2023), https://doi.org/10.1016/j.isprsjprs.2023.11.016, and one that keeps the test apart. Or a
-network that the authors' code trained is scored (``released``).
+The same network learns in the same way from the same data by two rules of who learns and who tests
+(``protocols``): that of the code released with Han et al. (2023),
+https://doi.org/10.1016/j.isprsjprs.2023.11.016, and one that keeps the test apart. Or a network
+that the authors' code trained is scored (``released``).
 """
 
 import json
@@ -20,12 +22,20 @@ from stma_nb import cube, train
 from stma_nb.accuracy import page
 from stma_nb.experiment import protocols, released
 from stma_nb.experiment.protocols import Protocol
+from stma_nb.machine import pick_device
 from stma_nb.model import STMA
 from stma_nb.patches import PatchDataset, corners
 from stma_nb.sources.brandenburg import open_brandenburg
 
-RULES = {"brandenburg": protocols.of_brandenburg, "pastis": protocols.of_pastis, "south-africa": protocols.of_south_africa}
-PUBLISHED, QUICK = dict(patch=128, width=64, epochs=500, batch=32), dict(patch=32, width=8, epochs=1, batch=8)
+RULES = {
+    "brandenburg": protocols.of_brandenburg,
+    "pastis": protocols.of_pastis,
+    "south-africa": protocols.of_south_africa,
+}
+PUBLISHED, QUICK = (
+    dict(patch=128, width=64, epochs=500, batch=32),
+    dict(patch=32, width=8, epochs=1, batch=8),
+)
 RATE, AUX_WEIGHT = 1e-3, 0.0  # of the released code, which trains on the main loss alone
 
 
@@ -40,35 +50,58 @@ def run(
     device: str | None = None,
     resume: bool = False,
 ) -> dict[str, dict[str, float]]:
-    """Train and score by both protocols; writes ``experiment.html`` and ``.json`` into ``output`` and returns scores by protocol.
+    """Train and score by both protocols; writes ``experiment.html`` and ``.json`` into ``output``
+    and returns scores by protocol.
 
-    Args:
-        source: ``"brandenburg"``, ``"pastis"`` or ``"south-africa"``; ``folder`` holds its data as the module in ``sources`` says.
-        output: a new folder for networks and pages and, for Brandenburg, maps and their assessments.
-        quick: a small network and few data: shows in minutes that all works, and says nothing about accuracy.
-        weights: a state dict saved with the authors' code (Brandenburg only): nothing is trained, their network maps the scene
-            with their scaling and is scored by the released protocol.
-        epochs, batch: passes over the training patches (500), and patches of a step (32).
-        resume: go on with an experiment that was stopped; finished protocols are not trained again.
+    Args: source: ``"brandenburg"``, ``"pastis"`` or ``"south-africa"``; ``folder`` holds its data
+        as the module in ``sources`` says. output: a new folder for networks and pages and, for
+        Brandenburg, maps and their assessments. quick: a small network and few data: shows in
+        minutes that all works, and says nothing about accuracy. weights: a state dict saved with
+        the authors' code (Brandenburg only): nothing is trained, their network maps the scene with
+        their scaling and is scored by the released protocol. epochs, batch: passes over the
+        training patches (500), and patches of a step (32). resume: go on with an experiment that
+        was stopped; finished protocols are not trained again.
 
-    Raises FileExistsError if ``output`` exists (and ``resume`` is not set), ValueError for arguments that do not fit each other or
-    the experiment to resume, and what readers and ``train.fit`` raise.
+    Raises FileExistsError if ``output`` exists (and ``resume`` is not set), ValueError for
+    arguments that do not fit each other or the experiment to resume, and what readers and
+    ``train.fit`` raise.
     """
     folder, output = Path(folder), Path(output)
-    size = (QUICK if quick else PUBLISHED) | {k: v for k, v in (("epochs", epochs), ("batch", batch)) if v is not None}
+    size = (QUICK if quick else PUBLISHED) | {
+        k: v for k, v in (("epochs", epochs), ("batch", batch)) if v is not None
+    }
     if min(size["epochs"], size["batch"]) < 1:
-        raise ValueError(f"epochs is {size['epochs']} and batch {size['batch']}; expected at least 1 each.")
+        raise ValueError(
+            f"epochs is {size['epochs']} and batch {size['batch']}; expected at least 1 each."
+        )
     if weights and (source != "brandenburg" or quick or epochs):
-        raise ValueError("Weights of the authors go with the whole Brandenburg scene and no training: leave out quick and epochs.")
-    job = {"source": source, "folder": str(folder.resolve()), "weights": str(weights) if weights else None} | size
+        raise ValueError(
+            "Weights of the authors go with the whole Brandenburg scene and no training: leave "
+            "out quick and epochs."
+        )
+    job = {
+        "source": source,
+        "folder": str(folder.resolve()),
+        "weights": str(weights) if weights else None,
+    } | size
     note = output / "job.json"
     if output.exists() and not resume:
-        raise FileExistsError(f"'{output}' exists: go on with the experiment in it (resume, --resume), or give a new folder.")
+        raise FileExistsError(
+            f"'{output}' exists: go on with the experiment in it (resume, --resume), or give a "
+            "new folder."
+        )
     if output.exists() and not note.exists():
-        raise ValueError(f"'{output}' holds no experiment to go on with: give the folder of one, or a new one.")
+        raise ValueError(
+            f"'{output}' holds no experiment to go on with: give the folder of one, or a new one."
+        )
     if note.exists() and (before := json.loads(note.read_text(encoding="utf-8"))) != job:
-        other = " and ".join(f"{key}={before.get(key)}" for key in job if before.get(key) != job[key])
-        raise ValueError(f"'{output}' holds an experiment with {other}: resume with the same arguments, or give a new folder.")
+        other = " and ".join(
+            f"{key}={before.get(key)}" for key in job if before.get(key) != job[key]
+        )
+        raise ValueError(
+            f"'{output}' holds an experiment with {other}: resume with the same arguments, or "
+            "give a new folder."
+        )
 
     if weights:
         season, trained = _authors(Path(weights), folder)
@@ -79,19 +112,34 @@ def run(
     note.write_text(json.dumps(job, indent=1), encoding="utf-8")
     if weights:
         scores = {
-            "released": protocols.map_scores(trained, season, output / "released", None, np.ones(season.crop.shape, bool), device)
+            "released": protocols.map_scores(
+                trained, season, output / "released", None, np.ones(season.crop.shape, bool), device
+            )
         }
     else:
-        scores = {name: p.score(_learn(p, output / name, size, device), output / name, device) for name, p in rules.items()}
-    plain = {name: {k: None if math.isnan(v) else v for k, v in row.items()} for name, row in scores.items()}
-    (output / "experiment.json").write_text(json.dumps({"job": job, "scores": plain}, indent=1), encoding="utf-8")
+        scores = {
+            name: p.score(_learn(p, output / name, size, device), output / name, device)
+            for name, p in rules.items()
+        }
+    plain = {
+        name: {k: None if math.isnan(v) else v for k, v in row.items()}
+        for name, row in scores.items()
+    }
+    (output / "experiment.json").write_text(
+        json.dumps({"job": job, "scores": plain}, indent=1), encoding="utf-8"
+    )
     (output / "experiment.html").write_text(_page(source, scores, job, quick), encoding="utf-8")
     return scores
 
 
 def _network(learn: Dataset, size: dict) -> STMA:
     torch.manual_seed(0)
-    return STMA(learn.season.sizes["time"], size["patch"], classes=len(cube.legend(learn.season)), width=size["width"])
+    return STMA(
+        learn.season.sizes["time"],
+        size["patch"],
+        classes=len(cube.legend(learn.season)),
+        width=size["width"],
+    )
 
 
 def _learn(protocol: Protocol, path: Path, size: dict, device: str | None) -> train.Trained:
@@ -109,30 +157,43 @@ def _learn(protocol: Protocol, path: Path, size: dict, device: str | None) -> tr
 
 
 def _authors(weights: Path, folder: Path) -> tuple[xr.Dataset, train.Trained]:
-    """The season scaled as released, and the network that the authors' code trained, with its images the right way round."""
+    """The season scaled as released, and the network that the authors' code trained, with its
+    images the right way round.
+    """
     model, season = released.read_weights(weights), open_brandenburg(folder, "index")
     sizes = {"dates": season.sizes["time"], "classes": len(cube.BRANDENBURG)}
     for name, expected in sizes.items():
         if (found := model.arguments[name]) != expected:
-            raise ValueError(f"The weights are for {found} {name}, the data have {expected}: give the weights of these data.")
+            raise ValueError(
+                f"The weights are for {found} {name}, the data have {expected}: give the weights "
+                "of these data."
+            )
     season, patch = released.scale(season), model.arguments["patch"]
     windows = corners(season.crop.shape, patch)
     some = PatchDataset(season, windows[:: math.ceil(len(windows) / 16)], patch, released.AS_IT_IS)
     start = time.perf_counter()
     straight, exchanged = released.orientations(model, some)
     minutes = (time.perf_counter() - start) / 2 / len(some) * len(windows) / 60
-    print(f"In {len(some)} windows {straight:.1%} of the pixels are right, with rows and columns of the images exchanged as in the")
-    print(f"released code {exchanged:.1%}: the better way is taken. {len(windows)} windows to map: {minutes:.2g} min on this CPU.")
+    print(
+        f"In {len(some)} windows {straight:.1%} of the pixels are right, with rows and columns of "
+        "the images exchanged as in the"
+    )
+    print(
+        f"released code {exchanged:.1%}: the better way is taken. {len(windows)} windows to map: "
+        f"{minutes:.2g} min on this CPU."
+    )
     if exchanged > straight:
         model.register_forward_pre_hook(released.exchange)
     return season, train.Trained(model, released.AS_IT_IS, cube.BRANDENBURG, season.time.values)
 
 
-# --------------------------------------------------------------------------------------------------- before and after
+# --------------------------------------------------------------------------------- before and after
 
 
 def counted(model: STMA) -> tuple[float, float]:
-    """Operations to train on one patch, and bytes kept for its gradients: counted on tensors without values."""
+    """Operations to train on one patch, and bytes kept for its gradients: counted on tensors
+    without values.
+    """
     a, kept = model.arguments, {}
 
     def keep(tensor: torch.Tensor) -> torch.Tensor:
@@ -141,16 +202,23 @@ def counted(model: STMA) -> tuple[float, float]:
 
     with torch.device("meta"):
         twin, x = STMA(**a), torch.empty(1, a["dates"], a["bands"], a["patch"], a["patch"])
-    with FlopCounterMode(display=False) as counter, torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+    with (
+        FlopCounterMode(display=False) as counter,
+        torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor),
+    ):
         twin(x)[0].sum().backward()
     for parameter in twin.parameters():
         kept.pop(parameter.untyped_storage()._cdata, None)
-    return counter.get_total_flops(), sum(tensor.untyped_storage().nbytes() for tensor in kept.values())
+    return counter.get_total_flops(), sum(
+        tensor.untyped_storage().nbytes() for tensor in kept.values()
+    )
 
 
 def needs(rules: dict[str, Protocol], size: dict, device: str | None) -> str:
-    """What training under all protocols takes, in words: operations and memory counted, and one patch timed on this machine."""
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    """What training under all protocols takes, in words: operations and memory counted, and one
+    patch timed on this machine.
+    """
+    device = pick_device(device)
     learn, batch = next(iter(rules.values())).learn, size["batch"]
     model = _network(learn, size).to(device).eval()
     operations, memory = counted(model)
@@ -159,62 +227,108 @@ def needs(rules: dict[str, Protocol], size: dict, device: str | None) -> str:
         model(learn[0][0][None].to(device))[0].sum().backward()
         _ = model.stsa[0].norm.weight.grad.sum().item()  # waits for a GPU
         seconds = time.perf_counter() - start
-    steps = size["epochs"] * sum(max(1, len(protocol.learn) // batch) for protocol in rules.values())
+    steps = size["epochs"] * sum(
+        max(1, len(protocol.learn) // batch) for protocol in rules.values()
+    )
     counts = " and ".join(str(len(protocol.learn)) for protocol in rules.values())
-    gigabytes = (batch * memory + 16 * sum(p.numel() for p in model.parameters())) / 1e9  # weight, gradient and two moments
+    gigabytes = (
+        batch * memory + 16 * sum(p.numel() for p in model.parameters())
+    ) / 1e9  # weight, gradient and two moments
     total = steps * batch * operations
     return (
-        f"Training under the protocols {' and '.join(rules)}: {counts} patches of {learn.season.sizes['time']} dates and "
-        f"{size['patch']} x {size['patch']} pixels, {size['epochs']} epochs, {steps} steps of {batch} patches.\n"
-        f"Counted: {total:.1e} operations, {total / 20e12 / 3600:.2g} h on a GPU that sustains 20 Tflop/s, with more than "
+        f"Training under the protocols {' and '.join(rules)}: {counts} patches of "
+        f"{learn.season.sizes['time']} dates and "
+        f"{size['patch']} x {size['patch']} pixels, {size['epochs']} epochs, {steps} steps of "
+        f"{batch} patches.\n"
+        f"Counted: {total:.1e} operations, {total / 20e12 / 3600:.2g} h on a GPU that sustains 20 "
+        "Tflop/s, with more than "
         f"{gigabytes:.2g} GB of memory.\n"
         f"Timed: {seconds:.2g} s to read and learn a patch on this machine ({device}), "
-        f"{steps * batch * seconds / 3600:.2g} h in all.\nThese are estimates; validation and maps come on top."
+        f"{steps * batch * seconds / 3600:.2g} h in all.\nThese are estimates; validation and "
+        "maps come on top."
     )
 
 
 DIFFERENCES = {
-    "training": "the released code: Adam, rate 1e-3, batches of 32, 500 epochs, the main loss alone, background as a class. Here "
+    "training": "the released code: Adam, rate 1e-3, batches of 32, 500 epochs, the main loss "
+    "alone, background as a class. Here "
     "the same, but AdamW with a warm-up and a falling rate, and epochs and batch as given below.",
-    "scaling": "the released code: each cube by its own minimum and maximum to 0 .. 1, test pixels included. Here: dB, by mean and "
+    "scaling": "the released code: each cube by its own minimum and maximum to 0 .. 1, test "
+    "pixels included. Here: dB, by mean and "
     "standard deviation of the pixels that train; with the authors' weights as released.",
-    "windows": "the released code exchanges rows and columns of the images, not of the labels; here both stay in order. With the "
+    "windows": "the released code exchanges rows and columns of the images, not of the labels; "
+    "here both stay in order. With the "
     "authors' weights the way is taken that fits the labels of 16 windows better.",
-    "stitching": "the released code leaves a strip of the map unfilled (0 in map and labels), which then counts as background "
-    "mapped right. Here every pixel is mapped, the last windows are blended, and that strip makes a score of its own.",
-    "first weights": "the released code starts its attention from unscaled random weights, and provides for ImageNet weights in "
+    "stitching": "the released code leaves a strip of the map unfilled (0 in map and labels), "
+    "which then counts as background "
+    "mapped right. Here every pixel is mapped, the last windows are blended, and that strip makes "
+    "a score of its own.",
+    "first weights": "the released code starts its attention from unscaled random weights, and "
+    "provides for ImageNet weights in "
     "the trunk; here all start from scaled random ones.",
 }
 
 
 def _page(source: str, scores: dict[str, dict[str, float]], job: dict, quick: bool) -> str:
-    share = [f"{page.percent(row['overall accuracy'])} by the protocol '{name}'" for name, row in scores.items()]
+    share = [
+        f"{page.percent(row['overall accuracy'])} by the protocol '{name}'"
+        for name, row in scores.items()
+    ]
     lead = f"Of the test pixels {' and '.join(share)} carry the right class, background counted."
     if quick:
-        lead = f"A quick run with a small network and few data, which says nothing about accuracy. {lead}"
+        lead = (
+            "A quick run with a small network and few data, which says nothing about "
+            f"accuracy. {lead}"
+        )
     names = dict.fromkeys(name for row in scores.values() for name in row)
 
     def cell(name: str, value: float | None) -> str:
-        return "–" if value is None else f"{value:,.0f}" if name == "test pixels" else page.text(page.percent(value))
+        return (
+            "–"
+            if value is None
+            else f"{value:,.0f}"
+            if name == "test pixels"
+            else page.text(page.percent(value))
+        )
 
-    rows = [[page.text(name), *(cell(name, row.get(name)) for row in scores.values())] for name in names]
+    rows = [
+        [page.text(name), *(cell(name, row.get(name)) for row in scores.values())] for name in names
+    ]
     pages = {name: f"{name}.html" for name in scores if source == "brandenburg"}
-    links = "".join(f"<p><a href=\"{file}\">The map of the protocol '{name}', assessed</a></p>\n" for name, file in pages.items())
+    links = "".join(
+        f"<p><a href=\"{file}\">The map of the protocol '{name}', assessed</a></p>\n"
+        for name, file in pages.items()
+    )
     rule = (
-        "released: windows overlapping by half over all data, a random 60 % of them learn; windows side by side over the same data "
-        "test. It is what the released code computes for Brandenburg; whether the paper's figures were measured exactly so is not "
+        "released: windows overlapping by half over all data, a random 60 % of them learn; "
+        "windows side by side over the same data "
+        "test. It is what the released code computes for Brandenburg; whether the paper's figures "
+        "were measured exactly so is not "
         "known, and for the other data the rule is carried over from there. "
     )
     honest = {
-        "brandenburg": "blocks: squares of three windows' side, with a buffer, learn, validate or test.",
+        "brandenburg": "blocks: squares of three windows' side, with a buffer, learn, validate or "
+        "test.",
         "pastis": "folds: the official folds 1 to 3 learn, 4 validates, 5 tests.",
-        "south-africa": "tiles: blocks of 8 x 8 tiles learn, validate or test; tiles at their borders are not used.",
+        "south-africa": "tiles: blocks of 8 x 8 tiles learn, validate or test; tiles at their "
+        "borders are not used.",
     }[source]
     sections = [
-        page.section("Both protocols", page.table("Scores on each protocol's test pixels", ["score", *scores], rows), links),
+        page.section(
+            "Both protocols",
+            page.table("Scores on each protocol's test pixels", ["score", *scores], rows),
+            links,
+        ),
         page.section("Who learns, who tests", page.paragraph(rule), page.paragraph(honest)),
         page.section("What differs from the released code", page.definitions(DIFFERENCES)),
-        page.section("How it was run", page.definitions({name: str(value) for name, value in job.items()})),
+        page.section(
+            "How it was run", page.definitions({name: str(value) for name, value in job.items()})
+        ),
     ]
-    sources = {"Han et al. 2023": "10.1016/j.isprsjprs.2023.11.016", "Karasiak et al. 2022": "10.1007/s10994-021-05972-1"}
-    return page.page(f"The published experiment and an honest one: {source}", lead, sections, sources)
+    sources = {
+        "Han et al. 2023": "10.1016/j.isprsjprs.2023.11.016",
+        "Karasiak et al. 2022": "10.1007/s10994-021-05972-1",
+    }
+    return page.page(
+        f"The published experiment and an honest one: {source}", lead, sections, sources
+    )

@@ -1,4 +1,5 @@
-"""From a scene to patches and back: cut, scale, vary and stitch windows; who learns and who tests; what leaks between them.
+"""From a scene to patches and back: cut, scale, vary and stitch windows; who learns and who tests;
+what leaks between them.
 
 What is handed on is listed in ``__init__.pyi`` and loads when first used.
 """

@@ -12,12 +12,14 @@ from stma_nb.patches.windows import IGNORE, ORDER, Scaling, network_input, witho
 
 
 class PatchDataset(Dataset):
-    """Patches of a season for PyTorch, read window by window: ``x`` (T, 2, P, P) float32 and ``y`` (P, P) int64.
+    """Patches of a season for PyTorch, read window by window: ``x`` (T, 2, P, P) float32 and ``y``
+    (P, P) int64.
 
-    Only the windows asked for are read, so the season may be larger than memory. Pixels without any data, and those outside
-    ``mask`` (rows, columns; say ``parts == TRAIN``), get the label IGNORE. ``augment`` is a tuple of variations (see ``augment``),
-    or True for turns and mirrors. What they draw follows from the attributes ``seed`` and ``epoch``, which ``train.fit`` sets, and
-    the number of the patch: the same in every process, and after a resume.
+    Only the windows asked for are read, so the season may be larger than memory. Pixels without any
+    data, and those outside ``mask`` (rows, columns; say ``parts == TRAIN``), get the label IGNORE.
+    ``augment`` is a tuple of variations (see ``augment``), or True for turns and mirrors. What they
+    draw follows from the attributes ``seed`` and ``epoch``, which ``train.fit`` sets, and the
+    number of the patch: the same in every process, and after a resume.
     """
 
     def __init__(
@@ -31,7 +33,8 @@ class PatchDataset(Dataset):
     ):
         if not len(windows):
             raise ValueError(
-                f"No window of {patch} pixels fits the part: choose a smaller patch, larger blocks or a smaller buffer."
+                f"No window of {patch} pixels fits the part: choose a smaller patch, larger "
+                "blocks or a smaller buffer."
             )
         self.season, self.windows, self.patch, self.scaling = season, windows, patch, scaling
         self.mask = np.ones(season.crop.shape, bool) if mask is None else mask
@@ -47,7 +50,10 @@ class PatchDataset(Dataset):
         vh, vv, crop = (np.asarray(self.season[name].data[window]) for name in (*ORDER, "crop"))
         y = crop.astype(np.int64)
         y[without_data(vh, vv) | ~self.mask[window]] = IGNORE
-        power, rng = np.stack([vh, vv], axis=1), np.random.default_rng((self.seed, self.epoch, index % len(self)))
+        power, rng = (
+            np.stack([vh, vv], axis=1),
+            np.random.default_rng((self.seed, self.epoch, index % len(self))),
+        )
         for vary in self.augment:
             power, y = vary(power, y, rng)
         x = network_input(power[:, 0], power[:, 1], self.scaling)

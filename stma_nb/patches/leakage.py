@@ -1,6 +1,8 @@
-"""What leaks from training to test? Count the classes of each part, the pixels and fields shared, and the distance kept.
+"""What leaks from training to test? Count the classes of each part, the pixels and fields shared,
+and the distance kept.
 
-The yardstick of distance is the variogram: closer than its range, two pixels are alike because they are neighbours.
+The yardstick of distance is the variogram: closer than its range, two pixels are alike because they
+are neighbours.
 """
 
 from typing import NamedTuple
@@ -13,15 +15,21 @@ from stma_nb.cube import Crop
 from stma_nb.patches.splits import PARTS, check_shapes, number_parcels
 
 
-def class_counts(parts: np.ndarray, crop: np.ndarray, crops: tuple[Crop, ...], parcel: np.ndarray | None = None) -> pd.DataFrame:
-    """Pixels of each class of the legend that occurs, by part, and with ``parcel`` (0 = none) parcels as well.
+def class_counts(
+    parts: np.ndarray, crop: np.ndarray, crops: tuple[Crop, ...], parcel: np.ndarray | None = None
+) -> pd.DataFrame:
+    """Pixels of each class of the legend that occurs, by part, and with ``parcel`` (0 = none)
+    parcels as well.
 
-    A parcel counts in every part that it reaches. Raises ValueError if the maps differ in shape or ``crop`` holds a code outside
-    the legend ``crops``.
+    A parcel counts in every part that it reaches. Raises ValueError if the maps differ in shape or
+    ``crop`` holds a code outside the legend ``crops``.
     """
     check_shapes(parts=parts, crop=crop, parcel=parcel)
     if (highest := int(np.max(crop))) >= len(crops):
-        raise ValueError(f"The class map holds code {highest}, outside the legend (0 .. {len(crops) - 1}): recode it.")
+        raise ValueError(
+            f"The class map holds code {highest}, outside the legend (0 .. {len(crops) - 1}): "
+            "recode it."
+        )
     cells = len(crops) * len(PARTS)
     cell = np.ravel(crop).astype(np.int64) * len(PARTS) + np.ravel(parts)
     counted = {"pixels": cell}
@@ -31,38 +39,60 @@ def class_counts(parts: np.ndarray, crop: np.ndarray, crops: tuple[Crop, ...], p
         counted["parcels"] = found[numbers[found // cells] > 0] % cells
     counts = [np.bincount(c, minlength=cells).reshape(len(crops), -1) for c in counted.values()]
     columns = pd.MultiIndex.from_product([counted, PARTS])
-    table = pd.DataFrame(np.hstack(counts), pd.Index([c.name for c in crops], name="class"), columns)
+    table = pd.DataFrame(
+        np.hstack(counts), pd.Index([c.name for c in crops], name="class"), columns
+    )
     return table[table["pixels"].sum(axis=1) > 0]
 
 
 def leak_report(
-    train: np.ndarray, test: np.ndarray, parcel: np.ndarray | None = None, pixel: float = 10.0, reach: float = 500.0
+    train: np.ndarray,
+    test: np.ndarray,
+    parcel: np.ndarray | None = None,
+    pixel: float = 10.0,
+    reach: float = 500.0,
 ) -> dict[str, float]:
-    """How close the test pixels are to the training pixels, both masks (rows, columns): ``parts == TRAIN`` or ``covered(...)``.
+    """How close the test pixels are to the training pixels, both masks (rows, columns): ``parts ==
+    TRAIN`` or ``covered(...)``.
 
-    Shares are those of the test pixels: which train as well; which lie in a parcel that has training pixels; which lie within
-    ``reach`` metres of a training pixel (centre to centre, with ``pixel`` metres a pixel). Give the range of the variogram for
-    the reach: beyond it two pixels are as unlike as any two. Raises ValueError if a mask is empty or shapes differ.
+    Shares are those of the test pixels: which train as well; which lie in a parcel that has
+    training pixels; which lie within ``reach`` metres of a training pixel (centre to centre, with
+    ``pixel`` metres a pixel). Give the range of the variogram for the reach: beyond it two pixels
+    are as unlike as any two. Raises ValueError if a mask is empty or shapes differ.
     """
     check_shapes(train=train, test=test, parcel=parcel)
     train, test = np.asarray(train, bool), np.asarray(test, bool)
     if not (train.any() and test.any()):
-        raise ValueError(f"There are {train.sum()} training and {test.sum()} test pixels; expected some of each: split anew.")
-    report = {"training pixels": int(train.sum()), "test pixels": int(test.sum()), "share trained on": float(train[test].mean())}
+        raise ValueError(
+            f"There are {train.sum()} training and {test.sum()} test pixels; expected some of "
+            "each: split anew."
+        )
+    report = {
+        "training pixels": int(train.sum()),
+        "test pixels": int(test.sum()),
+        "share trained on": float(train[test].mean()),
+    }
     if parcel is not None:
         index, numbers = number_parcels(parcel)
-        learnt, tested = (np.bincount(index[mask], minlength=len(numbers)) * (numbers > 0) for mask in (train, test))
+        learnt, tested = (
+            np.bincount(index[mask], minlength=len(numbers)) * (numbers > 0)
+            for mask in (train, test)
+        )
         report["parcels in both"] = int(((learnt > 0) & (tested > 0)).sum())
         report["share in such parcels"] = float(tested[learnt > 0].sum() / test.sum())
     distance = pixel * ndimage.distance_transform_edt(~train)[test]
-    return report | {"median distance (m)": float(np.median(distance)), "share within reach": float((distance <= reach).mean())}
+    return report | {
+        "median distance (m)": float(np.median(distance)),
+        "share within reach": float((distance <= reach).mean()),
+    }
 
 
 class Variogram(NamedTuple):
-    """Semivariance by distance: ``distance`` in metres, ``east`` and ``north`` along rows and columns, in squared units.
+    """Semivariance by distance: ``distance`` in metres, ``east`` and ``north`` along rows and
+    columns, in squared units.
 
-    ``sill`` is the variance of the values; ``range`` the shortest distance (m) at which the mean of both directions reaches 95 %
-    of it, or infinity if none does.
+    ``sill`` is the variance of the values; ``range`` the shortest distance (m) at which the mean of
+    both directions reaches 95 % of it, or infinity if none does.
     """
 
     distance: np.ndarray
@@ -72,26 +102,47 @@ class Variogram(NamedTuple):
     range: float
 
 
-def variogram(values: np.ndarray, pixel: float = 10.0, longest: float | None = None, lags: int = 30) -> Variogram:
-    """Empirical variogram of an image (rows, columns), say VH in dB averaged over dates or ``crop == code``; NaN is left out.
+def variogram(
+    values: np.ndarray, pixel: float = 10.0, longest: float | None = None, lags: int = 30
+) -> Variogram:
+    """Empirical variogram of an image (rows, columns), say VH in dB averaged over dates or ``crop
+    == code``; NaN is left out.
 
-    Half the mean squared difference of pixels some distance apart, up to ``longest`` metres (half the shorter side by default), at
-    ``lags`` distances spaced evenly in their logarithm. At most 1000 rows and columns, spread over the scene, are used, and one
-    distance at a time. Speckle adds its variance at all distances but 0, and so hides the range of single dates: average first.
+    Half the mean squared difference of pixels some distance apart, up to ``longest`` metres (half
+    the shorter side by default), at ``lags`` distances spaced evenly in their logarithm. At most
+    1000 rows and columns, spread over the scene, are used, and one distance at a time. Speckle adds
+    its variance at all distances but 0, and so hides the range of single dates: average first.
     Raises ValueError if the scene is too small for ``longest`` or all values are alike.
     """
     values = np.asarray(values, np.float32)
     most = min(values.shape) // 2 if longest is None else round(longest / pixel)
     if not 1 <= most < min(values.shape):
-        raise ValueError(f"The longest distance is {most} pixels; expected 1 to {min(values.shape) - 1}: change 'longest'.")
+        raise ValueError(
+            f"The longest distance is {most} pixels; expected 1 to {min(values.shape) - 1}: "
+            "change 'longest'."
+        )
     sill = float(np.nanvar(values, dtype=np.float64))
     if not sill > 0:
-        raise ValueError("All values are alike or missing, and have no variogram: give a band or class that varies.")
+        raise ValueError(
+            "All values are alike or missing, and have no variogram: give a band or class that "
+            "varies."
+        )
     steps = np.unique(np.geomspace(1, most, lags).round().astype(int))
     across = [image[:: -(-len(image) // 1000)] for image in (values, values.T)]
     east, north = (
-        np.array([np.nanmean((lines[:, step:] - lines[:, :-step]) ** 2, dtype=np.float64) / 2 for step in steps])
+        np.array(
+            [
+                np.nanmean((lines[:, step:] - lines[:, :-step]) ** 2, dtype=np.float64) / 2
+                for step in steps
+            ]
+        )
         for lines in across
     )
     reached = (east + north) / 2 >= 0.95 * sill
-    return Variogram(steps * pixel, east, north, sill, float(steps[reached.argmax()] * pixel) if reached.any() else np.inf)
+    return Variogram(
+        steps * pixel,
+        east,
+        north,
+        sill,
+        float(steps[reached.argmax()] * pixel) if reached.any() else np.inf,
+    )

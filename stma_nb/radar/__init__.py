@@ -1,4 +1,5 @@
-"""What the radar measures: backscatter and its units, speckle and its filters, and the way from a GRD product to an image.
+"""What the radar measures: backscatter and its units, speckle and its filters, and the way from a
+GRD product to an image.
 
 What is handed on is listed in ``__init__.pyi`` and loads when first used.
 """

@@ -1,7 +1,7 @@
 """Backscatter as physics has it: units, geometry, indices of vegetation, and regular dates.
 
-Functions take season cubes (see ``cube``) or their variables and return new ones; they are lazy on Dask data and keep NaN.
-Everything is computed in linear power; decibels are for looking at.
+Functions take season cubes (see ``cube``) or their variables and return new ones; they are lazy on
+Dask data and keep NaN. Everything is computed in linear power; decibels are for looking at.
 """
 
 import re
@@ -13,89 +13,133 @@ import xarray as xr
 REFERENCE_ANGLE = 39.0  # degrees: about the middle of Sentinel-1's IW swath (29 to 46)
 
 
-# ------------------------------------------------------------------------------------------------------------- units
+# -------------------------------------------------------------------------------------------- units
 
 
 def to_db(power: xr.DataArray | np.ndarray):
-    """Backscatter in dB, 10 log10(power); zero, negative (noise) and infinite power becomes NaN, NaN stays NaN.
+    """Backscatter in dB, 10 log10(power); zero, negative (noise) and infinite power becomes NaN,
+    NaN stays NaN.
 
-    A DataArray must have units "1" (linear power), an array is taken as it is; raises ValueError for a DataArray in dB.
+    A DataArray must have units "1" (linear power), an array is taken as it is; raises ValueError
+    for a DataArray in dB.
     """
     if isinstance(power, xr.DataArray):
-        expect_units(power, "1", "linear power", "leave it as it is, or convert it with radar.from_db")
-        result = xr.apply_ufunc(_decibel, power, dask="parallelized", output_dtypes=[np.result_type(power.dtype, np.float32)])
+        expect_units(
+            power, "1", "linear power", "leave it as it is, or convert it with radar.from_db"
+        )
+        result = xr.apply_ufunc(
+            _decibel,
+            power,
+            dask="parallelized",
+            output_dtypes=[np.result_type(power.dtype, np.float32)],
+        )
         return result.assign_attrs(power.attrs | {"units": "dB"})
     return _decibel(np.asarray(power))
 
 
 def from_db(db: xr.DataArray) -> xr.DataArray:
-    """Linear power of backscatter in dB, 10^(dB / 10). Raises ValueError if the units are not "dB"."""
+    """Linear power of backscatter in dB, 10^(dB / 10).
+
+    Raises ValueError if the units are not "dB".
+    """
     expect_units(db, "dB", "dB", "set .attrs['units'] = 'dB' if that is what the numbers are")
-    return (10.0 ** (db / 10)).astype(np.result_type(db.dtype, np.float32)).assign_attrs(db.attrs | {"units": "1"})
+    return (
+        (10.0 ** (db / 10))
+        .astype(np.result_type(db.dtype, np.float32))
+        .assign_attrs(db.attrs | {"units": "1"})
+    )
 
 
 def _decibel(power: np.ndarray) -> np.ndarray:
     power = power.astype(np.result_type(power.dtype, np.float32))
-    return 10 * np.log10(np.where((power > 0) & np.isfinite(power), power, np.nan).astype(power.dtype))
+    return 10 * np.log10(
+        np.where((power > 0) & np.isfinite(power), power, np.nan).astype(power.dtype)
+    )
 
 
 def expect_units(data: xr.DataArray, units: str, meaning: str, remedy: str) -> None:
     """Raise ValueError unless a variable has the units asked for."""
     found = data.attrs.get("units", "none")
     if found != units:
-        raise ValueError(f"'{data.name}' has units '{found}'; expected '{units}' ({meaning}): {remedy}.")
+        raise ValueError(
+            f"'{data.name}' has units '{found}'; expected '{units}' ({meaning}): {remedy}."
+        )
 
 
-# ---------------------------------------------------------------------------------------------------------- geometry
+# ----------------------------------------------------------------------------------------- geometry
 
 
 def gamma0(season: xr.Dataset) -> xr.Dataset:
-    """The season as gamma0 = sigma0 / cos(incidence angle): power per area across the beam, flatter over the swath than sigma0.
+    """The season as gamma0 = sigma0 / cos(incidence angle): power per area across the beam, flatter
+    over the swath than sigma0.
 
     Raises ValueError if the season is not sigma0 or has no ``incidence_angle``.
     """
     angle = _angle(season)
     found = season.vv.attrs.get("quantity", "not stated")
     if found != "sigma0":
-        raise ValueError(f"The season's quantity is '{found}'; expected 'sigma0': set vv.attrs['quantity'] if that is what it is.")
+        raise ValueError(
+            f"The season's quantity is '{found}'; expected 'sigma0': set vv.attrs['quantity'] if "
+            "that is what it is."
+        )
     return _both(season, lambda power: power / np.cos(np.radians(angle)), quantity="gamma0")
 
 
-def normalise_incidence(season: xr.Dataset, n: float = 2.0, reference: float = REFERENCE_ANGLE) -> xr.Dataset:
+def normalise_incidence(
+    season: xr.Dataset, n: float = 2.0, reference: float = REFERENCE_ANGLE
+) -> xr.Dataset:
     """Backscatter as it would be at one incidence angle: times (cos(reference) / cos(angle))^n.
 
-    n = 2 is Lambert's law for rough surfaces, n = 1 a volume such as a canopy; the true exponent depends on what grows. Raises
-    ValueError if the season has no ``incidence_angle``.
+    n = 2 is Lambert's law for rough surfaces, n = 1 a volume such as a canopy; the true exponent
+    depends on what grows. Raises ValueError if the season has no ``incidence_angle``.
     """
     gain = (np.cos(np.radians(reference)) / np.cos(np.radians(_angle(season)))) ** n
     return _both(season, lambda power: power * gain)
 
 
 def orbit_offsets(season: xr.Dataset) -> xr.DataArray:
-    """Mean backscatter in dB of each relative orbit minus that of all, (orbit, polarisation): the step that mixing them puts in.
+    """Mean backscatter in dB of each relative orbit minus that of all, (orbit, polarisation): the
+    step that mixing them puts in.
 
-    Compare orbits of the same weeks, or the season's own change is in the numbers. Raises ValueError without ``relative_orbit``.
+    Compare orbits of the same weeks, or the season's own change is in the numbers. Raises
+    ValueError without ``relative_orbit``.
     """
     if "relative_orbit" not in season.coords:
-        raise ValueError("The season has no 'relative_orbit' along time: add it as a coordinate, one number a date.")
+        raise ValueError(
+            "The season has no 'relative_orbit' along time: add it as a coordinate, one number a "
+            "date."
+        )
     _expect_power(season)
-    season = season.assign_coords(relative_orbit=season.relative_orbit.compute())  # grouping needs to know the groups
-    means = xr.concat([season[name].mean(("y", "x")) for name in ("vv", "vh")], pd.Index(["vv", "vh"], name="polarisation"))
+    season = season.assign_coords(
+        relative_orbit=season.relative_orbit.compute()
+    )  # grouping needs to know the groups
+    means = xr.concat(
+        [season[name].mean(("y", "x")) for name in ("vv", "vh")],
+        pd.Index(["vv", "vh"], name="polarisation"),
+    )
     level = 10 * np.log10(means)
     return level.groupby("relative_orbit").mean("time").T - level.mean("time")
 
 
 def _angle(season: xr.Dataset) -> xr.DataArray:
     if "incidence_angle" not in season:
-        raise ValueError("The season has no 'incidence_angle' (y, x) in degrees: add it from the product's geometry.")
+        raise ValueError(
+            "The season has no 'incidence_angle' (y, x) in degrees: add it from the product's "
+            "geometry."
+        )
     return season.incidence_angle
 
 
 def _both(season: xr.Dataset, change, **attrs) -> xr.Dataset:
-    """A season with both polarisations changed, in float32 and with their attributes (and ``attrs``)."""
+    """A season with both polarisations changed, in float32 and with their attributes (and
+    ``attrs``).
+    """
     _expect_power(season)
     return season.assign(
-        {name: change(season[name]).astype("float32").assign_attrs(season[name].attrs | attrs) for name in ("vv", "vh")}
+        {
+            name: change(season[name]).astype("float32").assign_attrs(season[name].attrs | attrs)
+            for name in ("vv", "vh")
+        }
     )
 
 
@@ -104,58 +148,86 @@ def _expect_power(season: xr.Dataset) -> None:
         expect_units(season[name], "1", "linear power", "convert it with radar.from_db")
 
 
-# ----------------------------------------------------------------------------------------------------------- indices
+# ------------------------------------------------------------------------------------------ indices
 
 
 def cross_ratio(season: xr.Dataset) -> xr.DataArray:
-    """VH / VV in linear power: rises with the water in the vegetation and hardly feels soil moisture.
+    """VH / VV in linear power: rises with the water in the vegetation and hardly feels soil
+    moisture.
 
     Veloso et al. (2017), https://doi.org/10.1016/j.rse.2017.07.015
     """
     _expect_power(season)
-    return (season.vh / season.vv).rename("cross_ratio").assign_attrs(long_name="cross ratio VH / VV", units="1")
+    return (
+        (season.vh / season.vv)
+        .rename("cross_ratio")
+        .assign_attrs(long_name="cross ratio VH / VV", units="1")
+    )
 
 
 def rvi(season: xr.Dataset) -> xr.DataArray:
-    """Radar vegetation index of dual-polarised data, 4 VH / (VV + VH) in linear power: 0 for a bare smooth surface."""
+    """Radar vegetation index of dual-polarised data, 4 VH / (VV + VH) in linear power: 0 for a bare
+    smooth surface.
+    """
     _expect_power(season)
     index = 4 * season.vh / (season.vv + season.vh)
     return index.rename("rvi").assign_attrs(long_name="radar vegetation index", units="1")
 
 
-# ------------------------------------------------------------------------------------------------------------- dates
+# -------------------------------------------------------------------------------------------- dates
 
 
-def composite(season: xr.Dataset, every: str = "12D", start: str | None = None, end: str | None = None) -> xr.Dataset:
+def composite(
+    season: xr.Dataset, every: str = "12D", start: str | None = None, end: str | None = None
+) -> xr.Dataset:
     """Mean backscatter (linear power) of regular periods, each stamped with its first day.
 
-    ``every`` is a number of days such as "12D", or "MS" for calendar months. ``start`` and ``end`` are days (default: those of the
-    first and last acquisition); with the same three any two seasons get the same dates. A period without an acquisition is NaN:
-    see ``fill_gaps``. Raises ValueError for a period that is none of these, and where no period lies between start and end.
+    ``every`` is a number of days such as "12D", or "MS" for calendar months. ``start`` and ``end``
+    are days (default: those of the first and last acquisition); with the same three any two seasons
+    get the same dates. A period without an acquisition is NaN: see ``fill_gaps``. Raises ValueError
+    for a period that is none of these, and where no period lies between start and end.
     """
     _expect_power(season)
-    first, last = (pd.Timestamp(season.time.values[i] if day is None else day).normalize() for i, day in ((0, start), (-1, end)))
+    first, last = (
+        pd.Timestamp(season.time.values[i] if day is None else day).normalize()
+        for i, day in ((0, start), (-1, end))
+    )
     if every == "MS":
         first = first.replace(day=1)
     elif not (isinstance(every, str) and re.fullmatch(r"[1-9]\d*D", every)):
-        raise ValueError(f"'{every}' is no period; expected a number of days such as '12D', or 'MS' for calendar months.")
+        raise ValueError(
+            f"'{every}' is no period; expected a number of days such as '12D', or 'MS' for "
+            "calendar months."
+        )
     dates = pd.date_range(first, last, freq=every)
     if not len(dates):
-        raise ValueError(f"The start {first:%Y-%m-%d} lies after the end {last:%Y-%m-%d}: give a start before it.")
+        raise ValueError(
+            f"The start {first:%Y-%m-%d} lies after the end {last:%Y-%m-%d}: give a start before "
+            "it."
+        )
     beyond = pd.date_range(dates[-1], periods=2, freq=every)[1]
     kept = season.sel(time=(season.time >= dates[0]) & (season.time < beyond))
     number = np.searchsorted(dates.values, kept.time.values, side="right") - 1
     result = season.drop_dims("time").assign_coords(time=dates)
     for name in ("vv", "vh"):
-        band = kept[name].drop_vars([c for c in kept[name].coords if "time" in kept[name][c].dims and c != "time"])
+        band = kept[name].drop_vars(
+            [c for c in kept[name].coords if "time" in kept[name][c].dims and c != "time"]
+        )
         mean = band.assign_coords(period=("time", number)).groupby("period").mean("time")
-        mean = mean.reindex(period=np.arange(len(dates))).rename(period="time").assign_coords(time=dates)
-        result[name] = mean.transpose("time", "y", "x").astype("float32").assign_attrs(season[name].attrs)
+        mean = (
+            mean.reindex(period=np.arange(len(dates)))
+            .rename(period="time")
+            .assign_coords(time=dates)
+        )
+        result[name] = (
+            mean.transpose("time", "y", "x").astype("float32").assign_attrs(season[name].attrs)
+        )
     return result
 
 
 def fill_gaps(season: xr.Dataset, longest: str = "36D") -> xr.Dataset:
-    """Fill missing values by linear interpolation in time (in linear power) between dates at most ``longest`` apart.
+    """Fill missing values by linear interpolation in time (in linear power) between dates at most
+    ``longest`` apart.
 
     What lies before the first or after the last value of a pixel, or in a longer gap, stays NaN.
     """
@@ -163,23 +235,34 @@ def fill_gaps(season: xr.Dataset, longest: str = "36D") -> xr.Dataset:
     try:
         most = pd.Timedelta(longest) / pd.Timedelta("1D")
     except ValueError as error:
-        raise ValueError(f"'{longest}' is no length of time; expected something like '36D'.") from error
+        raise ValueError(
+            f"'{longest}' is no length of time; expected something like '36D'."
+        ) from error
 
     def bridge(power: np.ndarray) -> np.ndarray:
         known, position = np.isfinite(power), np.arange(len(days))
         before = np.maximum.accumulate(np.where(known, position, -1), axis=-1)
-        after = np.minimum.accumulate(np.where(known, position, len(days))[..., ::-1], axis=-1)[..., ::-1]
+        after = np.minimum.accumulate(np.where(known, position, len(days))[..., ::-1], axis=-1)[
+            ..., ::-1
+        ]
         inner = (before >= 0) & (after < len(days)) & ~known
         before, after = before.clip(0), after.clip(max=len(days) - 1)
         gap = days[after] - days[before]
         share = (days - days[before]) / np.where(gap > 0, gap, 1)
         low, high = (np.take_along_axis(power, index, -1) for index in (before, after))
-        return np.where(inner & (gap <= most), low + share * (high - low), power).astype(power.dtype)
+        return np.where(inner & (gap <= most), low + share * (high - low), power).astype(
+            power.dtype
+        )
 
     def fill(power: xr.DataArray) -> xr.DataArray:
         whole = power.chunk(time=-1) if power.chunks else power
         filled = xr.apply_ufunc(
-            bridge, whole, input_core_dims=[["time"]], output_core_dims=[["time"]], dask="parallelized", output_dtypes=[power.dtype]
+            bridge,
+            whole,
+            input_core_dims=[["time"]],
+            output_core_dims=[["time"]],
+            dask="parallelized",
+            output_dtypes=[power.dtype],
         )
         return filled.transpose(*power.dims)
 

@@ -1,23 +1,27 @@
 """Speckle: its statistics, and the filters that are in use for Sentinel-1.
 
-An image is I = sigma0 * n, where the speckle n has mean 1 and variance 1/L; L is the equivalent number of looks (ENL), 4.4 in a
-Sentinel-1 GRDH image. A filter estimates sigma0 from a window of w x w pixels:
+An image is I = sigma0 * n, where the speckle n has mean 1 and variance 1/L; L is the equivalent
+number of looks (ENL), 4.4 in a Sentinel-1 GRDH image. A filter estimates sigma0 from a window of w
+x w pixels:
 
 * ``boxcar``: the mean of the window;
 * ``lee``, ``gamma_map``: less of the mean where the window varies more than speckle does;
 * ``refined_lee``: as ``lee``, in the half of the window on the pixel's side of an edge;
 * ``quegan_yu``: over the dates, leaving the level of each date to it.
 
-All take and give a DataArray (y, x), or (line, pixel) of a GRD product, or a stack (time, y, x) of linear power, units "1": means
-of dB are biased (``db_bias``). A season is filtered by ``season.assign(vv=lee(season.vv), vh=lee(season.vh))``. The result is
-float32, lazy if the input is, and the same block by block as in one piece. Windows hold valid pixels only: at the border of the
-scene they shrink, NaN stays NaN and does not spread. z and v below are the mean and the variance (divided by n) of a window,
-C_i^2 = v / z^2 and C_u^2 = 1 / L the squared coefficients of variation of the window and of speckle. Biases and ENL given are
-measured in homogeneous areas of 4.4 looks, correlated as in Sentinel-1 (``simulate.speckle``), with windows of 7 x 7 pixels.
+All take and give a DataArray (y, x), or (line, pixel) of a GRD product, or a stack (time, y, x) of
+linear power, units "1": means of dB are biased (``db_bias``). A season is filtered by
+``season.assign(vv=lee(season.vv), vh=lee(season.vh))``. The result is float32, lazy if the input
+is, and the same block by block as in one piece. Windows hold valid pixels only: at the border of
+the scene they shrink, NaN stays NaN and does not spread. z and v below are the mean and the
+variance (divided by n) of a window, C_i^2 = v / z^2 and C_u^2 = 1 / L the squared coefficients of
+variation of the window and of speckle. Biases and ENL given are measured in homogeneous areas of
+4.4 looks, correlated as in Sentinel-1 (``simulate.speckle``), with windows of 7 x 7 pixels.
 
-The little negative power that noise removal leaves counts in boxcar, lee and refined_lee, which keep the mean; gamma_map and
-quegan_yu need power of 0 or more. All filters raise ValueError for units other than "1" and, when computed, for power out of
-range; for a window that is even, below 3 or larger than the image; and for looks that are not positive.
+The little negative power that noise removal leaves counts in boxcar, lee and refined_lee, which
+keep the mean; gamma_map and quegan_yu need power of 0 or more. All filters raise ValueError for
+units other than "1" and, when computed, for power out of range; for a window that is even, below 3
+or larger than the image; and for looks that are not positive.
 """
 
 import math
@@ -36,19 +40,24 @@ TILE = 288  # pixels: a chunk of a season with its margin in one tile
 TINY = np.finfo(np.float32).tiny  # keeps 0 / 0 at 0 where a window holds nothing but zeros
 
 
-# ------------------------------------------------------------------------------------------------------------ statistics
+# --------------------------------------------------------------------------------------- statistics
 
 
 def enl(power: xr.DataArray, block: int = 25) -> xr.DataArray:
-    """Equivalent number of looks, mean^2 / variance, in blocks of block x block pixels; coarse (y, x), per date.
+    """Equivalent number of looks, mean^2 / variance, in blocks of block x block pixels; coarse (y,
+    x), per date.
 
-    A block is right if it is homogeneous, and too low if not: over fields, the median or the mode of the blocks estimates the ENL
-    of the image. Blocks with less than half of their pixels valid are NaN, an incomplete last row or column is left out.
-    Of a filtered image take blocks of ten windows or more: within a small block most of the remaining speckle is common.
+    A block is right if it is homogeneous, and too low if not: over fields, the median or the mode
+    of the blocks estimates the ENL of the image. Blocks with less than half of their pixels valid
+    are NaN, an incomplete last row or column is left out. Of a filtered image take blocks of ten
+    windows or more: within a small block most of the remaining speckle is common.
     """
     _check(power)
     if not 2 <= block <= min(power.shape[-2:]):
-        raise ValueError(f"The block is {block} pixels; expected 2 to {min(power.shape[-2:])}, the image's side: change it.")
+        raise ValueError(
+            f"The block is {block} pixels; expected 2 to {min(power.shape[-2:])}, the image's "
+            "side: change it."
+        )
     size = dict.fromkeys(power.dims[-2:], block)
     blocks = power.astype(np.float32).coarsen(size, boundary="trim")
     valid = power.notnull().astype(np.float32).coarsen(size, boundary="trim").mean()
@@ -56,15 +65,21 @@ def enl(power: xr.DataArray, block: int = 25) -> xr.DataArray:
     return looks.rename("enl").assign_attrs(long_name="equivalent number of looks", units="1")
 
 
-def independent_samples(window: int = 7, pixel: float = 10.0, resolution: tuple[float, float] = (22.5, 20.4)) -> float:
-    """Number of independent samples N in a window: 2.9, 6.5, 11.5 for 3, 5, 7 pixels of Sentinel-1 GRDH, not 9, 25, 49.
+def independent_samples(
+    window: int = 7, pixel: float = 10.0, resolution: tuple[float, float] = (22.5, 20.4)
+) -> float:
+    """Number of independent samples N in a window: 2.9, 6.5, 11.5 for 3, 5, 7 pixels of Sentinel-1
+    GRDH, not 9, 25, 49.
 
-    N = w^4 / sum over all pairs of pixels of their correlation, |sinc(0.886 d / resolution)|^2 along each axis: that of a
-    rectangular spectrum. pixel and resolution (y = azimuth, x = range) in metres, as in ``simulate.speckle``.
+    N = w^4 / sum over all pairs of pixels of their correlation, |sinc(0.886 d / resolution)|^2
+    along each axis: that of a rectangular spectrum. pixel and resolution (y = azimuth, x = range)
+    in metres, as in ``simulate.speckle``.
     """
     _check_window(window)
     lag = np.arange(1 - window, window)
-    pairs = [np.sum((window - abs(lag)) * np.sinc(0.886 * lag * pixel / res) ** 2) for res in resolution]
+    pairs = [
+        np.sum((window - abs(lag)) * np.sinc(0.886 * lag * pixel / res) ** 2) for res in resolution
+    ]
     return float(window**4 / math.prod(pairs))
 
 
@@ -75,20 +90,28 @@ def boxcar_enl(window: int = 7, looks: float = LOOKS) -> float:
 
 
 def quegan_yu_enl(dates: int, window: int = 7, looks: float = LOOKS) -> float:
-    """ENL after ``quegan_yu`` of M dates in a homogeneous area: M N L / (M + N - 1), with N = ``independent_samples(window)``.
+    """ENL after ``quegan_yu`` of M dates in a homogeneous area: M N L / (M + N - 1), with N =
+    ``independent_samples(window)``.
 
-    It is L for a single date and never above N L, that of the window: more dates help less and less. The variance behind it,
-    1 / (N L) + (1 - 1 / N) / (M L), is that of the formula to first order, for speckle independent from date to date.
+    It is L for a single date and never above N L, that of the window: more dates help less and
+    less. The variance behind it, 1 / (N L) + (1 - 1 / N) / (M L), is that of the formula to first
+    order, for speckle independent from date to date.
     """
     _check_looks(looks)
     if dates < 1:
-        raise ValueError(f"The number of dates is {dates}; expected 1 or more: count the acquisitions of the season.")
+        raise ValueError(
+            f"The number of dates is {dates}; expected 1 or more: count the acquisitions of the "
+            "season."
+        )
     samples = independent_samples(window)
     return dates * samples * looks / (dates + samples - 1)
 
 
 def db_bias(looks: float = LOOKS) -> float:
-    """Mean of speckle in dB, 10 / ln 10 (psi(L) - ln L): -0.51 dB for 4.4 looks. What averaging in dB is too low by."""
+    """Mean of speckle in dB, 10 / ln 10 (psi(L) - ln L): -0.51 dB for 4.4 looks.
+
+    What averaging in dB is too low by.
+    """
     _check_looks(looks)
     return float(10 / math.log(10) * (special.digamma(looks) - math.log(looks)))
 
@@ -99,103 +122,151 @@ def db_spread(looks: float = LOOKS) -> float:
     return float(10 / math.log(10) * math.sqrt(special.polygamma(1, looks)))
 
 
-# --------------------------------------------------------------------------------------------------------------- filters
+# ------------------------------------------------------------------------------------------ filters
 
 
 def boxcar(power: xr.DataArray, window: int = 7) -> xr.DataArray:
-    """Mean z of the window: no bias; the ENL rises to N L = 51 (``boxcar_enl``), and edges are blurred as wide as the window."""
+    """Mean z of the window: no bias; the ENL rises to N L = 51 (``boxcar_enl``), and edges are
+    blurred as wide as the window.
+    """
     return _filter(power, _boxcar, window)
 
 
 def lee(power: xr.DataArray, window: int = 7, looks: float = LOOKS) -> xr.DataArray:
-    """z + k (I - z), k = 1 - C_u^2 / C_i^2, and 0 where C_i < C_u (Lee 1980, doi 10.1109/TPAMI.1980.4766994).
+    """z + k (I - z), k = 1 - C_u^2 / C_i^2, and 0 where C_i < C_u (Lee 1980, doi
+    10.1109/TPAMI.1980.4766994).
 
-    It is the weight that Lopes et al. 1990 (doi 10.1109/36.62623) call Lee's, and SNAP's: speckle linearised as additive noise.
-    Under the same name others divide k by 1 + C_u^2, which is Kuan's filter (1985, doi 10.1109/TPAMI.1985.4767641), or more.
-    ENL 40, bias below 0.01 dB.
+    It is the weight that Lopes et al. 1990 (doi 10.1109/36.62623) call Lee's, and SNAP's: speckle
+    linearised as additive noise. Under the same name others divide k by 1 + C_u^2, which is Kuan's
+    filter (1985, doi 10.1109/TPAMI.1985.4767641), or more. ENL 40, bias below 0.01 dB.
     """
     return _filter(power, partial(_lee, looks=_check_looks(looks)), window)
 
 
 def refined_lee(power: xr.DataArray, looks: float = LOOKS) -> xr.DataArray:
-    """``lee`` in a window of 7 x 7 pixels, or at an edge in half of it (Lee 1981, doi 10.1016/S0146-664X(81)80018-4).
+    """``lee`` in a window of 7 x 7 pixels, or at an edge in half of it (Lee 1981, doi
+    10.1016/S0146-664X(81)80018-4).
 
-    Where C_i > C_u in the whole window, the means of nine 3 x 3 windows in it give the steepest of four gradients, and z and v are
-    those of the half (28 pixels, the middle line included) on the side whose mean is nearer the central one. C_u comes from
-    ``looks``; SNAP estimates it from the calmest small windows: too low where speckle is correlated. ENL 29, bias -0.06 dB;
-    -0.4 dB in the mean of a real scene with many bright objects, as their neighbours turn away from them.
+    Where C_i > C_u in the whole window, the means of nine 3 x 3 windows in it give the steepest of
+    four gradients, and z and v are those of the half (28 pixels, the middle line included) on the
+    side whose mean is nearer the central one. C_u comes from ``looks``; SNAP estimates it from the
+    calmest small windows: too low where speckle is correlated. ENL 29, bias -0.06 dB; -0.4 dB in
+    the mean of a real scene with many bright objects, as their neighbours turn away from them.
     """
     return _filter(power, partial(_refined_lee, looks=_check_looks(looks)), 7)
 
 
 def gamma_map(power: xr.DataArray, window: int = 7, looks: float = LOOKS) -> xr.DataArray:
-    """Most probable sigma0 if texture and speckle are Gamma distributed (Lopes et al. 1990, doi 10.1109/IGARSS.1990.689026).
+    """Most probable sigma0 if texture and speckle are Gamma distributed (Lopes et al. 1990, doi
+    10.1109/IGARSS.1990.689026).
 
         [(a - L - 1) z + sqrt((a - L - 1)^2 z^2 + 4 a L I z)] / (2 a),  a = (1 + C_u^2) / (C_i^2 - C_u^2)
 
-    z where C_i <= C_u, and I where C_i >= sqrt(2) C_u, taken for a point target. ENL 38; bias -0.05 dB: a mode lies below the mean.
+    z where C_i <= C_u, and I where C_i >= sqrt(2) C_u, taken for a point target. ENL 38; bias -0.05
+    dB: a mode lies below the mean.
     """
     return _filter(power, partial(_gamma_map, looks=_check_looks(looks)), window, least=0)
 
 
 def quegan_yu(power: xr.DataArray, window: int = 7) -> xr.DataArray:
-    """Multitemporal filter J_k = E_k / M sum_i I_i / E_i of M dates (Quegan & Yu 2001, doi 10.1109/36.964973).
+    """Multitemporal filter J_k = E_k / M sum_i I_i / E_i of M dates (Quegan & Yu 2001, doi
+    10.1109/36.964973).
 
-    E_i is the mean of the window on date i; a date without data at a pixel does not count there. This is their simple form, for
-    speckle of one ENL that is independent from date to date. What is the same on all dates, an edge, stays sharp; what changes
-    is blurred as by ``boxcar``. The ENL rises to ``quegan_yu_enl``, 25 with ten dates; bias -0.02 dB. Needs dimensions (time, y, x)
-    and two dates or more, else ValueError.
+    E_i is the mean of the window on date i; a date without data at a pixel does not count there.
+    This is their simple form, for speckle of one ENL that is independent from date to date. What is
+    the same on all dates, an edge, stays sharp; what changes is blurred as by ``boxcar``. The ENL
+    rises to ``quegan_yu_enl``, 25 with ten dates; bias -0.02 dB. Needs dimensions (time, y, x) and
+    two dates or more, else ValueError.
     """
     _check(power)
     if power.sizes.get("time", 1) < 2:
-        raise ValueError("Found a single date; expected two or more along 'time': filter one image with lee or boxcar.")
-    return _filter(power.chunk(time=-1) if power.chunks else power, _boxcar, window, least=0, whole=_quegan_yu)
+        raise ValueError(
+            "Found a single date; expected two or more along 'time': filter one image with lee or "
+            "boxcar."
+        )
+    return _filter(
+        power.chunk(time=-1) if power.chunks else power, _boxcar, window, least=0, whole=_quegan_yu
+    )
 
 
-def _filter(power: xr.DataArray, tile_filter: Callable, window: int, least: float = -1, whole=None) -> xr.DataArray:
-    """The tile filter everywhere (see ``_in_tiles``); Dask blocks come with the neighbours that the window needs."""
+def _filter(
+    power: xr.DataArray, tile_filter: Callable, window: int, least: float = -1, whole=None
+) -> xr.DataArray:
+    """The tile filter everywhere (see ``_in_tiles``); Dask blocks come with the neighbours that the
+    window needs.
+    """
     _check(power)
     _check_window(window)
     if window > min(power.shape[-2:]):
-        raise ValueError(f"The window is {window}, larger than the image {power.shape[-2:]}: take a smaller window or more pixels.")
+        raise ValueError(
+            f"The window is {window}, larger than the image {power.shape[-2:]}: take a smaller "
+            "window or more pixels."
+        )
     block = partial(whole or _in_tiles, tile_filter=tile_filter, window=window, least=least)
     if power.chunks is None:
         return power.copy(deep=False, data=block(power.values))
     depth = {power.ndim - 2: window // 2, power.ndim - 1: window // 2}
     meta = np.empty((0,) * power.ndim, np.float32)
-    return power.copy(deep=False, data=power.data.map_overlap(block, depth=depth, boundary="none", dtype=np.float32, meta=meta))
+    return power.copy(
+        deep=False,
+        data=power.data.map_overlap(
+            block, depth=depth, boundary="none", dtype=np.float32, meta=meta
+        ),
+    )
 
 
 def _check(power: xr.DataArray) -> None:
     if not isinstance(power, xr.DataArray):
-        raise ValueError(f"Found a {type(power).__name__}; expected a DataArray: filter season.vv and season.vh one by one.")
-    if power.dims[-2:] not in (("y", "x"), ("line", "pixel")) or power.dims[:-2] not in ((), ("time",)):
-        raise ValueError(f"'{power.name}' has dimensions {power.dims}; expected (y, x) or (time, y, x): transpose or select.")
-    expect_units(power, "1", "linear power", "convert dB with radar.from_db, or set .attrs['units'] = '1' if it is power")
+        raise ValueError(
+            f"Found a {type(power).__name__}; expected a DataArray: filter season.vv and "
+            "season.vh one by one."
+        )
+    if power.dims[-2:] not in (("y", "x"), ("line", "pixel")) or power.dims[:-2] not in (
+        (),
+        ("time",),
+    ):
+        raise ValueError(
+            f"'{power.name}' has dimensions {power.dims}; expected (y, x) or (time, y, x): "
+            "transpose or select."
+        )
+    expect_units(
+        power,
+        "1",
+        "linear power",
+        "convert dB with radar.from_db, or set .attrs['units'] = '1' if it is power",
+    )
 
 
 def _check_window(window: int) -> None:
     if window != int(window) or window < 3 or window % 2 == 0:
-        raise ValueError(f"The window is {window}; expected an odd number of pixels from 3: choose 3, 5, 7, 9 ...")
+        raise ValueError(
+            f"The window is {window}; expected an odd number of pixels from 3: choose 3, 5, 7, 9 "
+            "..."
+        )
 
 
 def _check_looks(looks: float) -> float:
     if not 0 < looks < math.inf:
-        raise ValueError(f"'looks' is {looks}; expected a positive number, {LOOKS} for Sentinel-1 GRDH: estimate it with enl.")
+        raise ValueError(
+            f"'looks' is {looks}; expected a positive number, {LOOKS} for Sentinel-1 GRDH: "
+            "estimate it with enl."
+        )
     return looks
 
 
-# -------------------------------------------------------------------------------------------------- NumPy, tile by tile
+# ------------------------------------------------------------------------------ NumPy, tile by tile
 #
-# A tile is small enough for the processor's cache and has half a window of neighbours around it, NaN outside the scene. It is
-# worked on as one flat array, in which the pixel below is ``width`` places on: sums over windows are sums of a few long slices.
-# The value at a window's upper left corner holds for its central pixel; windows that run on into the next row are not read.
+# A tile is small enough for the processor's cache and has half a window of neighbours around it,
+# NaN outside the scene. It is worked on as one flat array, in which the pixel below is ``width``
+# places on: sums over windows are sums of a few long slices. The value at a window's upper left
+# corner holds for its central pixel; windows that run on into the next row are not read.
 
 
 def _in_tiles(values: np.ndarray, tile_filter: Callable, window: int, least: float) -> np.ndarray:
     """tile_filter(tile, valid, count, window) of images (..., y, x), put together.
 
-    tile: flat float32 pixels with 0 where there are none; valid: 1 or 0, as tile; count: number of valid pixels in each window.
+    tile: flat float32 pixels with 0 where there are none; valid: 1 or 0, as tile; count: number of
+    valid pixels in each window.
     """
     result, half = np.empty(values.shape, np.float32), window // 2
     height, width = values.shape[-2:]
@@ -209,11 +280,16 @@ def _in_tiles(values: np.ndarray, tile_filter: Callable, window: int, least: flo
             low, high = np.fmin.reduce(outer, axis=None), np.fmax.reduce(outer, axis=None)
         if low < least or high == math.inf:
             raise ValueError(
-                f"Found power from {low:.3g} to {high:.3g}; expected finite values from {least}, NaN where there are none: "
-                "convert dB with radar.from_db, clip what noise removal left below 0 (.clip(min=0))."
+                f"Found power from {low:.3g} to {high:.3g}; expected finite values from {least}, "
+                "NaN where there are none: "
+                "convert dB with radar.from_db, clip what noise removal left below 0 "
+                "(.clip(min=0))."
             )
         shape = inner.shape[0] + 2 * half, inner.shape[1] + 2 * half
-        rows, columns = (half - above, half - above + outer.shape[0]), (half - before, half - before + outer.shape[1])
+        rows, columns = (
+            (half - above, half - above + outer.shape[0]),
+            (half - before, half - before + outer.shape[1]),
+        )
         tile, scene = np.zeros(shape, np.float32), np.s_[slice(*rows), slice(*columns)]
         tile[scene] = outer
         valid, count = _inside(shape, rows, columns, window)
@@ -231,7 +307,9 @@ def _in_tiles(values: np.ndarray, tile_filter: Callable, window: int, least: flo
 
 
 @lru_cache(maxsize=32)
-def _inside(shape: tuple[int, int], rows: tuple[int, int], columns: tuple[int, int], window: int) -> tuple[np.ndarray, np.ndarray]:
+def _inside(
+    shape: tuple[int, int], rows: tuple[int, int], columns: tuple[int, int], window: int
+) -> tuple[np.ndarray, np.ndarray]:
     """valid and count of a tile without holes: the same for all dates and for most tiles."""
     valid = np.zeros(shape, np.float32)
     valid[slice(*rows), slice(*columns)] = 1
@@ -267,7 +345,12 @@ def _boxcar(tile, _valid, count, window):
 
 
 def _lee(tile, valid, count, window, looks):
-    return _shrink(_centre(tile, window), _boxcar(tile, valid, count, window), _boxcar(tile**2, valid, count, window), looks)
+    return _shrink(
+        _centre(tile, window),
+        _boxcar(tile, valid, count, window),
+        _boxcar(tile**2, valid, count, window),
+        looks,
+    )
 
 
 def _gamma_map(tile, valid, count, window, looks):
@@ -288,7 +371,9 @@ def _quegan_yu(values, tile_filter, window, least):
     for image, mean in zip(values, result, strict=True):
         with np.errstate(invalid="ignore"):
             np.divide(image, mean, out=ratio, casting="same_kind")
-        if np.isnan(ratio.min()):  # without data, or 0 / 0 in a window of zeros, which says nothing either
+        if np.isnan(
+            ratio.min()
+        ):  # without data, or 0 / 0 in a window of zeros, which says nothing either
             missing += np.isnan(ratio)
             np.nan_to_num(ratio, copy=False)
         ratios += ratio
@@ -308,7 +393,11 @@ EDGES = (  # the two 3 x 3 windows (row, column of nine) across an edge, and the
 def _refined_lee(tile, valid, count, window, looks):
     image, width, n = _centre(tile, window), tile.shape[1], len(count)
     small = _boxcar(tile, valid, _window_sum(valid.ravel(), width, 3), 3)
-    nine = {(row, column): small[2 * (row * width + column) :][:n] for row in range(3) for column in range(3)}
+    nine = {
+        (row, column): small[2 * (row * width + column) :][:n]
+        for row in range(3)
+        for column in range(3)
+    }
     steepest, half = np.zeros(n, np.float32), np.full(n, -1, np.int8)  # -1: the whole window
     for number, (one, other, *_) in enumerate(EDGES):
         gradient = abs(nine[one] - nine[other])
@@ -336,8 +425,14 @@ def _runs(flat: np.ndarray) -> list[np.ndarray]:
     return runs
 
 
-def _shape_sum(runs: list[np.ndarray], shape: list[tuple[int, int]], width: int, n: int) -> np.ndarray:
-    parts = [runs[length][row * width + first :][:n] for row, (first, length) in enumerate(shape) if length]
+def _shape_sum(
+    runs: list[np.ndarray], shape: list[tuple[int, int]], width: int, n: int
+) -> np.ndarray:
+    parts = [
+        runs[length][row * width + first :][:n]
+        for row, (first, length) in enumerate(shape)
+        if length
+    ]
     total = parts[0] + parts[1]
     for part in parts[2:]:
         total += part

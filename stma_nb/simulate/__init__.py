@@ -1,4 +1,5 @@
-"""A season from physics: phenology of crops, fields of a landscape, weather, and the radar that looks at them.
+"""A season from physics: phenology of crops, fields of a landscape, weather, and the radar that
+looks at them.
 
 What is handed on is listed in ``__init__.pyi`` and loads when first used.
 """

@@ -1,9 +1,12 @@
-"""The Brandenburg data of the STMA paper: two MATLAB cubes and a label map, opened lazily as a season.
+"""The Brandenburg data of the STMA paper: two MATLAB cubes and a label map, opened lazily as a
+season.
 
-Files, made by the authors of Han et al. (2023), https://doi.org/10.1016/j.isprsjprs.2023.11.016: ``VH_cut.mat`` and ``VV_cut.mat``
-(MATLAB v7.3 = HDF5, one variable, rows x columns x dates: 3731 x 5095 x 41), ``label.mat`` (MATLAB v5: ``label`` of 2017-18 or,
-with the second data set, ``label_s2`` of 2020-21), and ``train_list.npz``, which their code prepares. Their release states no
-licence: do not pass the data on. Nor does it state units, dates or position, so these are asked for, or filled in, and said so.
+Files, made by the authors of Han et al. (2023), https://doi.org/10.1016/j.isprsjprs.2023.11.016:
+``VH_cut.mat`` and ``VV_cut.mat`` (MATLAB v7.3 = HDF5, one variable, rows x columns x dates: 3731 x
+5095 x 41), ``label.mat`` (MATLAB v5: ``label`` of 2017-18 or, with the second data set,
+``label_s2`` of 2020-21), and ``train_list.npz``, which their code prepares. Their release states no
+licence: do not pass the data on. Nor does it state units, dates or position, so these are asked
+for, or filled in, and said so.
 """
 
 import zipfile
@@ -31,14 +34,15 @@ SOURCE = (
 PIXEL = 10.0  # metres
 NOWHERE = (  # a metric grid at 0 N 0 E, in the sea: nobody will take it for the true place
     'PROJCS["Brandenburg pixel grid, true position unknown",'
-    'GEOGCS["WGS 84",DATUM["WGS_1984",SPHEROID["WGS 84",6378137,298.257223563]],PRIMEM["Greenwich",0],'
+    'GEOGCS["WGS 84",DATUM["WGS_1984",SPHEROID["WGS '
+    '84",6378137,298.257223563]],PRIMEM["Greenwich",0],'
     'UNIT["degree",0.0174532925199433]],PROJECTION["Transverse_Mercator"],PARAMETER["latitude_of_origin",0],'
     'PARAMETER["central_meridian",0],PARAMETER["scale_factor",1],PARAMETER["false_easting",0],PARAMETER["false_northing",0],'
     'UNIT["metre",1]]'
 )
 
 
-# ------------------------------------------------------------------------------------------------------------ season
+# ------------------------------------------------------------------------------------------- season
 
 
 def open_brandenburg(
@@ -48,40 +52,57 @@ def open_brandenburg(
     units: Units | None = None,
     grid: tuple[str, float, float] | None = None,
 ) -> xr.Dataset:
-    """Open the authors' cubes and labels lazily as a season cube: windows are read from HDF5 when they are used.
+    """Open the authors' cubes and labels lazily as a season cube: windows are read from HDF5 when
+    they are used.
 
-    Args:
-        folder: holds VH_cut.mat, VV_cut.mat and label.mat.
-        dates: the acquisition dates in order, or ``"index"`` for placeholders: every 6 days from 2001-01-01, long before
-            Sentinel-1. The network learns the same with them; phenology, and a map of another season, need the true ones.
-        key: the variable of label.mat: ``"label"`` (2017-18) or ``"label_s2"`` (2020-21).
-        units: of the cubes: ``"dB"``, ``"power"`` or (slope, intercept) of dB = slope * value + intercept; by default told from the
-            numbers in the middle of the scene. ``vv`` and ``vh`` are linear power in any case.
-        grid: CRS, x of the left and y of the upper edge, in metres; by default a pixel grid at 0 N 0 E whose CRS says so.
+    Args: folder: holds VH_cut.mat, VV_cut.mat and label.mat. dates: the acquisition dates in order,
+        or ``"index"`` for placeholders: every 6 days from 2001-01-01, long before Sentinel-1. The
+        network learns the same with them; phenology, and a map of another season, need the true
+        ones. key: the variable of label.mat: ``"label"`` (2017-18) or ``"label_s2"`` (2020-21).
+        units: of the cubes: ``"dB"``, ``"power"`` or (slope, intercept) of dB = slope * value +
+        intercept; by default told from the numbers in the middle of the scene. ``vv`` and ``vh``
+        are linear power in any case. grid: CRS, x of the left and y of the upper edge, in metres;
+        by default a pixel grid at 0 N 0 E whose CRS says so.
 
-    Raises FileNotFoundError (with the place to get them) or SeasonError if files are missing, damaged, swapped or do not fit.
+    Raises FileNotFoundError (with the place to get them) or SeasonError if files are missing,
+    damaged, swapped or do not fit.
     """
     folder = Path(folder)
-    missing = [name for name in ("VH_cut.mat", "VV_cut.mat", "label.mat") if not (folder / name).exists()]
+    missing = [
+        name for name in ("VH_cut.mat", "VV_cut.mat", "label.mat") if not (folder / name).exists()
+    ]
     if missing:
-        raise FileNotFoundError(f"'{folder}' lacks {', '.join(missing)}: get the data first ({SOURCE}).")
+        raise FileNotFoundError(
+            f"'{folder}' lacks {', '.join(missing)}: get the data first ({SOURCE})."
+        )
     crop = _labels(folder / "label.mat", key)
-    bands = {name: _Band(folder / f"{name.upper()}_cut.mat", name.upper(), crop.shape, units) for name in ("vv", "vh")}
+    bands = {
+        name: _Band(folder / f"{name.upper()}_cut.mat", name.upper(), crop.shape, units)
+        for name in ("vv", "vh")
+    }
     vv, vh = bands["vv"], bands["vh"]
     if vv.shape != vh.shape:
         raise SeasonError(
-            f"VV_cut.mat is {vv.shape} and VH_cut.mat {vh.shape} (dates, rows, columns): they are not of one release."
+            f"VV_cut.mat is {vv.shape} and VH_cut.mat {vh.shape} (dates, rows, columns): they are "
+            "not of one release."
         )
     if vv.units != vh.units:
-        raise SeasonError(f"VV_cut.mat looks like {vv.units}, VH_cut.mat like {vh.units}: say which with units=.")
+        raise SeasonError(
+            f"VV_cut.mat looks like {vv.units}, VH_cut.mat like {vh.units}: say which with units=."
+        )
     crs, west, north = grid or (NOWHERE, 0.0, PIXEL * crop.shape[0])
     cubes = {
-        name: da.from_array(band, chunks=(-1, CHUNK, CHUNK), meta=np.empty((0, 0, 0), np.float32)) for name, band in bands.items()
+        name: da.from_array(band, chunks=(-1, CHUNK, CHUNK), meta=np.empty((0, 0, 0), np.float32))
+        for name, band in bands.items()
     }
     season = xr.Dataset(
         {
             **{
-                name: (("time", "y", "x"), data, {"long_name": f"{name.upper()} backscatter", "units": "1"})
+                name: (
+                    ("time", "y", "x"),
+                    data,
+                    {"long_name": f"{name.upper()} backscatter", "units": "1"},
+                )
                 for name, data in cubes.items()
             },
             "crop": (("y", "x"), crop, flags(BRANDENBURG)),
@@ -93,7 +114,9 @@ def open_brandenburg(
         },
         attrs={
             "title": f"Brandenburg, data of Han et al. (2023), labels '{key}'",
-            "dates": "placeholders, every 6 days" if isinstance(dates, str) else "given by the user",
+            "dates": "placeholders, every 6 days"
+            if isinstance(dates, str)
+            else "given by the user",
             "position": "given by the user" if grid else "unknown, placed at 0 N 0 E",
             "units_in_file": str(vv.units),
         },
@@ -104,10 +127,15 @@ def open_brandenburg(
 def _dates(dates: str | Sequence, count: int) -> np.ndarray:
     if isinstance(dates, str):
         if dates != "index":
-            raise SeasonError(f"dates is '{dates}'; expected {count} dates, or 'index' for placeholders.")
+            raise SeasonError(
+                f"dates is '{dates}'; expected {count} dates, or 'index' for placeholders."
+            )
         return np.datetime64("2001-01-01", "ns") + np.arange(count) * np.timedelta64(6, "D")
     if len(dates) != count:
-        raise SeasonError(f"{len(dates)} dates were given and the cubes have {count}: give one date an image, in order.")
+        raise SeasonError(
+            f"{len(dates)} dates were given and the cubes have {count}: give one date an image, "
+            "in order."
+        )
     try:
         return pd.to_datetime(list(dates)).values.astype("M8[ns]")
     except ValueError as error:
@@ -117,7 +145,8 @@ def _dates(dates: str | Sequence, count: int) -> np.ndarray:
 class _Band:
     """A cube in a MATLAB v7.3 file as an array (dates, rows, columns) of linear power, for Dask.
 
-    The file is opened for every read: that takes less than a millisecond, and lets processes and threads read side by side.
+    The file is opened for every read: that takes less than a millisecond, and lets processes and
+    threads read side by side.
     """
 
     ndim, dtype = 3, np.dtype(np.float32)
@@ -127,24 +156,37 @@ class _Band:
         if not h5py.is_hdf5(file):
             with open(file, "rb") as raw:
                 kind = "a MATLAB v5 file" if raw.read(10) == b"MATLAB 5.0" else "no HDF5 file"
-            raise SeasonError(f"'{file.name}' is {kind}; expected MATLAB v7.3 (HDF5). Is it swapped with the labels, or damaged?")
+            raise SeasonError(
+                f"'{file.name}' is {kind}; expected MATLAB v7.3 (HDF5). Is it swapped with the "
+                "labels, or damaged?"
+            )
         try:
             with h5py.File(file) as hdf:
                 if key not in hdf:
-                    raise SeasonError(f"'{file.name}' has no variable '{key}'; found {sorted(set(hdf) - {'#refs#'})}. Rename it.")
+                    raise SeasonError(
+                        f"'{file.name}' has no variable '{key}'; found "
+                        f"{sorted(set(hdf) - {'#refs#'})}. Rename it."
+                    )
                 stored = hdf[key].shape
         except OSError as error:
-            raise SeasonError(f"'{file.name}' is damaged or truncated ({error}). Download it again.") from error
-        # MATLAB writes rows x columns x dates with its axes reversed; a square scene is taken for MATLAB's.
+            raise SeasonError(
+                f"'{file.name}' is damaged or truncated ({error}). Download it again."
+            ) from error
+        # MATLAB writes rows x columns x dates with its axes reversed; a square scene is taken for
+        # MATLAB's.
         self.turned = stored[1:] == scene[::-1]
         if len(stored) != 3 or not (self.turned or stored[1:] == scene):
             raise SeasonError(
-                f"'{key}' is {stored} in HDF5 and the labels are {scene} (rows, columns); expected (dates, columns, rows), which "
-                "is MATLAB's order in HDF5, or (dates, rows, columns): do cube and labels belong together?"
+                f"'{key}' is {stored} in HDF5 and the labels are {scene} (rows, columns); "
+                "expected (dates, columns, rows), which "
+                "is MATLAB's order in HDF5, or (dates, rows, columns): do cube and labels belong "
+                "together?"
             )
         self.shape = (stored[0], *scene)
         middle = [slice(size // 2 - min(64, size // 2), size // 2 + 64) for size in scene]
-        self.units = check_units(self._stored((slice(0, None, max(1, stored[0] // 4)), *middle)), units, f"'{key}'")
+        self.units = check_units(
+            self._stored((slice(0, None, max(1, stored[0] // 4)), *middle)), units, f"'{key}'"
+        )
 
     def _stored(self, index: tuple) -> np.ndarray:
         time, row, column = index
@@ -158,30 +200,47 @@ class _Band:
 
 def _labels(file: Path, key: str) -> np.ndarray:
     if h5py.is_hdf5(file):
-        raise SeasonError(f"'{file.name}' is MATLAB v7.3 (HDF5); expected a MATLAB v5 file. Is it swapped with a cube?")
+        raise SeasonError(
+            f"'{file.name}' is MATLAB v7.3 (HDF5); expected a MATLAB v5 file. Is it swapped with "
+            "a cube?"
+        )
     try:
         found = scipy.io.loadmat(file, variable_names=[key])
         names = [name for name, *_ in scipy.io.whosmat(file)]
-    except Exception as error:  # scipy has a different exception for every way in which a file can be broken
-        raise SeasonError(f"'{file.name}' cannot be read as MATLAB v5: it is damaged or truncated. Download it again.") from error
+    except (
+        Exception
+    ) as error:  # scipy has a different exception for every way in which a file can be broken
+        raise SeasonError(
+            f"'{file.name}' cannot be read as MATLAB v5: it is damaged or truncated. Download it "
+            "again."
+        ) from error
     if key not in found:
-        raise SeasonError(f"'{file.name}' has no variable '{key}'; found {names}: give one of them as key=.")
+        raise SeasonError(
+            f"'{file.name}' has no variable '{key}'; found {names}: give one of them as key=."
+        )
     crop = found[key]
     if crop.ndim != 2 or not np.issubdtype(crop.dtype, np.number):
-        raise SeasonError(f"'{key}' is {crop.dtype} {crop.shape}; expected class codes (rows, columns).")
+        raise SeasonError(
+            f"'{key}' is {crop.dtype} {crop.shape}; expected class codes (rows, columns)."
+        )
     lowest, highest = crop.min(), crop.max()
     if lowest >= 0 and highest < len(BRANDENBURG):
         codes = crop.astype(np.uint8)
         if np.array_equal(codes, crop):
             return codes
-    raise SeasonError(f"'{key}' has codes from {lowest} to {highest}; expected whole numbers 0 .. 15 of the paper's legend.")
+    raise SeasonError(
+        f"'{key}' has codes from {lowest} to {highest}; expected whole numbers 0 .. 15 of the "
+        "paper's legend."
+    )
 
 
-# -------------------------------------------------------------------------------------------------- prepared patches
+# --------------------------------------------------------------------------------- prepared patches
 
 
 class TrainList(Dataset):
-    """Prepared patches: ``x`` (T, 2, P, P) float32 with VH first, and ``y`` (P, P) int64, read one at a time from the file."""
+    """Prepared patches: ``x`` (T, 2, P, P) float32 with VH first, and ``y`` (P, P) int64, read one
+    at a time from the file.
+    """
 
     def __init__(self, vh: np.ndarray, vv: np.ndarray, label: np.ndarray):
         self.vh, self.vv, self.label = vh, vv, label
@@ -193,37 +252,53 @@ class TrainList(Dataset):
         x = np.stack([self.vh[index], self.vv[index]]).transpose(
             3, 0, 1, 2
         )  # (band, row, column, date) -> (date, band, row, column)
-        return torch.from_numpy(np.ascontiguousarray(x, np.float32)), torch.from_numpy(self.label[index].astype(np.int64))
+        return torch.from_numpy(np.ascontiguousarray(x, np.float32)), torch.from_numpy(
+            self.label[index].astype(np.int64)
+        )
 
 
 def open_train_list(file: str | Path) -> tuple[TrainList, TrainList]:
-    """The patches for training and for testing of the authors' ``train_list.npz`` (n, row, column, date), mapped, not loaded.
+    """The patches for training and for testing of the authors' ``train_list.npz`` (n, row, column,
+    date), mapped, not loaded.
 
-    Values lie in 0 .. 1: the authors scaled each cube by its own extremes, which the file does not hold. The backscatter is gone,
-    and a network trained on them cannot map a season: so they do not suit ``train.fit``, which saves weights for maps, but any loop
-    over a DataLoader and ``train.validate``. Rows and columns stay in order here; the authors' code swaps them in the images, not
-    in the labels. The test patches lie in the scene of the training patches: 97 % of their pixels were trained on.
+    Values lie in 0 .. 1: the authors scaled each cube by its own extremes, which the file does not
+    hold. The backscatter is gone, and a network trained on them cannot map a season: so they do not
+    suit ``train.fit``, which saves weights for maps, but any loop over a DataLoader and
+    ``train.validate``. Rows and columns stay in order here; the authors' code swaps them in the
+    images, not in the labels. The test patches lie in the scene of the training patches: 97 % of
+    their pixels were trained on.
 
-    Raises FileNotFoundError or SeasonError if the file is missing, truncated, lacks a key, or its arrays do not fit each other.
+    Raises FileNotFoundError or SeasonError if the file is missing, truncated, lacks a key, or its
+    arrays do not fit each other.
     """
     file = Path(file)
     if not file.exists():
-        raise FileNotFoundError(f"There is no '{file}': the authors' dataset_prepare.py makes it, or {SOURCE}.")
-    return tuple(_train_list(file, *(f"{name}{part}_list" for name in ("vh", "vv", "label"))) for part in ("", "_test"))
+        raise FileNotFoundError(
+            f"There is no '{file}': the authors' dataset_prepare.py makes it, or {SOURCE}."
+        )
+    return tuple(
+        _train_list(file, *(f"{name}{part}_list" for name in ("vh", "vv", "label")))
+        for part in ("", "_test")
+    )
 
 
 def _train_list(file: Path, *keys: str) -> TrainList:
     vh, vv, label = (_map(file, key) for key in keys)
     if not (vh.ndim == 4 and vh.shape == vv.shape and vh.shape[:3] == label.shape):
-        shapes = ", ".join(f"{key} {array.shape}" for key, array in zip(keys, (vh, vv, label), strict=True))
+        shapes = ", ".join(
+            f"{key} {array.shape}" for key, array in zip(keys, (vh, vv, label), strict=True)
+        )
         raise SeasonError(
-            f"The patches do not fit each other: {shapes}; expected (n, row, column, date) twice and (n, row, column)."
+            f"The patches do not fit each other: {shapes}; expected (n, row, column, date) twice "
+            "and (n, row, column)."
         )
     return TrainList(vh, vv, label)
 
 
 def _map(file: Path, key: str) -> np.ndarray:
-    """An array of an .npz file as a memory map: np.savez stores arrays as they are, one after the other."""
+    """An array of an .npz file as a memory map: np.savez stores arrays as they are, one after the
+    other.
+    """
     try:
         with zipfile.ZipFile(file) as archive:
             names = [name.removesuffix(".npy") for name in archive.namelist()]
@@ -231,9 +306,14 @@ def _map(file: Path, key: str) -> np.ndarray:
                 raise SeasonError(f"'{file.name}' has no array '{key}'; found {names}.")
             member = archive.getinfo(f"{key}.npy")
             if member.compress_type != zipfile.ZIP_STORED:
-                raise SeasonError(f"'{file.name}' is compressed and cannot be read patch by patch: write it with np.savez.")
+                raise SeasonError(
+                    f"'{file.name}' is compressed and cannot be read patch by patch: write it "
+                    "with np.savez."
+                )
         with open(file, "rb") as raw:
-            raw.seek(member.header_offset + 26)  # the lengths of name and extra field, at the end of the local header
+            raw.seek(
+                member.header_offset + 26
+            )  # the lengths of name and extra field, at the end of the local header
             raw.seek(sum(np.frombuffer(raw.read(4), "<u2").tolist()), 1)
             read = (
                 np.lib.format.read_array_header_1_0
@@ -243,4 +323,6 @@ def _map(file: Path, key: str) -> np.ndarray:
             shape, fortran, dtype = read(raw)
             return np.memmap(raw, dtype, "r", raw.tell(), shape, "F" if fortran else "C")
     except (zipfile.BadZipFile, OSError) as error:
-        raise SeasonError(f"'{file.name}' is no NumPy archive, or truncated. Copy it again.") from error
+        raise SeasonError(
+            f"'{file.name}' is no NumPy archive, or truncated. Copy it again."
+        ) from error

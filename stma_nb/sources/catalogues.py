@@ -1,4 +1,6 @@
-"""Which images there are: the STAC items of Sentinel-1 over an area in a period, from an API, a file or a folder of GeoTIFFs."""
+"""Which images there are: the STAC items of Sentinel-1 over an area in a period, from an API, a
+file or a folder of GeoTIFFs.
+"""
 
 import json
 import re
@@ -26,7 +28,10 @@ CATALOGUES = {  # name -> (address of the API, its collection of Sentinel-1)
     "copernicus": ("https://stac.dataspace.copernicus.eu/v1", "sentinel-1-grd"),
 }
 RAW = "sentinel-1-grd"  # in each of these catalogues: digital numbers in radar geometry
-EXTENSIONS = [f"https://stac-extensions.github.io/{name}/schema.json" for name in ("projection/v2.0.0", "sat/v1.0.0")]
+EXTENSIONS = [
+    f"https://stac-extensions.github.io/{name}/schema.json"
+    for name in ("projection/v2.0.0", "sat/v1.0.0")
+]
 
 
 def area_polygon(area: Sequence[float] | dict | str | Path) -> BaseGeometry:
@@ -38,7 +43,12 @@ def area_polygon(area: Sequence[float] | dict | str | Path) -> BaseGeometry:
         if isinstance(area, (str, Path)):
             area = json.loads(Path(area).read_text(encoding="utf-8"))
         if isinstance(area, dict):
-            polygon = unary_union([shape(feature.get("geometry", feature)) for feature in area.get("features", [area])])
+            polygon = unary_union(
+                [
+                    shape(feature.get("geometry", feature))
+                    for feature in area.get("features", [area])
+                ]
+            )
         else:
             west, south, east, north = map(float, area)
             polygon = box(west, south, east, north) if west < east and south < north else Polygon()
@@ -54,7 +64,9 @@ def whole_days(start: str, end: str) -> tuple[pd.Timestamp, pd.Timestamp]:
     try:
         begin, stop = (pd.Timestamp(day).normalize().tz_localize("UTC") for day in (start, end))
     except (ValueError, TypeError) as error:
-        raise SeasonError(f"The period is '{start}' to '{end}'; expected days such as 2021-04-01.") from error
+        raise SeasonError(
+            f"The period is '{start}' to '{end}'; expected days such as 2021-04-01."
+        ) from error
     if begin > stop:
         raise SeasonError(f"The period ends ({end}) before it starts ({start}): exchange them.")
     return begin, stop + pd.Timedelta("1D") - pd.Timedelta("1s")
@@ -69,16 +81,22 @@ def items_of(catalogue, polygon, period, collection) -> tuple[str, list[pystac.I
         source, every, licence = _read(catalogue)
         every = [item for item in every if collection in (None, item.collection_id)]
         inside = [item for item in every if period[0] <= time_of(item) <= period[1]]
-        items = [item for item in inside if item.geometry and shape(item.geometry).intersects(polygon)]
+        items = [
+            item for item in inside if item.geometry and shape(item.geometry).intersects(polygon)
+        ]
         among = f" (of its {len(every)} items, {len(inside)} are of the period)"
     if not items:
         raise SeasonError(
             f"'{source}' has no Sentinel-1 item{f' of {collection}' if collection else ''} over "
-            f"{' '.join(f'{side:.4f}' for side in polygon.bounds)} from {period[0]:%Y-%m-%d} to {period[1]:%Y-%m-%d}{among}: "
+            f"{' '.join(f'{side:.4f}' for side in polygon.bounds)} from {period[0]:%Y-%m-%d} to "
+            f"{period[1]:%Y-%m-%d}{among}: "
             "check area and period, or take another collection."
         )
     if len(found := {str(item.collection_id) for item in items}) > 1:
-        raise SeasonError(f"'{source}' has items of {len(found)} collections ({', '.join(sorted(found))}): name one (collection).")
+        raise SeasonError(
+            f"'{source}' has items of {len(found)} collections ({', '.join(sorted(found))}): name "
+            "one (collection)."
+        )
     return source, items, licence
 
 
@@ -87,8 +105,10 @@ def _search(catalogue: str, polygon, period, collection) -> tuple[str, list[pyst
     collection, modifier = collection or default, None
     if catalogue in CATALOGUES and collection == RAW:
         raise SeasonError(
-            f"'{RAW}' of {catalogue} holds uncalibrated digital numbers in radar geometry; expected terrain-corrected backscatter: "
-            "take planetary-computer's sentinel-1-rtc, or process the products yourself (notebook 02)."
+            f"'{RAW}' of {catalogue} holds uncalibrated digital numbers in radar geometry; "
+            "expected terrain-corrected backscatter: "
+            "take planetary-computer's sentinel-1-rtc, or process the products yourself (notebook "
+            "02)."
         )
     if not collection:
         raise SeasonError(f"'{url}' has many collections: name that of Sentinel-1 (collection).")
@@ -96,18 +116,27 @@ def _search(catalogue: str, polygon, period, collection) -> tuple[str, list[pyst
         try:
             from planetary_computer import sign_inplace as modifier
         except ImportError as error:
-            raise SeasonError("The Planetary Computer signs its links: pip install planetary-computer.") from error
+            raise SeasonError(
+                "The Planetary Computer signs its links: pip install planetary-computer."
+            ) from error
     try:
         client = pystac_client.Client.open(url, modifier=modifier, timeout=60)
-        found = client.search(collections=[collection], intersects=mapping(polygon), datetime=[t.to_pydatetime() for t in period])
+        found = client.search(
+            collections=[collection],
+            intersects=mapping(polygon),
+            datetime=[t.to_pydatetime() for t in period],
+        )
         items = list(found.items())
         return url, items, client.get_collection(collection).license if items else "not stated"
     except (APIError, requests.RequestException) as error:
         raise ConnectionError(
-            f"'{url}' gave no answer to the search in '{collection}' ({first_line(error)}): check network and address, try again."
+            f"'{url}' gave no answer to the search in '{collection}' ({first_line(error)}): check "
+            "network and address, try again."
         ) from error
     except (ValueError, KeyError, TypeError, pystac.STACError) as error:
-        raise SeasonError(f"'{url}' does not answer as a STAC API does ({first_line(error)}): check the address.") from error
+        raise SeasonError(
+            f"'{url}' does not answer as a STAC API does ({first_line(error)}): check the address."
+        ) from error
 
 
 def _read(catalogue: str | Path | pystac.ItemCollection) -> tuple[str, list[pystac.Item], str]:
@@ -118,7 +147,10 @@ def _read(catalogue: str | Path | pystac.ItemCollection) -> tuple[str, list[pyst
     if path.is_dir():
         return str(path), list(catalogue_of_folder(path)), licence
     if not path.exists():
-        raise FileNotFoundError(f"There is no catalogue '{catalogue}': give one of {', '.join(CATALOGUES)}, an address or a path.")
+        raise FileNotFoundError(
+            f"There is no catalogue '{catalogue}': give one of {', '.join(CATALOGUES)}, an "
+            "address or a path."
+        )
     try:
         if json.loads(path.read_text(encoding="utf-8"))["type"] == "FeatureCollection":
             items = list(pystac.ItemCollection.from_file(str(path)))
@@ -126,7 +158,9 @@ def _read(catalogue: str | Path | pystac.ItemCollection) -> tuple[str, list[pyst
             tree = pystac.read_file(str(path))
             items, licence = list(tree.get_items(recursive=True)), getattr(tree, "license", licence)
     except (ValueError, KeyError, TypeError, AttributeError, pystac.STACError) as error:
-        raise SeasonError(f"'{path}' is no STAC catalogue, collection or item collection ({first_line(error)}).") from error
+        raise SeasonError(
+            f"'{path}' is no STAC catalogue, collection or item collection ({first_line(error)})."
+        ) from error
     for item in items:
         for asset in item.assets.values():
             asset.href = make_absolute_href(asset.href, item.get_self_href() or str(path))
@@ -134,30 +168,50 @@ def _read(catalogue: str | Path | pystac.ItemCollection) -> tuple[str, list[pyst
 
 
 def catalogue_of_folder(folder: str | Path, pattern: str = "*.tif") -> pystac.ItemCollection:
-    """The GeoTIFFs of a folder, one file for each polarisation and image, as STAC items; ``save_object`` writes them to a file.
+    """The GeoTIFFs of a folder, one file for each polarisation and image, as STAC items;
+    ``save_object`` writes them to a file.
 
-    Acquisition time (UTC) and polarisation are read from the names, the relative orbit from a burst's (OPERA: T137-292322-IW2);
-    images whose names have none count as one track. Raises FileNotFoundError without such files, or SeasonError.
+    Acquisition time (UTC) and polarisation are read from the names, the relative orbit from a
+    burst's (OPERA: T137-292322-IW2); images whose names have none count as one track. Raises
+    FileNotFoundError without such files, or SeasonError.
     """
     items: dict[str, pystac.Item] = {}
     for file in sorted(Path(folder).glob(pattern)):
         with cube._open_whole(file) as tif:
             time, names = cube._acquisition_time(file, tif), cube._polarisations(file, tif)
             if len(names) != 1 or tif.crs is None:
-                raise SeasonError(f"'{file.name}' has {tif.count} bands, CRS {tif.crs}; expected one band on a map grid.")
+                raise SeasonError(
+                    f"'{file.name}' has {tif.count} bands, CRS {tif.crs}; expected one band on a "
+                    "map grid."
+                )
             footprint = shape(transform_geom(tif.crs, "EPSG:4326", mapping(box(*tif.bounds))))
-            grid = {"proj:code": tif.crs.to_string(), "proj:shape": list(tif.shape), "proj:transform": list(tif.transform)[:6]}
+            grid = {
+                "proj:code": tif.crs.to_string(),
+                "proj:shape": list(tif.shape),
+                "proj:transform": list(tif.transform)[:6],
+            }
         name = re.sub("[_-]?(vv|vh)", "", file.stem, flags=re.IGNORECASE)
         if name not in items:
             burst = re.search(r"T(\d{3})-\d{6}-IW\d", name)
             properties = grid | ({"sat:relative_orbit": int(burst[1])} if burst else {})
             when = pd.Timestamp(time, tz="UTC").to_pydatetime()
             items[name] = pystac.Item(
-                name, mapping(footprint), list(footprint.bounds), when, properties, stac_extensions=list(EXTENSIONS)
+                name,
+                mapping(footprint),
+                list(footprint.bounds),
+                when,
+                properties,
+                stac_extensions=list(EXTENSIONS),
             )
-        items[name].add_asset(names[0], pystac.Asset(str(file.resolve()), media_type=pystac.MediaType.GEOTIFF, roles=["data"]))
+        items[name].add_asset(
+            names[0],
+            pystac.Asset(str(file.resolve()), media_type=pystac.MediaType.GEOTIFF, roles=["data"]),
+        )
     if not items:
-        raise FileNotFoundError(f"No GeoTIFF in '{folder}' matches '{pattern}': expected one file for each polarisation and image.")
+        raise FileNotFoundError(
+            f"No GeoTIFF in '{folder}' matches '{pattern}': expected one file for each "
+            "polarisation and image."
+        )
     return pystac.ItemCollection(items.values())
 
 

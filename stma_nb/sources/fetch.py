@@ -1,4 +1,6 @@
-"""Fetch data over the network: a download that goes on where it stopped, is checked, and is unpacked with care."""
+"""Fetch data over the network: a download that goes on where it stopped, is checked, and is
+unpacked with care.
+"""
 
 import gzip
 import hashlib
@@ -21,14 +23,15 @@ BLOCK = 1 << 20
 
 
 def fetch(url: str, folder: str | Path, checksum: str | None = None, timeout: float = 60.0) -> Path:
-    """Download a file to ``folder`` and return its path; a file that is there already is checked, and kept.
+    """Download a file to ``folder`` and return its path; a file that is there already is checked,
+    and kept.
 
-    A download that stopped has left NAME.part, and the same call goes on with it, unless the file has changed on the server. The
-    SHA-256 is printed, and remembered with the address in NAME.json. ``checksum`` is what the publisher states, "md5:..." or
-    "sha256:...".
+    A download that stopped has left NAME.part, and the same call goes on with it, unless the file
+    has changed on the server. The SHA-256 is printed, and remembered with the address in NAME.json.
+    ``checksum`` is what the publisher states, "md5:..." or "sha256:...".
 
-    Raises ValueError if the checksum differs (a wrong download is deleted, a file that was there is left as it is), and OSError
-    if the server cannot be reached, refuses, or breaks off.
+    Raises ValueError if the checksum differs (a wrong download is deleted, a file that was there is
+    left as it is), and OSError if the server cannot be reached, refuses, or breaks off.
     """
     name = Path(unquote(urlsplit(url).path)).name
     if urlsplit(url).scheme not in ("http", "https") or not name:
@@ -38,18 +41,25 @@ def fetch(url: str, folder: str | Path, checksum: str | None = None, timeout: fl
     known = _remembered(note)
     if file.exists():
         _verify(
-            file, checksum or known.get("checksum"), f"'{file}' is not the file that was published: delete it and fetch it again."
+            file,
+            checksum or known.get("checksum"),
+            f"'{file}' is not the file that was published: delete it and fetch it again.",
         )
         return file
     file.parent.mkdir(parents=True, exist_ok=True)
     _download(url, part, note, known, timeout)
     try:
-        digest = _verify(part, checksum, f"The download of '{name}' is corrupt and was deleted: fetch it again.")
+        digest = _verify(
+            part, checksum, f"The download of '{name}' is corrupt and was deleted: fetch it again."
+        )
     except ValueError:
         part.unlink()
         raise
     size = part.stat().st_size
-    note.write_text(json.dumps({"url": url, "bytes": size, "checksum": f"sha256:{digest}"}, indent=1), encoding="utf-8")
+    note.write_text(
+        json.dumps({"url": url, "bytes": size, "checksum": f"sha256:{digest}"}, indent=1),
+        encoding="utf-8",
+    )
     part.rename(file)
     print(f"{file}: {size / 1e6:.1f} MB, sha256 {digest}")
     return file
@@ -63,8 +73,14 @@ def _remembered(note: Path) -> dict:
 
 
 def _download(url: str, part: Path, note: Path, known: dict, timeout: float) -> None:
-    """Append to ``part`` what is missing, if the server still has the same file (its ETag), or start over."""
-    start = part.stat().st_size if part.exists() and known.get("url") == url and known.get("etag") else 0
+    """Append to ``part`` what is missing, if the server still has the same file (its ETag), or
+    start over.
+    """
+    start = (
+        part.stat().st_size
+        if part.exists() and known.get("url") == url and known.get("etag")
+        else 0
+    )
     headers = {"User-Agent": "stma_nb", "Accept-Encoding": "identity"}
     if start:
         headers |= {"Range": f"bytes={start}-", "If-Range": known["etag"]}
@@ -74,29 +90,55 @@ def _download(url: str, part: Path, note: Path, known: dict, timeout: float) -> 
             length = answer.headers.get("Content-Length")
             total = start + int(length) if length else None
             _room(part.parent, (total or start) - start)
-            note.write_text(json.dumps({"url": url, "etag": answer.headers.get("ETag")}), encoding="utf-8")
-            bar = tqdm(total=total, initial=start, unit="B", unit_scale=True, file=sys.stdout, desc=part.stem)
+            note.write_text(
+                json.dumps({"url": url, "etag": answer.headers.get("ETag")}), encoding="utf-8"
+            )
+            bar = tqdm(
+                total=total,
+                initial=start,
+                unit="B",
+                unit_scale=True,
+                file=sys.stdout,
+                desc=part.stem,
+            )
             with bar, open(part, "ab" if start else "wb") as target:
                 while block := answer.read(BLOCK):
                     target.write(block)
                     bar.update(len(block))
     except HTTPError as error:
-        if error.code == 416:  # nothing is left to send: all of it is here, or the file has changed; the checksum tells
+        if (
+            error.code == 416
+        ):  # nothing is left to send: all of it is here, or the file has changed; the checksum tells
             if error.headers.get("Content-Range", "").rpartition("/")[2] == str(start):
                 return
             part.unlink()
-            raise OSError(f"The file at '{url}' has changed since the download began: fetch it again.") from error
-        raise OSError(f"'{url}' answers {error.code} ({error.reason}): check the address, or try later.") from error
+            raise OSError(
+                f"The file at '{url}' has changed since the download began: fetch it again."
+            ) from error
+        raise OSError(
+            f"'{url}' answers {error.code} ({error.reason}): check the address, or try later."
+        ) from error
     except URLError as error:
-        raise OSError(f"Cannot reach {urlsplit(url).netloc} ({error.reason}): is there a network? Then try again.") from error
+        raise OSError(
+            f"Cannot reach {urlsplit(url).netloc} ({error.reason}): is there a network? Then try "
+            "again."
+        ) from error
     except (TimeoutError, ConnectionError, HTTPException) as error:
-        raise OSError(f"The connection to {urlsplit(url).netloc} broke off ({error}): fetch again to go on from there.") from error
+        raise OSError(
+            f"The connection to {urlsplit(url).netloc} broke off ({error}): fetch again to go on "
+            "from there."
+        ) from error
     if total is not None and (done := part.stat().st_size) != total:
-        raise OSError(f"The download of '{url}' broke off after {done} of {total} bytes: fetch again to go on from there.")
+        raise OSError(
+            f"The download of '{url}' broke off after {done} of {total} bytes: fetch again to go "
+            "on from there."
+        )
 
 
 def _verify(file: Path, checksum: str | None, otherwise: str) -> str:
-    """The SHA-256 of a file; raises ValueError with ``otherwise`` if it has not the checksum that it should have."""
+    """The SHA-256 of a file; raises ValueError with ``otherwise`` if it has not the checksum that
+    it should have.
+    """
     kind, _, expected = (checksum or "sha256:").partition(":")
     if kind not in ("md5", "sha256"):
         raise ValueError(f"The checksum is '{checksum}'; expected 'md5:...' or 'sha256:...'.")
@@ -114,15 +156,19 @@ def _room(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise OSError(
-            f"'{folder}' has {free / 1e9:.1f} GB free and {needed / 1e9:.1f} GB are needed: make room, or choose another."
+            f"'{folder}' has {free / 1e9:.1f} GB free and {needed / 1e9:.1f} GB are needed: make "
+            "room, or choose another."
         )
 
 
-def unpack(archive: str | Path, folder: str | Path, keep: Callable[[str], bool] = lambda name: True) -> Path:
-    """Unpack the members of a zip or tar archive whose name ``keep`` accepts into ``folder``, and return it.
+def unpack(
+    archive: str | Path, folder: str | Path, keep: Callable[[str], bool] = lambda name: True
+) -> Path:
+    """Unpack the members of a zip or tar archive whose name ``keep`` accepts into ``folder``, and
+    return it.
 
-    Raises ValueError if a member would land outside ``folder`` (then nothing is written) or the archive is damaged, and OSError if
-    there is not enough room.
+    Raises ValueError if a member would land outside ``folder`` (then nothing is written) or the
+    archive is damaged, and OSError if there is not enough room.
     """
     archive, folder = Path(archive), Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -138,13 +184,20 @@ def unpack(archive: str | Path, folder: str | Path, keep: Callable[[str], bool] 
                 chosen = [member for member in packed if keep(member.name)]
                 _inside(folder, [member.name for member in chosen])
                 for member in chosen:
-                    tarfile.data_filter(member, str(folder))  # refuses links that lead out, devices and the like
+                    tarfile.data_filter(
+                        member, str(folder)
+                    )  # refuses links that lead out, devices and the like
                 _room(folder, sum(member.size for member in chosen))
                 packed.extractall(folder, chosen, filter="data")
     except tarfile.FilterError as error:
-        raise ValueError(f"'{archive.name}' holds a member that leads out of '{folder}' ({error}): do not trust it.") from error
+        raise ValueError(
+            f"'{archive.name}' holds a member that leads out of '{folder}' ({error}): do not "
+            "trust it."
+        ) from error
     except (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
-        raise ValueError(f"'{archive.name}' is no zip or tar archive, or damaged ({error}): fetch it again.") from error
+        raise ValueError(
+            f"'{archive.name}' is no zip or tar archive, or damaged ({error}): fetch it again."
+        ) from error
     return folder
 
 
@@ -152,4 +205,6 @@ def _inside(folder: Path, names: list[str]) -> None:
     place = folder.resolve()
     for name in names:
         if not (place / name.replace("\\", "/")).resolve().is_relative_to(place):
-            raise ValueError(f"The archive holds '{name}', which would land outside '{folder}': do not trust it.")
+            raise ValueError(
+                f"The archive holds '{name}', which would land outside '{folder}': do not trust it."
+            )

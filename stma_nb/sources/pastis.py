@@ -1,11 +1,13 @@
-"""PASTIS-R: 2433 patches of French farmland with Sentinel-1 series and crop labels, as patches for training.
+"""PASTIS-R: 2433 patches of French farmland with Sentinel-1 series and crop labels, as patches for
+training.
 
-PASTIS-R, https://doi.org/10.5281/zenodo.5735646 (54 GB zipped, with Sentinel-2), of Sainte Fare Garnot, Landrieu and Chehata,
-https://doi.org/10.1016/j.isprsjprs.2022.03.012; its licence stands in the Zenodo record (IGN's PASTIS-HD, which contains it, has
-Etalab 2.0). The folder holds ``metadata.geojson`` (a feature a patch: ID_PATCH, Fold 1 .. 5, dates-S1A and dates-S1D as
-{"0": 20180902, ...}), ``DATA_S1A/S1A_{id}.npy`` (ascending) and ``DATA_S1D/S1D_{id}.npy`` (descending) with dates x (VV, VH,
-VV/VH) x 128 x 128 in dB, and ``ANNOTATIONS/TARGET_{id}.npy``, whose first layer is the class. A patch has about 70 acquisitions
-a track, on dates of its own.
+PASTIS-R, https://doi.org/10.5281/zenodo.5735646 (54 GB zipped, with Sentinel-2), of Sainte Fare
+Garnot, Landrieu and Chehata, https://doi.org/10.1016/j.isprsjprs.2022.03.012; its licence stands in
+the Zenodo record (IGN's PASTIS-HD, which contains it, has Etalab 2.0). The folder holds
+``metadata.geojson`` (a feature a patch: ID_PATCH, Fold 1 .. 5, dates-S1A and dates-S1D as {"0":
+20180902, ...}), ``DATA_S1A/S1A_{id}.npy`` (ascending) and ``DATA_S1D/S1D_{id}.npy`` (descending)
+with dates x (VV, VH, VV/VH) x 128 x 128 in dB, and ``ANNOTATIONS/TARGET_{id}.npy``, whose first
+layer is the class. A patch has about 70 acquisitions a track, on dates of its own.
 """
 
 import json
@@ -54,44 +56,62 @@ def open_pastis(
     scaling: Scaling | None = None,
     augment: bool | tuple[Callable, ...] = False,
 ) -> FilePatches:
-    """The patches of some folds for training (``train.fit``), one in memory at a time; void pixels are ignored.
+    """The patches of some folds for training (``train.fit``), one in memory at a time; void pixels
+    are ignored.
 
-    Args:
-        folder: the unpacked PASTIS-R.
-        folds: the official folds (1 .. 5) to take. Neighbouring patches lie in one fold; usual are 1-3, 4 and 5 for training,
-            validation and test, in turns.
-        track: ``"S1A"`` (ascending orbits) or ``"S1D"`` (descending).
-        dates: the calendar that all patches are brought to (``series.to_calendar``: the nearest acquisition): datetime64 (T,), or a
-            number of evenly spaced dates in the period that all 2433 patches share, the same for every fold.
-        scaling: that of the training folds; without it the statistics of these folds are computed, which reads every patch once.
-        augment: as of ``patches.PatchDataset``.
+    Args: folder: the unpacked PASTIS-R. folds: the official folds (1 .. 5) to take. Neighbouring
+        patches lie in one fold; usual are 1-3, 4 and 5 for training, validation and test, in turns.
+        track: ``"S1A"`` (ascending orbits) or ``"S1D"`` (descending). dates: the calendar that all
+        patches are brought to (``series.to_calendar``: the nearest acquisition): datetime64 (T,),
+        or a number of evenly spaced dates in the period that all 2433 patches share, the same for
+        every fold. scaling: that of the training folds; without it the statistics of these folds
+        are computed, which reads every patch once. augment: as of ``patches.PatchDataset``.
 
     Raises FileNotFoundError or SeasonError if files, dates or folds are missing or do not fit.
     """
     folder, folds = Path(folder), (folds,) if isinstance(folds, int) else tuple(folds)
     if track not in ("S1A", "S1D"):
-        raise SeasonError(f"The track is '{track}'; expected 'S1A' (ascending) or 'S1D' (descending).")
+        raise SeasonError(
+            f"The track is '{track}'; expected 'S1A' (ascending) or 'S1D' (descending)."
+        )
     fold_of, times = metadata(folder, track)
     if unknown := sorted(set(folds) - set(fold_of.values())):
-        raise SeasonError(f"There is no fold {unknown[0]}; metadata.geojson has {sorted(set(fold_of.values()))}.")
+        raise SeasonError(
+            f"There is no fold {unknown[0]}; metadata.geojson has {sorted(set(fold_of.values()))}."
+        )
     ids = [patch for patch in times if fold_of[patch] in folds]
     lost = [file for patch in ids for file in _files(folder, track, patch) if not file.exists()]
     if lost:
-        raise FileNotFoundError(f"{len(lost)} files of these folds are missing, the first '{lost[0]}': unpack PASTIS-R again.")
-    calendar = common_calendar(list(times.values()), dates) if isinstance(dates, int) else np.asarray(dates, "M8[ns]")
-    check_units(np.array(_load(_files(folder, track, ids[0])[0])[:, :2]), "dB", f"{track}_{ids[0]}.npy")
+        raise FileNotFoundError(
+            f"{len(lost)} files of these folds are missing, the first '{lost[0]}': unpack "
+            "PASTIS-R again."
+        )
+    calendar = (
+        common_calendar(list(times.values()), dates)
+        if isinstance(dates, int)
+        else np.asarray(dates, "M8[ns]")
+    )
+    check_units(
+        np.array(_load(_files(folder, track, ids[0])[0])[:, :2]), "dB", f"{track}_{ids[0]}.npy"
+    )
     read = partial(_read, folder, track, {patch: times[patch] for patch in ids}, calendar)
     return FilePatches(ids, read, calendar, CROPS, SIDE, scaling, augment)
 
 
-def metadata(folder: str | Path, track: str = "S1A") -> tuple[dict[int, int], dict[int, np.ndarray]]:
-    """The fold and the acquisition times (datetime64) of every patch, by ID_PATCH, from ``metadata.geojson``.
+def metadata(
+    folder: str | Path, track: str = "S1A"
+) -> tuple[dict[int, int], dict[int, np.ndarray]]:
+    """The fold and the acquisition times (datetime64) of every patch, by ID_PATCH, from
+    ``metadata.geojson``.
 
     Raises FileNotFoundError, or SeasonError for a patch without fold or without dates of the track.
     """
     file = Path(folder) / "metadata.geojson"
     if not file.exists():
-        raise FileNotFoundError(f"There is no '{file}': get PASTIS-R first (python -m stma_nb data pastis {folder} --download).")
+        raise FileNotFoundError(
+            f"There is no '{file}': get PASTIS-R first (python -m stma_nb data pastis {folder} "
+            "--download)."
+        )
     try:
         features = json.loads(file.read_text(encoding="utf-8"))["features"]
     except (ValueError, KeyError, TypeError) as error:
@@ -101,10 +121,13 @@ def metadata(folder: str | Path, track: str = "S1A") -> tuple[dict[int, int], di
         properties = feature["properties"]
         patch = int(properties.get("ID_PATCH", feature.get("id")))
         days = properties.get(f"dates-{track}")
-        days = json.loads(days) if isinstance(days, str) else days  # as some tools write the file again
+        days = (
+            json.loads(days) if isinstance(days, str) else days
+        )  # as some tools write the file again
         if not days or "Fold" not in properties:
             raise SeasonError(
-                f"Patch {patch} has no {'dates-' + track if not days else 'Fold'} in metadata.geojson; expected it there."
+                f"Patch {patch} has no {'dates-' + track if not days else 'Fold'} in "
+                "metadata.geojson; expected it there."
             )
         ordered = [str(days[key]) for key in sorted(days, key=int)]
         folds[patch] = int(properties["Fold"])
@@ -113,14 +136,19 @@ def metadata(folder: str | Path, track: str = "S1A") -> tuple[dict[int, int], di
 
 
 def _files(folder: Path, track: str, patch: int) -> tuple[Path, Path]:
-    return folder / f"DATA_{track}" / f"{track}_{patch}.npy", folder / "ANNOTATIONS" / f"TARGET_{patch}.npy"
+    return (
+        folder / f"DATA_{track}" / f"{track}_{patch}.npy",
+        folder / "ANNOTATIONS" / f"TARGET_{patch}.npy",
+    )
 
 
 def _load(file: Path) -> np.ndarray:
     try:
         return np.load(file, mmap_mode="r")  # never pickled objects
     except (ValueError, EOFError) as error:
-        raise SeasonError(f"'{file.name}' is no NumPy file, or truncated: unpack it again.") from error
+        raise SeasonError(
+            f"'{file.name}' is no NumPy file, or truncated: unpack it again."
+        ) from error
 
 
 def _read(
@@ -130,10 +158,16 @@ def _read(
     images, target = (_load(file) for file in _files(folder, track, patch))
     if images.shape != (len(times[patch]), 3, SIDE, SIDE):
         raise SeasonError(
-            f"{track}_{patch}.npy is {images.shape}; expected {(len(times[patch]), 3, SIDE, SIDE)}: dates, bands, pixels."
+            f"{track}_{patch}.npy is {images.shape}; expected "
+            f"{(len(times[patch]), 3, SIDE, SIDE)}: dates, bands, pixels."
         )
     y = np.array(target[0] if target.ndim == 3 else target, np.int64)
     if y.shape != (SIDE, SIDE) or y.min() < 0 or y.max() > VOID:
-        raise SeasonError(f"TARGET_{patch}.npy is {y.shape} with codes {y.min()} .. {y.max()}; expected 128 x 128 codes 0 .. 19.")
+        raise SeasonError(
+            f"TARGET_{patch}.npy is {y.shape} with codes {y.min()} .. {y.max()}; expected 128 x "
+            "128 codes 0 .. 19."
+        )
     y[y == VOID] = IGNORE
-    return to_calendar(to_power(images[:, 1::-1], "dB"), times[patch], calendar), y  # VV, VH -> VH, VV
+    return to_calendar(
+        to_power(images[:, 1::-1], "dB"), times[patch], calendar
+    ), y  # VV, VH -> VH, VV

@@ -1,11 +1,15 @@
-"""Crop types of the Western Cape, South Africa, 2017: tiles of 256 x 256 pixels with Sentinel-1 series and surveyed fields.
+"""Crop types of the Western Cape, South Africa, 2017: tiles of 256 x 256 pixels with Sentinel-1
+series and surveyed fields.
 
-Western Cape Department of Agriculture and Radiant Earth Foundation (2021), "Crop Type Classification Dataset for Western Cape,
-South Africa", version 1.0, https://doi.org/10.34911/rdnt.j0co8q, CC BY 4.0. Radiant MLHub, its first home, is closed; Source
-Cooperative has it: https://source.coop/radiantearth/south-africa-crops-competition. In the folder ``train`` (2650 tiles, 10 m,
-EPSG:32634 with negative northings): ``imagery/s1/{tile}/{2017_04_01}/{tile}_{2017_04_01}_{VV|VH}_10m.tif``, ``labels/{tile}.tif``
-(class codes) and ``labels/{tile}_field_ids.tif`` (field numbers). Crop labels of ``test`` are not public. Which numbers the
-Sentinel-1 files hold (dB, power or scaled integers) could not be checked: the units are told from the numbers, or asked for.
+Western Cape Department of Agriculture and Radiant Earth Foundation (2021), "Crop Type
+Classification Dataset for Western Cape, South Africa", version 1.0,
+https://doi.org/10.34911/rdnt.j0co8q, CC BY 4.0. Radiant MLHub, its first home, is closed; Source
+Cooperative has it: https://source.coop/radiantearth/south-africa-crops-competition. In the folder
+``train`` (2650 tiles, 10 m, EPSG:32634 with negative northings):
+``imagery/s1/{tile}/{2017_04_01}/{tile}_{2017_04_01}_{VV|VH}_10m.tif``, ``labels/{tile}.tif`` (class
+codes) and ``labels/{tile}_field_ids.tif`` (field numbers). Crop labels of ``test`` are not public.
+Which numbers the Sentinel-1 files hold (dB, power or scaled integers) could not be checked: the
+units are told from the numbers, or asked for.
 """
 
 import re
@@ -21,7 +25,14 @@ from rasterio.errors import RasterioError, RasterioIOError
 
 from stma_nb.cube import CHUNK, Crop, SeasonError, check_season, flags, open_layer
 from stma_nb.patches import IGNORE, Scaling, corners
-from stma_nb.sources.series import FilePatches, Units, check_units, common_calendar, to_calendar, to_power
+from stma_nb.sources.series import (
+    FilePatches,
+    Units,
+    check_units,
+    common_calendar,
+    to_calendar,
+    to_power,
+)
 
 SOURCE = (
     "aws s3 sync --no-sign-request --endpoint-url https://data.source.coop "
@@ -42,19 +53,27 @@ CROPS = (
 
 
 def tiles(folder: str | Path) -> list[str]:
-    """Names of the tiles with Sentinel-1 images and labels, sorted. Raises FileNotFoundError if there are none."""
+    """Names of the tiles with Sentinel-1 images and labels, sorted.
+
+    Raises FileNotFoundError if there are none.
+    """
     images, labels = Path(folder) / "train" / "imagery" / "s1", Path(folder) / "train" / "labels"
     found = [file.name for file in images.glob("*") if (labels / f"{file.name}.tif").exists()]
     if not found:
-        raise FileNotFoundError(f"'{folder}' has no train/imagery/s1/TILE with train/labels/TILE.tif; get it with: {SOURCE}")
+        raise FileNotFoundError(
+            f"'{folder}' has no train/imagery/s1/TILE with train/labels/TILE.tif; get it with: "
+            f"{SOURCE}"
+        )
     return sorted(found, key=lambda name: (len(name), name))
 
 
 def open_tile(folder: str | Path, tile: str, units: Units | None = None) -> xr.Dataset:
-    """A tile as a season cube on its own dates, lazily: vv, vh (linear power), crop and, where it exists, parcel.
+    """A tile as a season cube on its own dates, lazily: vv, vh (linear power), crop and, where it
+    exists, parcel.
 
-    Code 0 is "No data": not surveyed. To train on a tile give ``mask=season.crop.values > 0`` to ``PatchDataset``. ``units`` of the
-    files are "dB", "power" or (slope, intercept) of dB = slope * value + intercept, by default told from the numbers.
+    Code 0 is "No data": not surveyed. To train on a tile give ``mask=season.crop.values > 0`` to
+    ``PatchDataset``. ``units`` of the files are "dB", "power" or (slope, intercept) of dB = slope *
+    value + intercept, by default told from the numbers.
 
     Raises FileNotFoundError or SeasonError.
     """
@@ -63,7 +82,9 @@ def open_tile(folder: str | Path, tile: str, units: Units | None = None) -> xr.D
     units = _units(files, units)
     bands = {name: [_band(date[name], units) for date in files.values()] for name in ("vv", "vh")}
     times = np.array(list(files), "M8[ns]")
-    season = xr.Dataset({name: xr.concat(images, "time", join="exact") for name, images in bands.items()}).assign_coords(time=times)
+    season = xr.Dataset(
+        {name: xr.concat(images, "time", join="exact") for name, images in bands.items()}
+    ).assign_coords(time=times)
     for name in bands:
         season[name].attrs = {"long_name": f"{name.upper()} backscatter", "units": "1"}
     crop = open_layer(folder / "train" / "labels" / f"{tile}.tif")
@@ -82,36 +103,59 @@ def open_tiles(
     scaling: Scaling | None = None,
     augment: bool | tuple[Callable, ...] = False,
 ) -> FilePatches:
-    """Patches of some tiles for training (``train.fit``), one in memory at a time; pixels that were not surveyed are ignored.
+    """Patches of some tiles for training (``train.fit``), one in memory at a time; pixels that were
+    not surveyed are ignored.
 
-    Split by tiles, and keep neighbours together: fields reach over the edges of tiles. All patches are brought to one calendar,
-    ``dates``: datetime64 (T,), or a number of dates in the period that these tiles share (give the others the calendar of the
-    training tiles, ``train.season.time.values``, as their ``scaling``). Raises FileNotFoundError, SeasonError or ValueError.
+    Split by tiles, and keep neighbours together: fields reach over the edges of tiles. All patches
+    are brought to one calendar, ``dates``: datetime64 (T,), or a number of dates in the period that
+    these tiles share (give the others the calendar of the training tiles,
+    ``train.season.time.values``, as their ``scaling``). Raises FileNotFoundError, SeasonError or
+    ValueError.
     """
     folder = Path(folder)
     files = {tile: _images(folder, tile) for tile in names}
     times = {tile: np.array(list(found), "M8[ns]") for tile, found in files.items()}
-    calendar = common_calendar(list(times.values()), dates) if isinstance(dates, int) else np.asarray(dates, "M8[ns]")
+    calendar = (
+        common_calendar(list(times.values()), dates)
+        if isinstance(dates, int)
+        else np.asarray(dates, "M8[ns]")
+    )
     units = _units(files[names[0]], units)
     windows = []
     for tile in names:
         with _open(folder / "train" / "labels" / f"{tile}.tif") as tif:
             windows += [(tile, int(row), int(column)) for row, column in corners(tif.shape, patch)]
-    return FilePatches(windows, partial(_read, folder, files, calendar, units, patch), calendar, CROPS, patch, scaling, augment)
+    return FilePatches(
+        windows,
+        partial(_read, folder, files, calendar, units, patch),
+        calendar,
+        CROPS,
+        patch,
+        scaling,
+        augment,
+    )
 
 
 def _images(folder: Path, tile: str) -> dict[np.datetime64, dict[str, Path]]:
     """The files of a tile by date and polarisation."""
     place, dates = folder / "train" / "imagery" / "s1" / tile, {}
     for file in sorted(place.glob("*/*.tif")):
-        if match := re.fullmatch(rf"{re.escape(tile)}_(\d{{4}})_(\d\d)_(\d\d)_(VV|VH)_10m\.tif", file.name):
+        if match := re.fullmatch(
+            rf"{re.escape(tile)}_(\d{{4}})_(\d\d)_(\d\d)_(VV|VH)_10m\.tif", file.name
+        ):
             year, month, day, band = match.groups()
             dates.setdefault(np.datetime64(f"{year}-{month}-{day}", "D"), {})[band.lower()] = file
     if not dates:
-        raise FileNotFoundError(f"'{place}' has no image; expected 2017_04_01/{tile}_2017_04_01_VV_10m.tif and the like.")
+        raise FileNotFoundError(
+            f"'{place}' has no image; expected 2017_04_01/{tile}_2017_04_01_VV_10m.tif and the "
+            "like."
+        )
     for date, found in dates.items():
         if len(found) != 2:
-            raise SeasonError(f"Tile {tile} has only {next(iter(found)).upper()} on {date}; expected VV and VH: copy it again.")
+            raise SeasonError(
+                f"Tile {tile} has only {next(iter(found)).upper()} on {date}; expected VV and VH: "
+                "copy it again."
+            )
     return dates
 
 
@@ -125,7 +169,9 @@ def _open(file: Path):
     try:
         return rasterio.open(file)
     except RasterioIOError as error:
-        raise SeasonError(f"'{file}' is missing, no GeoTIFF, or truncated: copy it again.") from error
+        raise SeasonError(
+            f"'{file}' is missing, no GeoTIFF, or truncated: copy it again."
+        ) from error
 
 
 def _values(file: Path, window: tuple | None = None) -> np.ndarray:
@@ -138,7 +184,9 @@ def _values(file: Path, window: tuple | None = None) -> np.ndarray:
 
 def _band(file: Path, units: Units) -> xr.DataArray:
     open_layer(file)  # raises if the file is missing data, before a long job does
-    image = rioxarray.open_rasterio(file, chunks={"x": CHUNK, "y": CHUNK}, masked=True)[0].drop_vars("band")
+    image = rioxarray.open_rasterio(file, chunks={"x": CHUNK, "y": CHUNK}, masked=True)[
+        0
+    ].drop_vars("band")
     return image.copy(data=image.data.map_blocks(to_power, units, dtype=np.float32))
 
 
@@ -148,10 +196,17 @@ def _read(
     """Power (T, 2, P, P), VH first, and labels of one window of a tile."""
     tile, row, column = window
     place = ((row, row + patch), (column, column + patch))
-    power = to_power(np.array([[_values(date[name], place) for name in ("vh", "vv")] for date in files[tile].values()]), units)
+    power = to_power(
+        np.array(
+            [[_values(date[name], place) for name in ("vh", "vv")] for date in files[tile].values()]
+        ),
+        units,
+    )
     with _open(folder / "train" / "labels" / f"{tile}.tif") as tif:
         y = tif.read(1, window=place).astype(np.int64)
     if y.min() < 0 or y.max() >= len(CROPS):
-        raise SeasonError(f"The labels of tile {tile} have codes {y.min()} .. {y.max()}; expected 0 .. 9.")
+        raise SeasonError(
+            f"The labels of tile {tile} have codes {y.min()} .. {y.max()}; expected 0 .. 9."
+        )
     y[y == 0] = IGNORE
     return to_calendar(power, np.array(list(files[tile]), "M8[ns]"), calendar), y

@@ -1,4 +1,5 @@
-"""Train networks: the loop, what is kept, other places and years, and the rivals that STMA is compared with.
+"""Train networks: the loop, what is kept, other places and years, and the rivals that STMA is
+compared with.
 
 What is handed on is listed in ``__init__.pyi`` and loads when first used.
 """

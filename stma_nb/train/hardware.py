@@ -8,20 +8,25 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from stma_nb.machine import pick_device
+
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 
 
 def fabric(device: str | None, precision: str):
-    """Lightning Fabric for a training: on one device, or on one for each of the processes that ``torchrun`` started.
+    """Lightning Fabric for a training: on one device, or on one for each of the processes that
+    ``torchrun`` started.
 
     Raises ValueError for a precision that is unknown or that the device does not have.
     """
     from lightning_fabric import Fabric  # here, so that importing this module stays quick
     from lightning_fabric.plugins.environments import LightningEnvironment, TorchElasticEnvironment
 
-    place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    place = torch.device(pick_device(device))
     if precision not in PRECISIONS:
-        raise ValueError(f"The precision is '{precision}'; expected one of {', '.join(PRECISIONS)}.")
+        raise ValueError(
+            f"The precision is '{precision}'; expected one of {', '.join(PRECISIONS)}."
+        )
     if precision == "16-mixed" and place.type == "cpu":
         raise ValueError("16-mixed needs a GPU: take 32-true or bf16-mixed on a CPU.")
     logging.getLogger("lightning_fabric").setLevel(logging.ERROR)
@@ -29,7 +34,10 @@ def fabric(device: str | None, precision: str):
         here, processes = (int(os.environ[name]) for name in ("LOCAL_WORLD_SIZE", "WORLD_SIZE"))
         hardware = dict(devices=here, num_nodes=processes // here, strategy="ddp")
     else:  # nothing else: a session inside a SLURM job is not yet a training on its nodes
-        hardware = dict(devices=[place.index] if place.index is not None else 1, plugins=[LightningEnvironment()])
+        hardware = dict(
+            devices=[place.index] if place.index is not None else 1,
+            plugins=[LightningEnvironment()],
+        )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = Fabric(accelerator=place.type, precision=precision, **hardware)
@@ -43,12 +51,21 @@ def memory(batch: int, accumulate: int):
     try:
         yield
     except torch.cuda.OutOfMemoryError as error:
-        advice = f"a batch of {batch // 2}, or {2 * accumulate} pieces (accumulate)" if batch > 1 else "smaller patches or width"
-        raise RuntimeError(f"The GPU's memory does not hold the training with a batch of {batch} patches: try {advice}.") from error
+        advice = (
+            f"a batch of {batch // 2}, or {2 * accumulate} pieces (accumulate)"
+            if batch > 1
+            else "smaller patches or width"
+        )
+        raise RuntimeError(
+            f"The GPU's memory does not hold the training with a batch of {batch} patches: try "
+            f"{advice}."
+        ) from error
 
 
 class _SumOfProcesses(torch.autograd.Function):
-    """Sum of a tensor over processes; a loss of any process depends on it, so the gradient is summed as well."""
+    """Sum of a tensor over processes; a loss of any process depends on it, so the gradient is
+    summed as well.
+    """
 
     @staticmethod
     def forward(context, x: Tensor) -> Tensor:
@@ -62,7 +79,9 @@ class _SumOfProcesses(torch.autograd.Function):
 
 
 class SharedBatchNorm2d(nn.BatchNorm2d):
-    """Batch normalisation by the statistics of all processes' patches (PyTorch's SyncBatchNorm does not run on CPUs)."""
+    """Batch normalisation by the statistics of all processes' patches (PyTorch's SyncBatchNorm does
+    not run on CPUs).
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
@@ -82,8 +101,12 @@ class SharedBatchNorm2d(nn.BatchNorm2d):
 
 @contextmanager
 def shared_batch_norm(model: nn.Module, processes: int):
-    """Let the batch normalisations of a network use the statistics of the whole batch while several processes share it."""
-    norms = [module for module in model.modules() if type(module) is nn.BatchNorm2d and processes > 1]
+    """Let the batch normalisations of a network use the statistics of the whole batch while several
+    processes share it.
+    """
+    norms = [
+        module for module in model.modules() if type(module) is nn.BatchNorm2d and processes > 1
+    ]
     for norm in norms:
         norm.__class__ = SharedBatchNorm2d
     try:

@@ -1,8 +1,9 @@
-"""What a practitioner would try first: classify every pixel by its own season, without a look at its neighbours.
+"""What a practitioner would try first: classify every pixel by its own season, without a look at
+its neighbours.
 
-A random forest (Breiman 2001) on the flattened season, and TempCNN (Pelletier, Webb and Petitjean 2019,
-https://doi.org/10.3390/rs11050523), a small convolutional network along time. Both learn from the same parts of a scene as STMA, so
-that their scores can stand beside its score.
+A random forest (Breiman 2001) on the flattened season, and TempCNN (Pelletier, Webb and Petitjean
+2019, https://doi.org/10.3390/rs11050523), a small convolutional network along time. Both learn from
+the same parts of a scene as STMA, so that their scores can stand beside its score.
 """
 
 from collections.abc import Callable
@@ -25,7 +26,9 @@ ROWS = 32  # rows read at a time: a strip of a scene 5000 pixels wide with 41 da
 
 @dataclass
 class PixelClassifier:
-    """A trained classifier of single pixels; ``probabilities`` turns seasons (n, T, 2), in the scaled dB, into (n, K)."""
+    """A trained classifier of single pixels; ``probabilities`` turns seasons (n, T, 2), in the
+    scaled dB, into (n, K).
+    """
 
     probabilities: Callable[[np.ndarray], np.ndarray]
     scaling: Scaling
@@ -33,25 +36,34 @@ class PixelClassifier:
     times: np.ndarray
 
 
-def fit_forest(season: xr.Dataset, mask: np.ndarray, pixels: int = 20_000, trees: int = 100, seed: int = 0) -> PixelClassifier:
-    """Train a random forest on at most ``pixels`` random pixels of ``mask`` (rows, columns; say ``parts == TRAIN``).
+def fit_forest(
+    season: xr.Dataset, mask: np.ndarray, pixels: int = 20_000, trees: int = 100, seed: int = 0
+) -> PixelClassifier:
+    """Train a random forest on at most ``pixels`` random pixels of ``mask`` (rows, columns; say
+    ``parts == TRAIN``).
 
     Raises SeasonError if the mask holds no data.
     """
     scaling, crops = fit_scaling(season, mask), legend(season)
     x, y = _draw(season, mask, pixels, scaling, seed)
-    forest = RandomForestClassifier(trees, n_jobs=-1, random_state=seed).fit(x.reshape(len(x), -1), y)
+    forest = RandomForestClassifier(trees, n_jobs=-1, random_state=seed).fit(
+        x.reshape(len(x), -1), y
+    )
 
     def probabilities(x: np.ndarray) -> np.ndarray:
         p = np.zeros((len(x), len(crops)), np.float32)
-        p[:, forest.classes_] = forest.predict_proba(x.reshape(len(x), -1))  # a class the mask lacks stays at zero
+        p[:, forest.classes_] = forest.predict_proba(
+            x.reshape(len(x), -1)
+        )  # a class the mask lacks stays at zero
         return p
 
     return PixelClassifier(probabilities, scaling, crops, season.time.values)
 
 
 class TempCNN(nn.Module):
-    """Three convolutions along time, then two dense layers: seasons (n, T, bands) in, logits (n, K) out."""
+    """Three convolutions along time, then two dense layers: seasons (n, T, bands) in, logits (n, K)
+    out.
+    """
 
     def __init__(self, dates: int, classes: int, bands: int = 2, dropout: float = 0.3):
         super().__init__()
@@ -59,8 +71,12 @@ class TempCNN(nn.Module):
         def block(layer: nn.Module, channels: int) -> list[nn.Module]:
             return [layer, nn.BatchNorm1d(channels), nn.ReLU(), nn.Dropout(dropout)]
 
-        time = [layer for i in (bands, 64, 64) for layer in block(nn.Conv1d(i, 64, 5, padding=2), 64)]
-        self.layers = nn.Sequential(*time, nn.Flatten(), *block(nn.Linear(64 * dates, 256), 256), nn.Linear(256, classes))
+        time = [
+            layer for i in (bands, 64, 64) for layer in block(nn.Conv1d(i, 64, 5, padding=2), 64)
+        ]
+        self.layers = nn.Sequential(
+            *time, nn.Flatten(), *block(nn.Linear(64 * dates, 256), 256), nn.Linear(256, classes)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         return self.layers(x.transpose(1, 2))
@@ -75,7 +91,8 @@ def fit_tempcnn(
     rate: float = 2e-3,
     seed: int = 0,
 ) -> PixelClassifier:
-    """Train TempCNN on at most ``pixels`` random pixels of ``mask``: AdamW with one cycle of the learning rate, cross-entropy.
+    """Train TempCNN on at most ``pixels`` random pixels of ``mask``: AdamW with one cycle of the
+    learning rate, cross-entropy.
 
     Raises SeasonError if the mask holds no data.
     """
@@ -98,13 +115,18 @@ def fit_tempcnn(
 
     @torch.inference_mode()
     def probabilities(x: np.ndarray) -> np.ndarray:
-        return torch.cat([model(part).softmax(1) for part in torch.from_numpy(x).split(8192)]).numpy()
+        return torch.cat(
+            [model(part).softmax(1) for part in torch.from_numpy(x).split(8192)]
+        ).numpy()
 
     return PixelClassifier(probabilities, scaling, crops, season.time.values)
 
 
-def pixel_map(classifier: PixelClassifier, season: xr.Dataset, any_dates: bool = False) -> np.ndarray:
-    """Class codes (rows, columns) uint8 of a whole season, strip by strip; 255 where a pixel has no data at all.
+def pixel_map(
+    classifier: PixelClassifier, season: xr.Dataset, any_dates: bool = False
+) -> np.ndarray:
+    """Class codes (rows, columns) uint8 of a whole season, strip by strip; 255 where a pixel has no
+    data at all.
 
     Raises ValueError if the season does not fit the classifier (see ``train.check_dates``).
     """
@@ -120,10 +142,16 @@ def pixel_map(classifier: PixelClassifier, season: xr.Dataset, any_dates: bool =
     return codes
 
 
-def _draw(season: xr.Dataset, mask: np.ndarray, pixels: int, scaling: Scaling, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Scaled seasons (n, T, 2) and class codes (n,) of random pixels of the mask that have data, in random order."""
+def _draw(
+    season: xr.Dataset, mask: np.ndarray, pixels: int, scaling: Scaling, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Scaled seasons (n, T, 2) and class codes (n,) of random pixels of the mask that have data, in
+    random order.
+    """
     rng, seasons, labels = np.random.default_rng(seed), [], []
-    chosen = rng.permutation(np.flatnonzero(mask))[: int(1.2 * pixels)]  # some more than asked for: some have no data
+    chosen = rng.permutation(np.flatnonzero(mask))[
+        : int(1.2 * pixels)
+    ]  # some more than asked for: some have no data
     row, column = np.divmod(chosen, mask.shape[1])
     for top in range(0, mask.shape[0], ROWS):
         here = (row >= top) & (row < top + ROWS)

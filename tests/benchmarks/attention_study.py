@@ -1,4 +1,5 @@
-"""Is what notebook 09 finds a matter of luck? The same tests of attention on networks that differ in their seed alone.
+"""Is what notebook 09 finds a matter of luck? The same tests of attention on networks that differ
+in their seed alone.
 
 python tests/benchmarks/attention_study.py [--seeds 5]      about 90 s a seed on two cores; writes data/attention_study.json
 """
@@ -17,10 +18,19 @@ CROPS = ("Wheat", "Maize", "Grassland", "Rapeseed")
 
 
 def study(season, parts: np.ndarray, seed: int, epochs: int) -> dict:
-    """Train one network and test its attention; numbers by name, and attention and occlusion by date."""
+    """Train one network and test its attention; numbers by name, and attention and occlusion by
+    date.
+    """
     scaling = patches.fit_scaling(season, parts == patches.TRAIN)
     learn, valid = (
-        patches.PatchDataset(season, patches.windows_of(parts, p, 32), 32, scaling, parts == p, augment=p == patches.TRAIN)
+        patches.PatchDataset(
+            season,
+            patches.windows_of(parts, p, 32),
+            32,
+            scaling,
+            parts == p,
+            augment=p == patches.TRAIN,
+        )
         for p in (patches.TRAIN, patches.VALID)
     )
     torch.manual_seed(seed)
@@ -29,16 +39,26 @@ def study(season, parts: np.ndarray, seed: int, epochs: int) -> dict:
     windows, mask = patches.windows_of(parts, patches.TEST, 32, overlap=0), parts == patches.TEST
     control = attention.record(attention.randomised(trained, seed=seed + 100), season, windows)
     received, random = (
-        attention.by_date(maps).mean(("level", "head")) for maps in (attention.record(trained, season, windows), control)
+        attention.by_date(maps).mean(("level", "head"))
+        for maps in (attention.record(trained, season, windows), control)
     )
     occluded = attention.occlude_dates(trained, season, windows, mask=mask).loss_increase
     truth = attention.true_separability(season, *CROPS).mean("pair")
     orders = {"attention": received.mean("window"), "occlusion": occluded.mean("window")}
-    curve = attention.deletion_curve(trained, season, windows, orders, mask=mask).accuracy.mean("deleted")
+    curve = attention.deletion_curve(trained, season, windows, orders, mask=mask).accuracy.mean(
+        "deleted"
+    )
     test = patches.PatchDataset(season, windows, 32, scaling, mask=mask)
     right = {
-        name: train.validate(attention.uniform_attention(trained, branches).model if branches else trained.model, test)["accuracy"]
-        for name, branches in {"as trained": (), "equal over dates": ("temporal",), "equal over pixels": ("spatial",)}.items()
+        name: train.validate(
+            attention.uniform_attention(trained, branches).model if branches else trained.model,
+            test,
+        )["accuracy"]
+        for name, branches in {
+            "as trained": (),
+            "equal over dates": ("temporal",),
+            "equal over pixels": ("spatial",),
+        }.items()
     }
     return {
         "seed": seed,
@@ -61,14 +81,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=10, help="as notebook 09")
-    parser.add_argument("--output", type=Path, default=course.ROOT / "data" / "attention_study.json")
+    parser.add_argument(
+        "--output", type=Path, default=course.ROOT / "data" / "attention_study.json"
+    )
     args = parser.parse_args()
     season = cube.open_season(course.sample_season()).load()
-    parts = patches.block_split(season.crop.shape, block=112, buffer=8, seed=0, parcel=season.parcel.values)
+    parts = patches.block_split(
+        season.crop.shape, block=112, buffer=8, seed=0, parcel=season.parcel.values
+    )
     rows = []
     for seed in range(args.seeds):
         rows.append(study(season, parts, seed, args.epochs))
-        print(", ".join(f"{name} {value:.3g}" for name, value in rows[-1].items() if not isinstance(value, list)), flush=True)
+        print(
+            ", ".join(
+                f"{name} {value:.3g}"
+                for name, value in rows[-1].items()
+                if not isinstance(value, list)
+            ),
+            flush=True,
+        )
     args.output.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 

@@ -1,9 +1,11 @@
-"""Map a scene of the published size, killed once on the way: time and peak memory. Writes data/full_scene.json
+"""Map a scene of the published size, killed once on the way: time and peak memory. Writes
+data/full_scene.json
 
     python tests/benchmarks/full_scene.py FOLDER      needs 6 GB in FOLDER; about 20 minutes on two cores
 
-The scene is simulated: 3731 x 5095 pixels, 41 dates. The network is the course's compact one, untrained, since neither time nor
-memory depend on its weights. Started again with the same folder, it goes on.
+The scene is simulated: 3731 x 5095 pixels, 41 dates. The network is the course's compact one,
+untrained, since neither time nor memory depend on its weights. Started again with the same folder,
+it goes on.
 """
 
 import json
@@ -19,10 +21,16 @@ from stma_nb import course, cube, patches, train
 from stma_nb.model import STMA
 
 
-def map_scene(scene: Path, weights: Path, output: Path, kill_after: float | None = None) -> tuple[float, float]:
-    """Run the map command, and kill it after some seconds; returns seconds of its processor and peak memory (MB)."""
+def map_scene(
+    scene: Path, weights: Path, output: Path, kill_after: float | None = None
+) -> tuple[float, float]:
+    """Run the map command, and kill it after some seconds; returns seconds of its processor and
+    peak memory (MB).
+    """
     job = subprocess.Popen(
-        [sys.executable, "-m", "stma_nb", "map", weights, scene, output], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "stma_nb", "map", weights, scene, output],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     start = time.monotonic()
     while kill_after and job.poll() is None and time.monotonic() - start < kill_after:
@@ -60,7 +68,9 @@ def main() -> None:
         "peak MB": max(peaks),
     }
     print(json.dumps(found, indent=1))
-    (course.ROOT / "data" / "full_scene.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    (course.ROOT / "data" / "full_scene.json").write_text(
+        json.dumps(found, indent=1) + "\n", encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

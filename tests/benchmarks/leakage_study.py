@@ -2,9 +2,10 @@
 
     python tests/benchmarks/leakage_study.py [--seeds 5]      about 5 minutes a seed on two cores; writes data/leakage_study.json
 
-A seed is a scene of the sample season's kind, with its own fields, speckle, split and initial weights. Its left part (448 x 325
-pixels) is divided in three ways; the right part (107 columns) is kept untouched. Every method learns from each division with the
-same budget, maps the whole scene once, and is scored by that division's own protocol and on the untouched part.
+A seed is a scene of the sample season's kind, with its own fields, speckle, split and initial
+weights. Its left part (448 x 325 pixels) is divided in three ways; the right part (107 columns) is
+kept untouched. Every method learns from each division with the same budget, maps the whole scene
+once, and is scored by that division's own protocol and on the untouched part.
 """
 
 import argparse
@@ -24,18 +25,29 @@ PATCH = 32
 
 
 def divisions(season, seed: int) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """By name: windows of PATCH pixels, the mask of pixels that train, and the mask that the protocol scores."""
+    """By name: windows of PATCH pixels, the mask of pixels that train, and the mask that the
+    protocol scores.
+    """
     left = season.isel(x=slice(325))
     shape, parcel = left.crop.shape, left.parcel.values
     pixels = patches.random_pixels(shape, seed=seed)
     windows, tested = patches.published_windows(shape, PATCH, seed=seed)
-    blocks = patches.block_split(shape, block=80, buffer=8, seed=seed, parcel=parcel, crop=left.crop.values)
+    blocks = patches.block_split(
+        shape, block=80, buffer=8, seed=seed, parcel=parcel, crop=left.crop.values
+    )
     parts = {
         "random pixels": (patches.corners(shape, PATCH, 0.5), pixels == TRAIN, pixels == TEST),
-        "random patches": (windows, patches.covered(shape, windows, PATCH), patches.covered(shape, tested, PATCH)),
+        "random patches": (
+            windows,
+            patches.covered(shape, windows, PATCH),
+            patches.covered(shape, tested, PATCH),
+        ),
         "blocks": (patches.windows_of(blocks, TRAIN, PATCH), blocks == TRAIN, blocks == TEST),
     }
-    return {name: (w, *(np.pad(mask, ((0, 0), (0, 123))) for mask in masks)) for name, (w, *masks) in parts.items()}
+    return {
+        name: (w, *(np.pad(mask, ((0, 0), (0, 123))) for mask in masks))
+        for name, (w, *masks) in parts.items()
+    }
 
 
 def untouched(season) -> np.ndarray:
@@ -45,15 +57,25 @@ def untouched(season) -> np.ndarray:
     return mask & ~(np.isin(parcel, parcel[:, :341]) & (parcel > 0))
 
 
-def stma_map(season, windows: np.ndarray, mask: np.ndarray, seed: int, steps: int, folder: Path) -> np.ndarray:
+def stma_map(
+    season, windows: np.ndarray, mask: np.ndarray, seed: int, steps: int, folder: Path
+) -> np.ndarray:
     """Train the compact network for a number of steps and map the scene with windows side by side."""
-    learn = patches.PatchDataset(season, windows, PATCH, patches.fit_scaling(season, mask), mask, augment=True)
+    learn = patches.PatchDataset(
+        season, windows, PATCH, patches.fit_scaling(season, mask), mask, augment=True
+    )
     torch.manual_seed(seed)
-    network = STMA(dates=season.sizes["time"], patch=PATCH, classes=len(cube.legend(season)), width=16)
+    network = STMA(
+        dates=season.sizes["time"], patch=PATCH, classes=len(cube.legend(season)), width=16
+    )
     epochs = round(steps / (len(windows) // 8))
-    few = patches.PatchDataset(season, windows[:8], PATCH, learn.scaling, mask)  # fit asks for patches to validate on
+    few = patches.PatchDataset(
+        season, windows[:8], PATCH, learn.scaling, mask
+    )  # fit asks for patches to validate on
     trained = train.fit(network, learn, few, epochs=epochs, seed=seed, watch=lambda history: None)
-    path = predict.season_map(trained, season, folder / "map.tif", overlap=0, overwrite=True, progress=False)
+    path = predict.season_map(
+        trained, season, folder / "map.tif", overlap=0, overwrite=True, progress=False
+    )
     with rasterio.open(path) as tif:
         return tif.read(1)
 
@@ -70,17 +92,27 @@ def study(seed: int, steps: int, folder: Path) -> list[dict]:
         for method, mapped in maps.items():
             row = {"seed": seed, "split": split, "method": method}
             for place, where in (("own", scored), ("untouched", region)):
-                scores = accuracy.summary(accuracy.error_matrix(mapped, season.crop.values, len(crops), where), crops)
+                scores = accuracy.summary(
+                    accuracy.error_matrix(mapped, season.crop.values, len(crops), where), crops
+                )
                 row |= {f"{place}: {name}": value for name, value in scores.items()}
             rows.append(row)
-            print(seed, split, method, f"{row['own: overall accuracy']:.3f} {row['untouched: overall accuracy']:.3f}", flush=True)
+            print(
+                seed,
+                split,
+                method,
+                f"{row['own: overall accuracy']:.3f} {row['untouched: overall accuracy']:.3f}",
+                flush=True,
+            )
     return rows
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=800, help="batches of 8 patches that STMA learns from")
+    parser.add_argument(
+        "--steps", type=int, default=800, help="batches of 8 patches that STMA learns from"
+    )
     parser.add_argument("--output", type=Path, default=course.ROOT / "data" / "leakage_study.json")
     args = parser.parse_args()
     rows = []

@@ -1,21 +1,27 @@
-"""Mapping: throughput and peak memory against scene size, form of the computation and workers: ratios of one run.
+"""Mapping: throughput and peak memory against scene size, form of the computation and workers:
+ratios of one run.
 
-``python tests/benchmarks/mapping_speed.py [weights.safetensors]``, with weights of a network trained on the sample season, of which
-the scenes are made; without them the quickstart's network with random weights is taken, and accuracies say nothing.
+``python tests/benchmarks/mapping_speed.py [weights.safetensors]``, with weights of a network
+trained on the sample season, of which the scenes are made; without them the quickstart's network
+with random weights is taken, and accuracies say nothing.
 
 The forms, on one tile of 448 pixels (the sample season):
 
 * plain: every window by itself through the network as it was trained;
-* tiles: ``tiles.tile_probabilities`` (what ``season_map`` does), in float32 and with the trunk in bfloat16;
-* shared trunk: the trunk runs once over the tile and the 88 pixels around it that its features depend on, and windows take crops of
-  the feature maps. A window's features then know what lies beyond its border, where in training there were zeros. It is not in the
-  library: with each of four networks trained on the sample season accuracy on the test blocks fell (by 0.07, 0.37, 0.07 and 0.34
-  points, 1.3 to 3.6 % of the labels changed), and once its wider border is counted it is no faster for the quickstart's network and
-  1.4 times for the published size. It stays here so that this can be measured again.
+* tiles: ``tiles.tile_probabilities`` (what ``season_map`` does), in float32 and with the trunk in
+  bfloat16;
+* shared trunk: the trunk runs once over the tile and the 88 pixels around it that its features
+  depend on, and windows take crops of the feature maps. A window's features then know what lies
+  beyond its border, where in training there were zeros. It is not in the library: with each of four
+  networks trained on the sample season accuracy on the test blocks fell (by 0.07, 0.37, 0.07 and
+  0.34 points, 1.3 to 3.6 % of the labels changed), and once its wider border is counted it is no
+  faster for the quickstart's network and 1.4 times for the published size. It stays here so that
+  this can be measured again.
 
-Measured in November 2026 on one thread of a busy machine, in km2 per CPU second (quickstart's network, 18 dates): plain 4.3, tiles
-15.2, tiles in bfloat16 17.9 (0.08 % of the labels changed, accuracy the same), shared trunk 15.1. Published size, CPU seconds per
-window: 0.49 as trained, 0.41 in the form for inference, 0.27 in bfloat16. Peak memory in tiles of 256 pixels: 503, 585 and 627 MB
+Measured in November 2026 on one thread of a busy machine, in km2 per CPU second (quickstart's
+network, 18 dates): plain 4.3, tiles 15.2, tiles in bfloat16 17.9 (0.08 % of the labels changed,
+accuracy the same), shared trunk 15.1. Published size, CPU seconds per window: 0.49 as trained, 0.41
+in the form for inference, 0.27 in bfloat16. Peak memory in tiles of 256 pixels: 503, 585 and 627 MB
 for scenes of 448, 896 and 1792 pixels a side.
 """
 
@@ -54,27 +60,38 @@ def in_tiles(trained, windows, patch, bands, precision="float32", side=512):
     total = np.empty((model.arguments["classes"], *bands[0].shape[1:]), np.float32)
     for tile in tiles.tile_grid(bands[0].shape[1:], side):
         data = tiles.read_tile(bands, windows, patch, tile)
-        total[(slice(None), *tile)] = tiles.tile_probabilities(model, trained.scaling, windows, None, "cpu", tile, data)
+        total[(slice(None), *tile)] = tiles.tile_probabilities(
+            model, trained.scaling, windows, None, "cpu", tile, data
+        )
     return total
 
 
 def with_shared_trunk(trained, windows, patch, bands):
-    """As ``in_tiles`` with one tile, of which the trunk's features are computed once, with the work that a tile within a larger
-    scene needs: REACH pixels more on each side (mirrored here, and cut off again)."""
+    """As ``in_tiles`` with one tile, of which the trunk's features are computed once, with the work
+    that a tile within a larger scene needs: REACH pixels more on each side (mirrored here, and cut
+    off again)."""
     model = tiles.inference_form(trained.model)
     x = torch.from_numpy(patches.network_input(*bands, trained.scaling))
     around = np.pad(x.numpy(), ((0, 0), (0, 0), (REACH, REACH), (REACH, REACH)), mode="reflect")
-    model.trunk(torch.from_numpy(around)[None])  # the cost; the features below are those of the scene with nothing around
+    model.trunk(
+        torch.from_numpy(around)[None]
+    )  # the cost; the features below are those of the scene with nothing around
     levels = [level[0] for level in model.trunk(x[None])]
     pieces = []
     for some in np.array_split(windows, -(-len(windows) // 32)):
         crops = [
-            torch.stack([level[..., r // s : (r + patch) // s, c // s : (c + patch) // s] for r, c in some])
+            torch.stack(
+                [level[..., r // s : (r + patch) // s, c // s : (c + patch) // s] for r, c in some]
+            )
             for level, s in zip(levels, (4, 8, 8), strict=True)
         ]
         gated = [gate(level.flatten(1, 2)) for gate, level in zip(model.lsape, crops, strict=True)]
-        fused, _ = model.mca(*(block(level)[0] for block, level in zip(model.stsa, gated, strict=True)))
-        pieces += list(upsample(model.decoder(fused + gated[2], gated[0]), patch).softmax(1).numpy())
+        fused, _ = model.mca(
+            *(block(level)[0] for block, level in zip(model.stsa, gated, strict=True))
+        )
+        pieces += list(
+            upsample(model.decoder(fused + gated[2], gated[0]), patch).softmax(1).numpy()
+        )
     return patches.stitch(pieces, windows, patch, bands[0].shape[1:])
 
 
@@ -83,9 +100,17 @@ def compare_forms(trained, season, rounds=3):
     patch = trained.model.arguments["patch"]
     windows = patches.corners((SIDE, SIDE), patch, 0.5)
     bands = [season[name].values for name in patches.ORDER]
-    test = patches.block_split((SIDE, SIDE), block=112, buffer=8, seed=0, parcel=season.parcel.values) == patches.TEST
+    test = (
+        patches.block_split((SIDE, SIDE), block=112, buffer=8, seed=0, parcel=season.parcel.values)
+        == patches.TEST
+    )
     bf16 = functools.partial(in_tiles, precision="bf16")
-    forms = {"plain": plain, "tiles": in_tiles, "tiles, bf16": bf16, "shared trunk": with_shared_trunk}
+    forms = {
+        "plain": plain,
+        "tiles": in_tiles,
+        "tiles, bf16": bf16,
+        "shared trunk": with_shared_trunk,
+    }
     seconds, labels = {name: [] for name in forms}, {}
     for _ in range(rounds):
         for name, form in forms.items():
@@ -98,7 +123,8 @@ def compare_forms(trained, season, rounds=3):
         speed, ratio = SIDE**2 / 1e4 / median, statistics.median(seconds["plain"]) / median
         print(
             f"{name:<13} {speed:6.2f} km2 per CPU second, {ratio:5.2f} times "
-            f"plain; labels changed {(labels[name] != labels['plain']).mean():.2%}, test accuracy {right:.2%}"
+            f"plain; labels changed {(labels[name] != labels['plain']).mean():.2%}, test accuracy "
+            f"{right:.2%}"
         )
 
 
@@ -122,17 +148,25 @@ def main():
         trained = train.load(sys.argv[1])
     else:
         torch.manual_seed(0)
-        model = STMA(dates=sample.sizes["time"], patch=32, classes=len(cube.legend(sample)), width=16)
-        trained = train.Trained(model.eval(), patches.fit_scaling(sample), cube.legend(sample), sample.time.values)
+        model = STMA(
+            dates=sample.sizes["time"], patch=32, classes=len(cube.legend(sample)), width=16
+        )
+        trained = train.Trained(
+            model.eval(), patches.fit_scaling(sample), cube.legend(sample), sample.time.values
+        )
     compare_forms(trained, sample)
 
     with tempfile.TemporaryDirectory() as folder:
         weights = train.save(trained, Path(folder) / "weights.safetensors")
         for times in (1, 2, 4):
             scene = sample.isel(y=np.arange(times * SIDE) % SIDE, x=np.arange(times * SIDE) % SIDE)
-            scene = scene.assign_coords(y=5.9e6 - 10.0 * np.arange(times * SIDE), x=4e5 + 10.0 * np.arange(times * SIDE))
+            scene = scene.assign_coords(
+                y=5.9e6 - 10.0 * np.arange(times * SIDE), x=4e5 + 10.0 * np.arange(times * SIDE)
+            )
             path = cube.save_season(scene, Path(folder) / f"{times}.zarr")
-            said = subprocess.check_output([sys.executable, "-c", MAP, weights, path, Path(folder) / "map.tif"], text=True)
+            said = subprocess.check_output(
+                [sys.executable, "-c", MAP, weights, path, Path(folder) / "map.tif"], text=True
+            )
             print(f"scene of {times * SIDE} x {times * SIDE} pixels: {said}", end="")
         season, area = cube.open_season(path), (times * SIDE) ** 2 / 1e4
         for workers in (1, 2):
@@ -140,9 +174,18 @@ def main():
                 client.run(train.load, weights)  # workers import what they need
                 start = time.perf_counter()
                 predict.season_map(
-                    trained, season, Path(folder) / "map.tif", progress=False, overwrite=True, tile=256, client=client
+                    trained,
+                    season,
+                    Path(folder) / "map.tif",
+                    progress=False,
+                    overwrite=True,
+                    tile=256,
+                    client=client,
                 )
-                print(f"{workers} worker(s) of one thread: {area / (time.perf_counter() - start):.2f} km2/s")
+                print(
+                    f"{workers} worker(s) of one thread: "
+                    f"{area / (time.perf_counter() - start):.2f} km2/s"
+                )
 
 
 if __name__ == "__main__":

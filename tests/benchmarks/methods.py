@@ -2,9 +2,10 @@
 
     python tests/benchmarks/methods.py      about three minutes on two cores; writes data/methods.json
 
-Each method learns from the training blocks of the sample season and maps a scene of 640 x 640 pixels, in a process of its own.
-Time is that of the processor, so that other work on the machine counts little. Accuracy is that of leakage_study.py (blocks,
-several scenes); it is read, not measured here.
+Each method learns from the training blocks of the sample season and maps a scene of 640 x 640
+pixels, in a process of its own. Time is that of the processor, so that other work on the machine
+counts little. Accuracy is that of leakage_study.py (blocks, several scenes); it is read, not
+measured here.
 """
 
 import argparse
@@ -32,10 +33,14 @@ def measure(method: str) -> dict[str, float]:
 
     torch.set_num_threads(1)
     season = cube.open_season(course.sample_season()).load()
-    parts = patches.block_split(season.crop.shape, block=112, buffer=8, seed=0, parcel=season.parcel.values)
+    parts = patches.block_split(
+        season.crop.shape, block=112, buffer=8, seed=0, parcel=season.parcel.values
+    )
     with tempfile.TemporaryDirectory() as folder:
         scene = course.SAMPLE | {"size": (640, 640), "seed": 3}
-        large = cube.open_season(cube.save_season(simulate.season(**scene), Path(folder) / "scene.zarr"))
+        large = cube.open_season(
+            cube.save_season(simulate.season(**scene), Path(folder) / "scene.zarr")
+        )
         start = time.process_time()
         if method == "STMA":
             learn, valid = (
@@ -49,7 +54,9 @@ def measure(method: str) -> dict[str, float]:
                 )
                 for part in (patches.TRAIN, patches.VALID)
             )
-            network = STMA(dates=season.sizes["time"], patch=32, classes=len(cube.legend(season)), width=16)
+            network = STMA(
+                dates=season.sizes["time"], patch=32, classes=len(cube.legend(season)), width=16
+            )
             trained = train.fit(network, learn, valid, epochs=20, watch=lambda history: None)
         else:
             fit = {"random forest": train.fit_forest, "TempCNN": train.fit_tempcnn}[method]
@@ -61,7 +68,11 @@ def measure(method: str) -> dict[str, float]:
             train.pixel_map(trained, large)
         mapped = time.process_time()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"training (CPU s)": learned - start, "mapping (km² per CPU s)": 6.4**2 / (mapped - learned), "peak memory (MB)": peak}
+    return {
+        "training (CPU s)": learned - start,
+        "mapping (km² per CPU s)": 6.4**2 / (mapped - learned),
+        "peak memory (MB)": peak,
+    }
 
 
 def main() -> None:
@@ -71,15 +82,35 @@ def main() -> None:
     if args.method:
         print(json.dumps(measure(args.method)))
         return
-    study = pd.DataFrame(json.loads((course.ROOT / "data" / "leakage_study.json").read_text(encoding="utf-8")))
-    blocks = study[study["split"] == "blocks"].groupby("method")["own: overall accuracy"].agg(["mean", "std"])
+    study = pd.DataFrame(
+        json.loads((course.ROOT / "data" / "leakage_study.json").read_text(encoding="utf-8"))
+    )
+    blocks = (
+        study[study["split"] == "blocks"]
+        .groupby("method")["own: overall accuracy"]
+        .agg(["mean", "std"])
+    )
     rows = {}
     for method in METHODS:
-        run = subprocess.run([sys.executable, __file__, "--method", method], capture_output=True, text=True, check=True)
-        accuracy = {"accuracy": blocks.loc[method, "mean"], "sd over scenes": blocks.loc[method, "std"]}
+        run = subprocess.run(
+            [sys.executable, __file__, "--method", method],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        accuracy = {
+            "accuracy": blocks.loc[method, "mean"],
+            "sd over scenes": blocks.loc[method, "std"],
+        }
         rows[method] = accuracy | json.loads(run.stdout.splitlines()[-1])
-        print(method, {name: round(float(value), 3) for name, value in rows[method].items()}, flush=True)
-    (course.ROOT / "data" / "methods.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+        print(
+            method,
+            {name: round(float(value), 3) for name, value in rows[method].items()},
+            flush=True,
+        )
+    (course.ROOT / "data" / "methods.json").write_text(
+        json.dumps(rows, indent=1) + "\n", encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

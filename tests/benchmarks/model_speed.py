@@ -1,7 +1,9 @@
-"""STMA against a plain transcription of the published network: ratios of one run. ``python tests/benchmarks/model_speed.py``
+"""STMA against a plain transcription of the published network: ratios of one run. ``python
+tests/benchmarks/model_speed.py``
 
-The plain form is the same mathematics written down directly: convolutions in PyTorch's default layout, attention head by head
-with einsum. Both forms share weights; the outputs are compared first.
+The plain form is the same mathematics written down directly: convolutions in PyTorch's default
+layout, attention head by head with einsum. Both forms share weights; the outputs are compared
+first.
 """
 
 import statistics
@@ -30,7 +32,9 @@ def plain_attention(self: MultiHeadAttention, tokens):
     q, k, v = heads(self.to_query), heads(self.to_key), heads(self.to_value)
     weights = F.softmax(torch.einsum("bhqd,bhkd->bhqk", q, k) / q.shape[-1] ** 0.5, dim=-1)
     mixed = torch.einsum("bhqk,bhkd->bqhd", weights, v)
-    return torch.einsum("bqhd,hdf->bqf", mixed, self.out.weight.T.unflatten(0, (self.heads, -1))) + self.out.bias, weights
+    return torch.einsum(
+        "bqhd,hdf->bqf", mixed, self.out.weight.T.unflatten(0, (self.heads, -1))
+    ) + self.out.bias, weights
 
 
 def step(model, optimiser, x, y):
@@ -55,7 +59,10 @@ def main(rounds: int = 5, batch: int = 2) -> None:
     with torch.inference_mode():
         print(f"largest difference of the outputs: {(ours(x)[0] - plain(x)[0]).abs().max():.1e}")
     times = {name: {"inference": [], "training step": []} for name in ("ours", "plain")}
-    optimisers = {name: torch.optim.Adam(model.parameters()) for name, model in (("ours", ours), ("plain", plain))}
+    optimisers = {
+        name: torch.optim.Adam(model.parameters())
+        for name, model in (("ours", ours), ("plain", plain))
+    }
     for _ in range(rounds):
         for name, model in (("ours", ours), ("plain", plain)):
             model.eval()

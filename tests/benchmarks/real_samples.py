@@ -1,8 +1,10 @@
-"""The methods on real samples that nobody here made. ``python tests/benchmarks/real_samples.py FOLDER [flanders|france|opera ...]``
+"""The methods on real samples that nobody here made. ``python tests/benchmarks/real_samples.py
+FOLDER [flanders|france|opera ...]``
 
-FOLDER holds flanders_chips (two squares of 640 m with crop codes, in two years, from WorldCereal's open software), france_2023
-(parcels of known crop, likewise) and opera_rtc (one GeoTIFF for each date and polarisation). About ten minutes on two cores.
-The samples are small, and the numbers say whether a method works on real data at all, hardly which is better.
+FOLDER holds flanders_chips (two squares of 640 m with crop codes, in two years, from WorldCereal's
+open software), france_2023 (parcels of known crop, likewise) and opera_rtc (one GeoTIFF for each
+date and polarisation). About ten minutes on two cores. The samples are small, and the numbers say
+whether a method works on real data at all, hardly which is better.
 """
 
 import argparse
@@ -23,7 +25,7 @@ from stma_nb.model import STMA
 SEEDS = 0, 1, 2
 PATCH = 16
 
-# ---------------------------------------------------------------------------------------------------------- (a) Flanders
+# ------------------------------------------------------------------------------------- (a) Flanders
 
 CLASSES = {  # WorldCereal's crop codes in the two squares; 0 is not labelled
     "Not labelled": (0,),
@@ -35,20 +37,28 @@ CLASSES = {  # WorldCereal's crop codes in the two squares; 0 is not labelled
 }
 CROPS = tuple(
     cube.Crop(name, colour)
-    for name, colour in zip(CLASSES, ("#dddddd", "#009e73", "#d55e00", "#f0e442", "#882255", "#0072b2"), strict=True)
+    for name, colour in zip(
+        CLASSES, ("#dddddd", "#009e73", "#d55e00", "#f0e442", "#882255", "#0072b2"), strict=True
+    )
 )
 
 
 def dekads(harvest: int) -> np.ndarray:
     """The first days of the 36 ten-day periods (1, 11, 21 of a month) from October to September."""
-    months = np.arange(f"{harvest - 1}-10", f"{harvest}-10", dtype="datetime64[M]").astype("datetime64[D]")
+    months = np.arange(f"{harvest - 1}-10", f"{harvest}-10", dtype="datetime64[M]").astype(
+        "datetime64[D]"
+    )
     return np.add.outer(months, [0, 10, 20]).ravel()
 
 
 def chip(file: Path) -> xr.Dataset:
-    """A square as a season: mean power of each ten-day period, 20 m; pixels of two labels are not labelled."""
+    """A square as a season: mean power of each ten-day period, 20 m; pixels of two labels are not
+    labelled.
+    """
     with np.load(file) as store:
-        db, times, codes, epsg, (west, _, _, north) = (store[key] for key in ("X", "time", "ct", "epsg", "bounds"))
+        db, times, codes, epsg, (west, _, _, north) = (
+            store[key] for key in ("X", "time", "ct", "epsg", "bounds")
+        )
     times = times.astype("datetime64[D]")
     starts = dekads(int(str(times[-1])[:4]))
     period = np.searchsorted(starts, times, side="right") - 1
@@ -63,26 +73,41 @@ def chip(file: Path) -> xr.Dataset:
             "vh": (("time", "y", "x"), power[:, 1].astype(np.float32), {"units": "1"}),
             "crop": (("y", "x"), crop, cube.flags(CROPS)),
         },
-        {"time": starts.astype("M8[ns]"), "y": north - 10 - 20.0 * np.arange(32), "x": west + 10 + 20.0 * np.arange(32)},
+        {
+            "time": starts.astype("M8[ns]"),
+            "y": north - 10 - 20.0 * np.arange(32),
+            "x": west + 10 + 20.0 * np.arange(32),
+        },
     )
     return cube.check_season(season.rio.write_crs(f"EPSG:{epsg}"))
 
 
-def stma_map(here: xr.Dataset, there: xr.Dataset, seed: int, epochs: int, folder: str) -> np.ndarray:
+def stma_map(
+    here: xr.Dataset, there: xr.Dataset, seed: int, epochs: int, folder: str
+) -> np.ndarray:
     mask = here.crop.values > 0
     windows = patches.corners(here.crop.shape, PATCH, 0.5)
-    learn = patches.PatchDataset(here, windows, PATCH, patches.fit_scaling(here, mask), mask, augment=True)
+    learn = patches.PatchDataset(
+        here, windows, PATCH, patches.fit_scaling(here, mask), mask, augment=True
+    )
     torch.manual_seed(seed)
     network = STMA(here.sizes["time"], PATCH, classes=len(CROPS), width=16)
-    trained = train.fit(network, learn, learn, epochs, batch=3, seed=seed, watch=lambda history: None)
-    path = predict.season_map(trained, there, Path(folder) / "map.tif", overwrite=True, progress=False)
+    trained = train.fit(
+        network, learn, learn, epochs, batch=3, seed=seed, watch=lambda history: None
+    )
+    path = predict.season_map(
+        trained, there, Path(folder) / "map.tif", overwrite=True, progress=False
+    )
     with rasterio.open(path) as tif:
         return tif.read(1)
 
 
 def flanders(folder: Path, epochs: int) -> None:
     seasons = [chip(file) for file in sorted((folder / "flanders_chips").glob("*.npz"))]
-    print("(a) Flanders: learn one square of 640 m, map the other, in another year; 36 ten-day periods, 20 m, labelled pixels")
+    print(
+        "(a) Flanders: learn one square of 640 m, map the other, in another year; 36 ten-day "
+        "periods, 20 m, labelled pixels"
+    )
     for season in seasons:
         counts = np.bincount(season.crop.values.ravel(), minlength=len(CROPS))
         print(
@@ -95,13 +120,19 @@ def flanders(folder: Path, epochs: int) -> None:
         share = np.bincount(there.crop.values[tested]).max() / tested.sum()
         years = " to ".join(str(season.time.values[-1])[:4] for season in (here, there))
         print(
-            f"    {years}: {tested.sum()} test pixels, {known.sum()} of classes that the other square has; "
+            f"    {years}: {tested.sum()} test pixels, {known.sum()} of classes that the other "
+            "square has; "
             f"one class throughout {share:.3f}"
         )
-        print(f"    {'':14} {'overall accuracy':>18} {'of known classes':>18} {'mean F1':>18}    (mean of {len(SEEDS)} seeds, sd)")
+        print(
+            f"    {'':14} {'overall accuracy':>18} {'of known classes':>18} {'mean F1':>18}    "
+            f"(mean of {len(SEEDS)} seeds, sd)"
+        )
         with tempfile.TemporaryDirectory() as scratch:
             methods = {
-                "random forest": lambda seed, a=here, b=there, m=mask: train.pixel_map(train.fit_forest(a, m, seed=seed), b),
+                "random forest": lambda seed, a=here, b=there, m=mask: train.pixel_map(
+                    train.fit_forest(a, m, seed=seed), b
+                ),
                 "TempCNN": lambda seed, a=here, b=there, m=mask: train.pixel_map(
                     train.fit_tempcnn(a, m, epochs=60, batch=32, seed=seed), b
                 ),
@@ -111,18 +142,26 @@ def flanders(folder: Path, epochs: int) -> None:
                 rows = []
                 for seed in SEEDS:
                     mapped = method(seed)
-                    matrix, of_known = (accuracy.error_matrix(mapped, there.crop.values, len(CROPS), w) for w in (tested, known))
+                    matrix, of_known = (
+                        accuracy.error_matrix(mapped, there.crop.values, len(CROPS), w)
+                        for w in (tested, known)
+                    )
                     f1 = accuracy.summary(matrix, CROPS)["mean F1 of crops"]
-                    rows.append([accuracy.overall_accuracy(matrix), accuracy.overall_accuracy(of_known), f1])
+                    rows.append(
+                        [accuracy.overall_accuracy(matrix), accuracy.overall_accuracy(of_known), f1]
+                    )
                 print_row(name, rows)
 
 
 def print_row(name: str, rows: list) -> None:
-    cells = "".join(f"{mean:12.3f} ({sd:.3f})" for mean, sd in zip(np.mean(rows, 0), np.std(rows, 0, ddof=1), strict=True))
+    cells = "".join(
+        f"{mean:12.3f} ({sd:.3f})"
+        for mean, sd in zip(np.mean(rows, 0), np.std(rows, 0, ddof=1), strict=True)
+    )
     print(f"    {name:14}{cells}", flush=True)
 
 
-# ------------------------------------------------------------------------------------------------------------ (b) France
+# --------------------------------------------------------------------------------------- (b) France
 
 
 def as_season(parcels: realism.Parcels, dates: np.ndarray, groups: list[str]) -> xr.Dataset:
@@ -130,8 +169,13 @@ def as_season(parcels: realism.Parcels, dates: np.ndarray, groups: list[str]) ->
     power = (10 ** (parcels.db / 10)).astype(np.float32)
     crop = np.array([groups.index(group) for group in parcels.group], np.uint8)[:, None]
     crops = tuple(cube.Crop(group, "#000000") for group in groups)
-    bands = {name: (("time", "y", "x"), power[..., i].T[..., None], {"units": "1"}) for i, name in enumerate(("vv", "vh"))}
-    return xr.Dataset(bands | {"crop": (("y", "x"), crop, cube.flags(crops))}, {"time": dates.astype("M8[ns]")})
+    bands = {
+        name: (("time", "y", "x"), power[..., i].T[..., None], {"units": "1"})
+        for i, name in enumerate(("vv", "vh"))
+    }
+    return xr.Dataset(
+        bands | {"crop": (("y", "x"), crop, cube.flags(crops))}, {"time": dates.astype("M8[ns]")}
+    )
 
 
 def france(folder: Path) -> None:
@@ -140,17 +184,25 @@ def france(folder: Path) -> None:
     looks = tuple(realism.looks_of(sd**2) for sd in realism.noise(parcels, stands)[2])
     groups = sorted(set(parcels.group) - {""})
     real = realism.select(parcels, np.isin(parcels.group, groups))
-    season, square = as_season(real, dates, groups), np.floor(real.lon * 10) * 1e4 + np.floor(real.lat * 10)
+    season, square = (
+        as_season(real, dates, groups),
+        np.floor(real.lon * 10) * 1e4 + np.floor(real.lat * 10),
+    )
     fits = {
         "random forest": train.fit_forest,
-        "TempCNN": lambda *arguments, seed: train.fit_tempcnn(*arguments, epochs=60, batch=32, seed=seed),
+        "TempCNN": lambda *arguments, seed: train.fit_tempcnn(
+            *arguments, epochs=60, batch=32, seed=seed
+        ),
     }
     most = max((real.group == group).sum() for group in groups)
     print(
-        f"(b) France: {len(real.group)} parcels in {len(groups)} groups, {len(dates)} ten-day periods; "
+        f"(b) France: {len(real.group)} parcels in {len(groups)} groups, {len(dates)} ten-day "
+        "periods; "
         f"one class throughout {most / len(real.group):.3f}"
     )
-    print(f"    {'':14} {'overall accuracy':>18} {'macro F1':>18}    (mean of {len(SEEDS)} seeds, sd)")
+    print(
+        f"    {'':14} {'overall accuracy':>18} {'macro F1':>18}    (mean of {len(SEEDS)} seeds, sd)"
+    )
     for title, simulate in (
         ("learned in France, other squares of 0.1 degree (5 folds)", False),
         ("learned on simulated parcels", True),
@@ -162,8 +214,12 @@ def france(folder: Path) -> None:
                 codes = np.empty(len(real.group), int)
                 if simulate:
                     made = realism.simulated(parcels, dates, looks, seed)
-                    made = as_season(realism.select(made, np.isin(made.group, groups)), dates, groups)
-                    codes = train.pixel_map(fit(made, np.ones(made.crop.shape, bool), seed=seed), season)[:, 0]
+                    made = as_season(
+                        realism.select(made, np.isin(made.group, groups)), dates, groups
+                    )
+                    codes = train.pixel_map(
+                        fit(made, np.ones(made.crop.shape, bool), seed=seed), season
+                    )[:, 0]
                 else:
                     for _, test in GroupKFold(5).split(codes, groups=square):
                         mask = np.ones(season.crop.shape, bool)
@@ -173,7 +229,7 @@ def france(folder: Path) -> None:
             print_row(name, rows)
 
 
-# ------------------------------------------------------------------------------------------------------------- (c) OPERA
+# ---------------------------------------------------------------------------------------- (c) OPERA
 
 
 def opera(folder: Path) -> None:
@@ -185,20 +241,29 @@ def opera(folder: Path) -> None:
     season = stac.season_from_stac(items, area, "2021-10-01", "2025-02-28").load()
     vh = 10 * np.log10(season.vh.where(season.vh > 0))
     print(
-        f"(c) OPERA: {season.attrs['items']} images, {season.attrs['tracks']}; {dict(season.sizes)}, {season.rio.crs.to_string()},"
+        f"(c) OPERA: {season.attrs['items']} images, {season.attrs['tracks']}; "
+        f"{dict(season.sizes)}, {season.rio.crs.to_string()},"
     )
-    print(f"    median VH {float(vh.median()):.1f} dB, {float(season.vh.isnull().mean()):.1%} without data")
+    print(
+        f"    median VH {float(vh.median()):.1f} dB, {float(season.vh.isnull().mean()):.1%} "
+        "without data"
+    )
     trained = train.load(course.ROOT / "data" / "stma_sample.safetensors")
     first, last = (np.datetime_as_string(day, "D")[5:] for day in trained.times[[0, -1]])
     print(f"    The shipped network has {len(trained.times)} dates, {first} to {last}.")
-    winters = {str(year): season.sel(time=slice(f"{year}-10-01", f"{year + 1}-09-30")) for year in range(2021, 2025)}
+    winters = {
+        str(year): season.sel(time=slice(f"{year}-10-01", f"{year + 1}-09-30"))
+        for year in range(2021, 2025)
+    }
     for winter, part in {"all dates": season, **winters}.items():
         try:
             train.check_dates(trained, part)
         except ValueError as error:
             print(f"    {winter}: {part.sizes['time']} dates, not mapped: {error}")
         else:
-            path = predict.season_map(trained, part, Path(tempfile.mkdtemp()) / "map.tif", progress=False)
+            path = predict.season_map(
+                trained, part, Path(tempfile.mkdtemp()) / "map.tif", progress=False
+            )
             with rasterio.open(path) as tif:
                 print(f"    {winter}: mapped, pixels by class {np.bincount(tif.read(1).ravel())}")
 
@@ -207,7 +272,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="the folder of the real samples")
     parser.add_argument("what", nargs="*", help="flanders, france, opera (default: all)")
-    parser.add_argument("--epochs", type=int, default=100, help="of STMA on a square of Flanders, each 3 steps of 3 patches")
+    parser.add_argument(
+        "--epochs",
+        type=int,
+        default=100,
+        help="of STMA on a square of Flanders, each 3 steps of 3 patches",
+    )
     args = parser.parse_args()
     warnings.filterwarnings("ignore", category=RuntimeWarning)
     parts = {

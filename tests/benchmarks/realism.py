@@ -1,11 +1,15 @@
-"""How real the simulation is, measured on real samples. ``python tests/benchmarks/realism.py FOLDER``
+"""How real the simulation is, measured on real samples. ``python tests/benchmarks/realism.py
+FOLDER``
 
-FOLDER holds belgium_grd/cdse_sentinel1_grd.nc (ten single acquisitions) and france_2023/fr2023_dekad.npz (parcels of known crop),
-both from the tests of WorldCereal's open software. The curves of ``phenology`` were fitted to the French parcels north of 46 N, so
-they are the easy case; those in the south were not used. Every number is computed in the same way for both sides.
+FOLDER holds belgium_grd/cdse_sentinel1_grd.nc (ten single acquisitions) and
+france_2023/fr2023_dekad.npz (parcels of known crop), both from the tests of WorldCereal's open
+software. The curves of ``phenology`` were fitted to the French parcels north of 46 N, so they are
+the easy case; those in the south were not used. Every number is computed in the same way for both
+sides.
 
-Simulated parcels come in the shares of the real stands and, as the real series are of points rather than of whole parcels, with
-the white noise measured in those: both are known of the real sample only, and both help.
+Simulated parcels come in the shares of the real stands and, as the real series are of points rather
+than of whole parcels, with the white noise measured in those: both are known of the real sample
+only, and both help.
 """
 
 import sys
@@ -53,7 +57,9 @@ class Parcels(NamedTuple):
     group: np.ndarray
     lon: np.ndarray
     lat: np.ndarray
-    grass_ley: np.ndarray  # temporary meadow: grass for the forest, left out of the profile of permanent grass
+    grass_ley: (
+        np.ndarray
+    )  # temporary meadow: grass for the forest, left out of the profile of permanent grass
 
 
 def need(folder: Path, name: str) -> Path:
@@ -62,14 +68,16 @@ def need(folder: Path, name: str) -> Path:
     return folder / name
 
 
-# --------------------------------------------------------------------------------------------------------------- speckle
+# ------------------------------------------------------------------------------------------ speckle
 
 
 def speckle_statistics(power: np.ndarray, pairs: list[tuple[int, int]]) -> np.ndarray:
-    """ENL, then autocorrelation at lags 1, 2, 3 along x and along y, from ratios of two dates of one track.
+    """ENL, then autocorrelation at lags 1, 2, 3 along x and along y, from ratios of two dates of
+    one track.
 
-    In the ratio, what a field keeps (texture, rows, angle) cancels; the mean of a block of the ratio in dB, the change of the
-    field, is removed. The variance in a block is then twice that of speckle in dB. The median of all blocks passes over edges.
+    In the ratio, what a field keeps (texture, rows, angle) cancels; the mean of a block of the
+    ratio in dB, the change of the field, is removed. The variance in a block is then twice that of
+    speckle in dB. The median of all blocks passes over edges.
     """
     rows = []
     for first, second in pairs:
@@ -87,24 +95,39 @@ def speckle_statistics(power: np.ndarray, pairs: list[tuple[int, int]]) -> np.nd
 
 def looks_of(variance: float) -> float:
     """The looks whose speckle has this variance in dB^2."""
-    return optimize.brentq(lambda looks: (10 / np.log(10)) ** 2 * special.polygamma(1, looks) - variance, 0.2, 1000)
+    return optimize.brentq(
+        lambda looks: (10 / np.log(10)) ** 2 * special.polygamma(1, looks) - variance, 0.2, 1000
+    )
 
 
 def speckle_table(folder: Path) -> None:
     with h5py.File(need(folder, "belgium_grd/cdse_sentinel1_grd.nc")) as store:
-        real = {p: (store[f"S1-SIGMA0-{p.upper()}"][:].view("u2") / 1.0) ** 2 * 10**-8.3 for p in ("vv", "vh")}
+        real = {
+            p: (store[f"S1-SIGMA0-{p.upper()}"][:].view("u2") / 1.0) ** 2 * 10**-8.3
+            for p in ("vv", "vh")
+        }
         times = np.datetime64("1990-01-01T17:30", "ns") + store["t"][:].astype("timedelta64[D]")
     days = times.astype("datetime64[D]")
-    pairs = [(i, j) for i in range(len(days)) for j in range(i) if (days[i] - days[j]).astype(int) == 12]
+    pairs = [
+        (i, j) for i in range(len(days)) for j in range(i) if (days[i] - days[j]).astype(int) == 12
+    ]
     size = real["vv"].shape[1:]
-    print(f"1. Speckle: {len(pairs)} pairs of dates 12 days apart, {size} pixels, median of blocks of {BLOCK} x {BLOCK}")
+    print(
+        f"1. Speckle: {len(pairs)} pairs of dates 12 days apart, {size} pixels, median of blocks "
+        f"of {BLOCK} x {BLOCK}"
+    )
     print(f"{'':36}  ENL    x1    x2    x3    y1    y2    y3")
     for band in ("vv", "vh"):
         seasons = []
         for seed in range(6):
             season = simulate.season(size, times, 2023, seed, farmland=0.9, parcel_hectares=3)
             seasons.append(speckle_statistics(season[band].values, pairs))
-        alone = [speckle_statistics(simulate.speckle((10, *size), 4.4, np.random.default_rng(seed)), pairs) for seed in range(6)]
+        alone = [
+            speckle_statistics(
+                simulate.speckle((10, *size), 4.4, np.random.default_rng(seed)), pairs
+            )
+            for seed in range(6)
+        ]
         for name, row in (
             (f"{band.upper()} real", speckle_statistics(real[band], pairs)),
             (f"{band.upper()} simulated season, 6 seeds", np.mean(seasons, axis=0)),
@@ -113,7 +136,7 @@ def speckle_table(folder: Path) -> None:
             print(f"{name:36}" + "".join(f"{value:6.2f}" for value in row))
 
 
-# --------------------------------------------------------------------------------------------------------------- parcels
+# ------------------------------------------------------------------------------------------ parcels
 
 
 def read_france(folder: Path) -> tuple[Parcels, np.ndarray]:
@@ -131,86 +154,133 @@ def read_france(folder: Path) -> tuple[Parcels, np.ndarray]:
     return france, dates.astype("datetime64[D]")
 
 
-def simulated(france: Parcels, dates: np.ndarray, looks: tuple[float, float], seed: int, parcels: int = PARCELS) -> Parcels:
-    """Ten-day series of simulated parcels, in the shares of the real stands, with as much noise as the real series have.
+def simulated(
+    france: Parcels,
+    dates: np.ndarray,
+    looks: tuple[float, float],
+    seed: int,
+    parcels: int = PARCELS,
+) -> Parcels:
+    """Ten-day series of simulated parcels, in the shares of the real stands, with as much noise as
+    the real series have.
 
-    Passes lie 6 days apart, as from two tracks of one satellite; those of a window are averaged in power.
+    Passes lie 6 days apart, as from two tracks of one satellite; those of a window are averaged in
+    power.
     """
     rng = np.random.default_rng(seed)
     row = np.resize(rng.permutation(len(france.stand)), parcels)
     stands = np.array([NAMES.index(name) for name in france.stand[row]])
     times = np.arange(dates[0], dates[-1] + 10, np.timedelta64(6, "D")) + np.timedelta64(17, "h")
-    # The backscatter of parcels before it is laid out on pixels: a scene with enough parcels would be large.
-    sigma0 = seasons._sigma0(stands, seasons._passes(times.astype("datetime64[ns]"), seed), 2023, seed)
+    # The backscatter of parcels before it is laid out on pixels: a scene with enough parcels would
+    # be large.
+    sigma0 = seasons._sigma0(
+        stands, seasons._passes(times.astype("datetime64[ns]"), seed), 2023, seed
+    )
     window = np.searchsorted(dates, times.astype("datetime64[D]"), side="right") - 1
-    power = np.stack([sigma0[:, window == i].mean(axis=1) for i in range(len(dates))], axis=1).transpose(2, 1, 0)
+    power = np.stack(
+        [sigma0[:, window == i].mean(axis=1) for i in range(len(dates))], axis=1
+    ).transpose(2, 1, 0)
     power = power * np.stack([rng.gamma(n, 1 / n, power.shape[:2]) for n in looks], axis=-1)
     return Parcels(10 * np.log10(power), *(values[row] for values in france[1:]))
 
 
 def class_means(parcels: Parcels, stands: list[str]) -> np.ndarray:
-    return np.stack([parcels.db[(parcels.stand == s) & ~parcels.grass_ley].mean(axis=0) for s in stands])
+    return np.stack(
+        [parcels.db[(parcels.stand == s) & ~parcels.grass_ley].mean(axis=0) for s in stands]
+    )
 
 
 def noise(parcels: Parcels, stands: list[str]) -> np.ndarray:
-    """Standard deviations (3, 2) in dB of a parcel from the mean of its class: lasting offset, slow residual, white noise.
+    """Standard deviations (3, 2) in dB of a parcel from the mean of its class: lasting offset, slow
+    residual, white noise.
 
-    From half the mean squared difference of dates 10 to 60 days apart: white + slow (1 - exp(-days / 28)).
+    From half the mean squared difference of dates 10 to 60 days apart: white + slow (1 - exp(-days
+    / 28)).
     """
-    rest = np.concatenate([x - x.mean(axis=0) for x in (parcels.db[parcels.stand == s] for s in stands)])
+    rest = np.concatenate(
+        [x - x.mean(axis=0) for x in (parcels.db[parcels.stand == s] for s in stands)]
+    )
     lags = np.arange(1, 7)
     half = np.stack([((rest[:, lag:] - rest[:, :-lag]) ** 2).mean(axis=(0, 1)) / 2 for lag in lags])
-    white, slow = np.linalg.lstsq(np.stack([np.ones(6), 1 - np.exp(-lags * 10 / 28)], axis=1), half, rcond=None)[0]
+    white, slow = np.linalg.lstsq(
+        np.stack([np.ones(6), 1 - np.exp(-lags * 10 / 28)], axis=1), half, rcond=None
+    )[0]
     return np.sqrt(np.clip([(rest**2).mean(axis=(0, 1)) - white - slow, slow, white], 0, None))
 
 
 def date_effect(means: np.ndarray) -> np.ndarray:
-    """What all classes share on single dates: standard deviation in dB of the mean of classes less its smooth course."""
+    """What all classes share on single dates: standard deviation in dB of the mean of classes less
+    its smooth course.
+    """
     mean = means.mean(axis=0)
     return (mean - gaussian_filter1d(mean, 2, axis=0, mode="nearest")).std(axis=0)
 
 
-def profile_tables(france: Parcels, dates: np.ndarray, seasons: list[Parcels], stands: list[str]) -> None:
-    real, model = class_means(france, stands), np.mean([class_means(season, stands) for season in seasons], axis=0)
+def profile_tables(
+    france: Parcels, dates: np.ndarray, seasons: list[Parcels], stands: list[str]
+) -> None:
+    real, model = (
+        class_means(france, stands),
+        np.mean([class_means(season, stands) for season in seasons], axis=0),
+    )
     miss = model - real
     number = np.array([((france.stand == s) & ~france.grass_ley).sum() for s in stands])
     offset = np.average(miss.mean(axis=1), axis=0, weights=number)
     less_dates = miss - np.average(miss, axis=0, weights=number)
     print(f"\n2. Class means, simulated less real, {dates[0]} to {dates[-1]}, dB")
-    print(f"Offset of all: VV {offset[0]:+.2f}, VH {offset[1]:+.2f}. chance: RMSE that so few real parcels alone would give")
     print(
-        " " * 20 + "".join(f" | {band}: bias  RMSE  -offset  -dates  chance" for band in ("VV", "VH")) + " | sd, real/sim: VV  VH"
+        f"Offset of all: VV {offset[0]:+.2f}, VH {offset[1]:+.2f}. chance: RMSE that so few real "
+        "parcels alone would give"
+    )
+    print(
+        " " * 20
+        + "".join(f" | {band}: bias  RMSE  -offset  -dates  chance" for band in ("VV", "VH"))
+        + " | sd, real/sim: VV  VH"
     )
     for i, stand in enumerate(stands):
         text = f"{stand:16}{number[i]:4}"
         sd = [
-            np.mean([p.db[p.stand == stand].std(axis=0, ddof=1).mean(axis=0) for p in side], axis=0) for side in ([france], seasons)
+            np.mean([p.db[p.stand == stand].std(axis=0, ddof=1).mean(axis=0) for p in side], axis=0)
+            for side in ([france], seasons)
         ]
         for band in range(2):
             rms = [np.sqrt((m[i, :, band] ** 2).mean()) for m in (miss, miss - offset, less_dates)]
-            text += (
-                f" |{miss[i, :, band].mean():9.2f}{rms[0]:6.2f}{rms[1]:9.2f}{rms[2]:8.2f}{sd[0][band] / np.sqrt(number[i]):8.2f}"
-            )
+            text += f" |{miss[i, :, band].mean():9.2f}{rms[0]:6.2f}{rms[1]:9.2f}{rms[2]:8.2f}{sd[0][band] / np.sqrt(number[i]):8.2f}"
         print(text + f" |     {sd[0][0]:.1f}/{sd[1][0]:.1f}  {sd[0][1]:.1f}/{sd[1][1]:.1f}")
-    for what, table in (("that offset", miss - offset), ("the mean miss of each date: what sets the classes apart", less_dates)):
-        print(f"\nSimulated less real, VV/VH, less {what}\n" + " " * 14 + "".join(f"{str(m)[2:]:>9}" for m in MONTHS))
+    for what, table in (
+        ("that offset", miss - offset),
+        ("the mean miss of each date: what sets the classes apart", less_dates),
+    ):
+        print(
+            f"\nSimulated less real, VV/VH, less {what}\n"
+            + " " * 14
+            + "".join(f"{str(m)[2:]:>9}" for m in MONTHS)
+        )
         for stand, row in zip(stands, monthly(table, dates), strict=True):
             print(f"{stand:14}" + "".join(f"{vv:+5.1f}{vh:+4.1f}" for vv, vh in row))
     large = [s for s in stands if (france.stand == s).sum() > 25]
     sides = noise(france, large), np.mean([noise(season, large) for season in seasons], axis=0)
-    effects = date_effect(real), np.mean([date_effect(class_means(season, stands)) for season in seasons], axis=0)
+    effects = (
+        date_effect(real),
+        np.mean([date_effect(class_means(season, stands)) for season in seasons], axis=0),
+    )
     print(f"\nSpread about the class mean ({', '.join(large)}), sd in dB, VV VH: real | simulated")
     for name, a, b in zip(("lasting offset", "slow residual", "white noise"), *sides, strict=True):
         print(f"{name:16}{a[0]:6.2f}{a[1]:6.2f} |{b[0]:6.2f}{b[1]:6.2f}")
-    print(f"{'common to dates':16}{effects[0][0]:6.2f}{effects[0][1]:6.2f} |{effects[1][0]:6.2f}{effects[1][1]:6.2f}")
+    print(
+        f"{'common to dates':16}{effects[0][0]:6.2f}{effects[0][1]:6.2f} "
+        f"|{effects[1][0]:6.2f}{effects[1][1]:6.2f}"
+    )
 
 
 def monthly(db: np.ndarray, dates: np.ndarray) -> np.ndarray:
     """Means (.., month, band) of October to September."""
-    return np.stack([db[:, dates.astype("datetime64[M]") == month].mean(axis=1) for month in MONTHS], axis=1)
+    return np.stack(
+        [db[:, dates.astype("datetime64[M]") == month].mean(axis=1) for month in MONTHS], axis=1
+    )
 
 
-# -------------------------------------------------------------------------------------------------------- classification
+# ----------------------------------------------------------------------------------- classification
 
 
 def features(parcels: Parcels, dates: np.ndarray, kind: str) -> np.ndarray:
@@ -244,10 +314,12 @@ def select(parcels: Parcels, rows: np.ndarray) -> Parcels:
 
 def transfer_table(france: Parcels, dates: np.ndarray, seasons: list[Parcels]) -> None:
     print(
-        "\n3. Random forest of 500 trees, tested on the French parcels: overall accuracy / macro F1; north, south: OA there (46 N)"
+        "\n3. Random forest of 500 trees, tested on the French parcels: overall accuracy / macro "
+        "F1; north, south: OA there (46 N)"
     )
     print(
-        f"{'months are October to September':48}| 5 folds in France  north south | {len(SEEDS)} simulations, sd{'':15}north south"
+        f"{'months are October to September':48}| 5 folds in France  north south | {len(SEEDS)} "
+        f"simulations, sd{'':15}north south"
     )
     for groups in (sorted({group for _, group in GROUPS.values()} - {""}), FOUR):
         real = select(france, np.isin(france.group, groups))
@@ -262,19 +334,32 @@ def transfer_table(france: Parcels, dates: np.ndarray, seasons: list[Parcels]) -
         ):
             x = features(real, dates, kind)
             home = within(x, real, kind)
-            found = [forest(features(season, dates, kind), season.group, kind).predict(x) for season in chosen]
+            found = [
+                forest(features(season, dates, kind), season.group, kind).predict(x)
+                for season in chosen
+            ]
             text = f"{f'{len(groups)} groups, {len(x)}: {kind}':48}|"
             for side in ([home], found):
                 each = np.array([scores(f, real.group) for f in side])
                 text += "{:7.3f} / {:.3f}".format(*each.mean(axis=0))
-                text += "" if side is not found else " ({:.3f} / {:.3f})".format(*each.std(axis=0, ddof=1))
-                text += "".join(f"{np.mean([(f == real.group)[rows].mean() for f in side]):6.2f}" for rows in (north, ~north))
+                text += (
+                    ""
+                    if side is not found
+                    else " ({:.3f} / {:.3f})".format(*each.std(axis=0, ddof=1))
+                )
+                text += "".join(
+                    f"{np.mean([(f == real.group)[rows].mean() for f in side]):6.2f}"
+                    for rows in (north, ~north)
+                )
                 text += "    |" if side is not found else ""
             print(text)
             if kind == "months":
                 tables = [("trained in France, per cent", [home]), ("trained on simulation", found)]
                 trained_north = forest(x[north], real.group[north], kind).predict(x[~north])
-        print(f"    trained in the north, tested in the south, months: {(trained_north == real.group[~north]).mean():.2f}")
+        print(
+            "    trained in the north, tested in the south, months: "
+            f"{(trained_north == real.group[~north]).mean():.2f}"
+        )
         for title, side in tables:
             confusion(title, real.group, side, groups)
 
@@ -282,7 +367,13 @@ def transfer_table(france: Parcels, dates: np.ndarray, seasons: list[Parcels]) -
 def confusion(title: str, true: np.ndarray, found: list[np.ndarray], groups: list[str]) -> None:
     print(f"    {title:30}" + "".join(f"{name[:9]:>11}" for name in groups))
     for name in groups:
-        print(f"    {name:30}" + "".join(f"{100 * np.mean([f[true == name] == other for f in found]):11.0f}" for other in groups))
+        print(
+            f"    {name:30}"
+            + "".join(
+                f"{100 * np.mean([f[true == name] == other for f in found]):11.0f}"
+                for other in groups
+            )
+        )
 
 
 def main(folder: Path) -> None:
@@ -290,9 +381,14 @@ def main(folder: Path) -> None:
     france, dates = read_france(folder)
     stands = list(dict.fromkeys(stand for stand, _ in GROUPS.values()))
     large = [s for s in stands if (france.stand == s).sum() > 25]
-    # The real series are of points with few looks, not of parcels: their noise is measured and given to the simulated ones.
+    # The real series are of points with few looks, not of parcels: their noise is measured and
+    # given to the simulated ones.
     looks = tuple(looks_of(sd**2) for sd in noise(france, large)[2])
-    print(f"\nFrance: {len(france.db)} parcels, {(france.lat < 46).sum()} of them south of 46 N; white noise as of ", end="")
+    print(
+        f"\nFrance: {len(france.db)} parcels, {(france.lat < 46).sum()} of them south of 46 N; "
+        "white noise as of ",
+        end="",
+    )
     print(f"{looks[0]:.1f} (VV) and {looks[1]:.1f} looks (VH), also in the simulation")
     seasons = [simulated(france, dates, looks, seed) for seed in SEEDS]
     profile_tables(france, dates, seasons, stands)

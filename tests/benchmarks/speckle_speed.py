@@ -1,7 +1,9 @@
-"""Speckle filters against their plain forms: ratios and peak memory of one run. ``python tests/benchmarks/speckle_speed.py``
+"""Speckle filters against their plain forms: ratios and peak memory of one run. ``python
+tests/benchmarks/speckle_speed.py``
 
-The plain form is the usual one, with scipy.ndimage.uniform_filter. Outputs are compared first, away from the border, which
-uniform_filter mirrors. Peak memory is that of a filter from one Zarr store to another, each in a process of its own.
+The plain form is the usual one, with scipy.ndimage.uniform_filter. Outputs are compared first, away
+from the border, which uniform_filter mirrors. Peak memory is that of a filter from one Zarr store
+to another, each in a process of its own.
 """
 
 import math
@@ -35,7 +37,9 @@ def plain_quegan_yu(stack):
 
 
 def linear(values):
-    return xr.DataArray(values, dims=("time", "y", "x")[-values.ndim :], attrs={"units": "1"}, name="vv")
+    return xr.DataArray(
+        values, dims=("time", "y", "x")[-values.ndim :], attrs={"units": "1"}, name="vv"
+    )
 
 
 def compare(what: str, ours, plain, rounds: int) -> None:
@@ -47,7 +51,10 @@ def compare(what: str, ours, plain, rounds: int) -> None:
             function()
             seconds.append(time.perf_counter() - start)
     a, b = (1e3 * statistics.median(seconds) for seconds in times.values())
-    print(f"{what}: ours {a:.1f} ms, plain {b:.1f} ms, ratio {a / b:.2f}; largest difference {difference:.1e}")
+    print(
+        f"{what}: ours {a:.1f} ms, plain {b:.1f} ms, ratio {a / b:.2f}; largest difference "
+        f"{difference:.1e}"
+    )
 
 
 def compare_findpeaks(image) -> None:
@@ -65,7 +72,8 @@ def compare_findpeaks(image) -> None:
     ours = time.perf_counter() - start
     size = "x".join(map(str, image.shape))
     print(
-        f"Lee {size}: ours {1e3 * ours:.1f} ms, findpeaks {metadata.version('findpeaks')} {theirs:.1f} s, {theirs / ours:.0f} times"
+        f"Lee {size}: ours {1e3 * ours:.1f} ms, findpeaks {metadata.version('findpeaks')} "
+        f"{theirs:.1f} s, {theirs / ours:.0f} times"
     )
 
 
@@ -81,25 +89,35 @@ def write_filtered(name: str, source: str, target: str) -> None:
 
 
 def peak() -> float:
-    """Peak memory of this process so far, MiB (Linux). Not getrusage: that includes the parent's at the fork."""
+    """Peak memory of this process so far, MiB (Linux). Not getrusage: that includes the parent's at
+    the fork.
+    """
     with open("/proc/self/status") as status:
         return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
 
 
-def peak_memory(dates: int = 41, sizes=((1024, 1024), (4096, 1024), (8192, 1024), (3072, 3072))) -> None:
+def peak_memory(
+    dates: int = 41, sizes=((1024, 1024), (4096, 1024), (8192, 1024), (3072, 3072))
+) -> None:
     for size in sizes:
         with tempfile.TemporaryDirectory() as folder:
             block = simulate.speckle((dates, 256, 256), LOOKS, np.random.default_rng(0))
             shape, chunks = (dates, *size), (dates, 256, 256)
             stack = linear(
-                da.map_blocks(lambda block_id=None, b=block: b, chunks=da.core.normalize_chunks(chunks, shape), dtype="f4")
+                da.map_blocks(
+                    lambda block_id=None, b=block: b,
+                    chunks=da.core.normalize_chunks(chunks, shape),
+                    dtype="f4",
+                )
             )
             stack.to_dataset().to_zarr(f"{folder}/season", zarr_format=2)
             what = f"Zarr {'x'.join(map(str, shape))} ({4 * math.prod(shape) / 2**20:.0f} MiB)"
             for name in ("lee", "quegan_yu"):
                 start = time.perf_counter()
                 command = [sys.executable, __file__, name, f"{folder}/season", f"{folder}/{name}"]
-                rise = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+                rise = float(
+                    subprocess.run(command, check=True, capture_output=True, text=True).stdout
+                )
                 seconds = time.perf_counter() - start
                 print(f"{name}, {what}: {seconds:.1f} s, peak +{rise:.0f} MiB")
 
@@ -107,8 +125,18 @@ def peak_memory(dates: int = 41, sizes=((1024, 1024), (4096, 1024), (8192, 1024)
 def main() -> None:
     stack = linear(0.1 * simulate.speckle((41, 1024, 1024), LOOKS, np.random.default_rng(0)))
     image = stack[0]
-    compare("Lee 7x7, 1024x1024", lambda: radar.lee(image).values, lambda: plain_lee(image.values), rounds=15)
-    compare("Quegan-Yu 7x7, 41x1024x1024", lambda: radar.quegan_yu(stack).values, lambda: plain_quegan_yu(stack.values), rounds=3)
+    compare(
+        "Lee 7x7, 1024x1024",
+        lambda: radar.lee(image).values,
+        lambda: plain_lee(image.values),
+        rounds=15,
+    )
+    compare(
+        "Quegan-Yu 7x7, 41x1024x1024",
+        lambda: radar.quegan_yu(stack).values,
+        lambda: plain_quegan_yu(stack.values),
+        rounds=3,
+    )
     for name in ("boxcar", "gamma_map", "refined_lee"):
         seconds = []
         for _ in range(7):

@@ -1,8 +1,10 @@
-"""A training step in several forms against a plain one: ratios of one run. ``python tests/benchmarks/training_speed.py``
+"""A training step in several forms against a plain one: ratios of one run. ``python
+tests/benchmarks/training_speed.py``
 
-Plain is the published network written down directly (see model_speed.py) with PyTorch's default AdamW. Each further form adds one
-thing to the one before: the trunk laid out channels last, AdamW in one pass, bfloat16 where autocast allows it. The forms take
-turns in every round, so that other load on the machine falls on all of them.
+Plain is the published network written down directly (see model_speed.py) with PyTorch's default
+AdamW. Each further form adds one thing to the one before: the trunk laid out channels last, AdamW
+in one pass, bfloat16 where autocast allows it. The forms take turns in every round, so that other
+load on the machine falls on all of them.
 """
 
 import statistics
@@ -50,7 +52,11 @@ def measure(batch: int, rounds: int, **size: int) -> None:
             if form and plain:
                 module.forward = form.__get__(module)
         model.to(device)
-        forms[name] = model, torch.optim.AdamW(model.parameters(), weight_decay=1e-2, fused=fused), half
+        forms[name] = (
+            model,
+            torch.optim.AdamW(model.parameters(), weight_decay=1e-2, fused=fused),
+            half,
+        )
     seconds = {name: [] for name in forms}
     for number in range(rounds + 1):
         for name, (model, optimiser, half) in forms.items():
@@ -61,7 +67,10 @@ def measure(batch: int, rounds: int, **size: int) -> None:
     print(f"batch {batch}, {size}, {device}, {torch.get_num_threads()} thread(s)")
     for name, times in seconds.items():
         ratios = [plain / form for plain, form in zip(seconds["plain, fp32"], times, strict=True)]
-        print(f"  {name:<20} median {statistics.median(times):7.3f} s, {statistics.median(ratios):.2f} times as fast as plain")
+        print(
+            f"  {name:<20} median {statistics.median(times):7.3f} s, "
+            f"{statistics.median(ratios):.2f} times as fast as plain"
+        )
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
-"""What is lost in another year and another place, and what comes back? Notebook 11's experiment over networks and scenes.
+"""What is lost in another year and another place, and what comes back? Notebook 11's experiment
+over networks and scenes.
 
     python tests/benchmarks/transfer_study.py [--networks 3]     about 10 minutes on two cores; writes data/transfer_study.json
 
-Networks that differ in their seed learn from the sample season (2018). Each maps the held-out blocks there, and other simulated
-scenes: another place in the same year, the same place in another year, and both. There every method is scored on the same pixels:
-those that the last method has no labels of.
+Networks that differ in their seed learn from the sample season (2018). Each maps the held-out
+blocks there, and other simulated scenes: another place in the same year, the same place in another
+year, and both. There every method is scored on the same pixels: those that the last method has no
+labels of.
 """
 
 import argparse
@@ -30,42 +32,63 @@ def target(year: int, seed: int):
     """A scene of the sample season's kind with the same calendar in another year."""
     later = np.datetime64(f"{year}-01-01") - np.datetime64("2018-01-01")
     return simulate.season(
-        **course.SAMPLE | {"year": year, "seed": seed, "dates": [d + later for d in course.SAMPLE["dates"]]}
+        **course.SAMPLE
+        | {"year": year, "seed": seed, "dates": [d + later for d in course.SAMPLE["dates"]]}
     ).load()
 
 
 def score(trained, season, mask=None) -> dict[str, float]:
     windows = patches.corners(season.crop.shape, PATCH)
-    found = train.validate(trained.model, patches.PatchDataset(season, windows, PATCH, trained.scaling, mask))
+    found = train.validate(
+        trained.model, patches.PatchDataset(season, windows, PATCH, trained.scaling, mask)
+    )
     return {"accuracy": found["accuracy"], "f1": found["f1"]}
 
 
 def learn(season, seed: int, epochs: int, vary) -> tuple[train.Trained, np.ndarray]:
-    parts = patches.block_split(season.crop.shape, block=112, buffer=8, seed=0, parcel=season.parcel.values)
+    parts = patches.block_split(
+        season.crop.shape, block=112, buffer=8, seed=0, parcel=season.parcel.values
+    )
     scaling = patches.fit_scaling(season, parts == patches.TRAIN)
     data, valid = (
-        patches.PatchDataset(season, patches.windows_of(parts, p, PATCH), PATCH, scaling, parts == p, augment=v)
+        patches.PatchDataset(
+            season, patches.windows_of(parts, p, PATCH), PATCH, scaling, parts == p, augment=v
+        )
         for p, v in ((patches.TRAIN, vary), (patches.VALID, False))
     )
     torch.manual_seed(seed)
-    network = STMA(dates=season.sizes["time"], patch=PATCH, classes=len(cube.legend(season)), width=16)
-    return train.fit(network, data, valid, epochs=epochs, seed=seed, watch=lambda history: None), parts == patches.TEST
+    network = STMA(
+        dates=season.sizes["time"], patch=PATCH, classes=len(cube.legend(season)), width=16
+    )
+    return train.fit(
+        network, data, valid, epochs=epochs, seed=seed, watch=lambda history: None
+    ), parts == patches.TEST
 
 
 def labelled_fields(season, seed: int) -> np.ndarray:
-    """Pixels of some fields, by lot, and of the background around them, as someone who visits fields would label them."""
+    """Pixels of some fields, by lot, and of the background around them, as someone who visits
+    fields would label them.
+    """
     numbers = np.unique(season.parcel.values)[1:]
-    fields = np.isin(season.parcel.values, np.random.default_rng(seed).choice(numbers, FIELDS, replace=False))
+    fields = np.isin(
+        season.parcel.values, np.random.default_rng(seed).choice(numbers, FIELDS, replace=False)
+    )
     return fields | ndimage.binary_dilation(fields, iterations=10) & (season.parcel.values == 0)
 
 
 def fine_tuned(trained, season, labelled: np.ndarray, seed: int):
-    """The network with adapted batch norms, after a few epochs on the labelled pixels of the target."""
+    """The network with adapted batch norms, after a few epochs on the labelled pixels of the
+    target.
+    """
     corners = patches.corners(season.crop.shape, PATCH, 0.5)
-    windows = np.array([(r, c) for r, c in corners if labelled[r : r + PATCH, c : c + PATCH].mean() > 0.1])
+    windows = np.array(
+        [(r, c) for r, c in corners if labelled[r : r + PATCH, c : c + PATCH].mean() > 0.1]
+    )
     data = patches.PatchDataset(season, windows, PATCH, trained.scaling, labelled, augment=True)
     adapted = train.adapt_batch_norm(trained, season)
-    return train.fit(adapted.model, data, data, epochs=8, rate=3e-4, seed=seed, watch=lambda history: None)
+    return train.fit(
+        adapted.model, data, data, epochs=8, rate=3e-4, seed=seed, watch=lambda history: None
+    )
 
 
 def main() -> None:
@@ -76,11 +99,16 @@ def main() -> None:
     args = parser.parse_args()
     source = cube.open_season(course.sample_season()).load()
     levels, times, rows = train.date_levels(source), source.time.values, []
-    jittered = (patches.turn, lambda power, labels, rng: patches.jitter(power, labels, rng, times, 12.0))
+    jittered = (
+        patches.turn,
+        lambda power, labels, rng: patches.jitter(power, labels, rng, times, 12.0),
+    )
 
     def note(seed: int, where: str, scene: str, method: str, scores: dict) -> None:
         rows.append({"network": seed, "where": where, "scene": scene, "method": method} | scores)
-        print(seed, where, scene, method, f"{scores['accuracy']:.3f} {scores['f1']:.3f}", flush=True)
+        print(
+            seed, where, scene, method, f"{scores['accuracy']:.3f} {scores['f1']:.3f}", flush=True
+        )
         args.output.write_text(json.dumps(rows, indent=0) + "\n", encoding="utf-8")
 
     for seed in range(args.networks):
@@ -99,7 +127,10 @@ def main() -> None:
                     "date levels": (plain, train.match_levels(season, levels)),
                     "batch norm": (train.adapt_batch_norm(plain, season), season),
                     "batch norm + calendar": (train.adapt_batch_norm(plain, moved), moved),
-                    f"the same + {FIELDS} labelled fields": (fine_tuned(plain, moved, labelled, seed), moved),
+                    f"the same + {FIELDS} labelled fields": (
+                        fine_tuned(plain, moved, labelled, seed),
+                        moved,
+                    ),
                 }
                 for method, (trained, seen) in runs.items():
                     note(seed, where, scene, method, score(trained, seen, ~labelled))

@@ -10,15 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from stma_nb import cube
+from stma_nb import cube, doctor, machine
 from stma_nb.__main__ import main
-from stma_nb.course import doctor
 
 
 def test_report_of_this_computer(capsys):
     assert main(["doctor"]) == 0
     text = capsys.readouterr().out
-    lines = {line[11:].split("  ")[0].strip(): line for line in text.splitlines() if not line.startswith(" ")}
+    lines = {
+        line[11:].split("  ")[0].strip(): line
+        for line in text.splitlines()
+        if not line.startswith(" ")
+    }
     for name in (
         "python",
         "system",
@@ -36,28 +39,47 @@ def test_report_of_this_computer(capsys):
     for name in ("torch", "numpy", "rasterio", "papermill"):
         assert version(name) in lines[name]
     assert "18 dates read" in lines["sample season"] and "GB free of" in lines["memory"]
-    assert str(Path.home()) + "/" not in text and str(Path(doctor.__file__).parent.parent) not in text
+    assert (
+        str(Path.home()) + "/" not in text and str(Path(doctor.__file__).parent.parent) not in text
+    )
 
 
 def test_every_line_that_is_not_well_says_what_to_do():
     text = doctor.report([doctor.Finding("one", "1"), doctor.Finding("three", "3", "Mend it.")])
-    assert text.splitlines() == ["ok         one    1", "look here  three  3", "                  -> Mend it."]
+    assert text.splitlines() == [
+        "ok         one    1",
+        "look here  three  3",
+        "                  -> Mend it.",
+    ]
 
 
 def test_a_missing_package():
     finding = doctor.package("no-such-package")
-    assert finding.value == "missing" and finding.advice == "pip install 'no-such-package'" and not finding.broken
+    assert (
+        finding.value == "missing"
+        and finding.advice == "pip install 'no-such-package'"
+        and not finding.broken
+    )
 
 
 def test_without_any_package_the_report_still_comes():
     """Python is started without its folder of installed packages."""
     done = subprocess.run(
-        [sys.executable, "-S", "-m", "stma_nb", "doctor"], cwd=Path(doctor.__file__).parent.parent, capture_output=True, text=True
+        [sys.executable, "-S", "-m", "stma_nb", "doctor"],
+        cwd=Path(doctor.__file__).parent.parent,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 1, done.stderr
-    assert re.search(r"look here  torch +missing\n +-> pip install 'torch", done.stdout), done.stdout
+    assert re.search(r"look here  torch +missing\n +-> pip install 'torch", done.stdout), (
+        done.stdout
+    )
     assert re.search(r"look here  memory +unknown: No module named 'psutil'", done.stdout)
-    assert done.stderr == "stma_nb: the course cannot run here before this is mended: torch, numpy, xarray, rasterio\n"
+    assert (
+        done.stderr
+        == "stma_nb: the course cannot run here before this is mended: torch, numpy, xarray, "
+        "rasterio\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -90,8 +112,10 @@ def test_limits_of_a_container(tmp_path, listing, files, cores, limit, free):
     if listing is not None:
         (tmp_path / "listing").write_text(listing)
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    assert doctor.usable_cores(tmp_path, tmp_path / "listing") == (allowed if cores is None else cores)
-    assert doctor.memory_limit(tmp_path, tmp_path / "listing") == (limit, free)
+    assert machine.usable_cores(tmp_path, tmp_path / "listing") == (
+        allowed if cores is None else cores
+    )
+    assert machine.memory_limit(tmp_path, tmp_path / "listing") == (limit, free)
 
 
 def test_a_sample_season_that_cannot_be_read(season, tmp_path):
@@ -99,12 +123,19 @@ def test_a_sample_season_that_cannot_be_read(season, tmp_path):
     assert doctor.sample_season(tmp_path / "season").value.startswith("5 dates read, mean VV 0.")
     next(iter(sorted((tmp_path / "season").glob("2018*.tif")))).write_bytes(b"not a picture")
     finding = doctor.sample_season(tmp_path / "season")
-    assert finding.broken and finding.value.startswith("unreadable: ") and "data sample --overwrite" in finding.advice
+    assert (
+        finding.broken
+        and finding.value.startswith("unreadable: ")
+        and "data sample --overwrite" in finding.advice
+    )
     assert str(tmp_path) not in finding.value
     assert not doctor.sample_season(tmp_path / "nothing").broken
 
 
 def test_services_are_recognised(monkeypatch):
-    for variable, service in (("BINDER_SERVICE_HOST", "Binder"), ("COLAB_RELEASE_TAG", "Google Colab")):
+    for variable, service in (
+        ("BINDER_SERVICE_HOST", "Binder"),
+        ("COLAB_RELEASE_TAG", "Google Colab"),
+    ):
         monkeypatch.setenv(variable, "x")
         assert doctor.place().value.endswith(f", {service}")
