@@ -15,7 +15,8 @@ from stma_nb.cube import SeasonError, check_season, open_season, save_season
 def test_every_format_gives_the_season_back(season, tmp_path, name):
     back = open_season(save_season(season, tmp_path / name))
     assert back.vv.chunks is not None, "opened lazily"
-    for band in cube.POLARISATIONS:
+    assert cube.bands(back) == ("vh", "vv")
+    for band in cube.bands(back):
         # GeoTIFFs drop mantissa bits: at most 0.07 dB, far below speckle.
         np.testing.assert_allclose(
             radar.to_db(back[band]),
@@ -87,8 +88,8 @@ def test_label_geotiff_carries_colours_and_names(season, tmp_path):
 def broken(season: xr.Dataset, how: str) -> xr.Dataset:
     season = season.copy(deep=True)
     match how:
-        case "no vh":
-            return season.drop_vars("vh")
+        case "no band":
+            return season.drop_vars(["vv", "vh"])
         case "transposed":
             return season.transpose("y", "x", "time")
         case "integers":
@@ -126,7 +127,7 @@ def broken(season: xr.Dataset, how: str) -> xr.Dataset:
 @pytest.mark.parametrize(
     "how, says",
     [
-        ("no vh", "no variable 'vh'.*expected 'vv' and 'vh'"),
+        ("no band", r"no band; found \['crop', 'parcel'\], expected 'vv' and 'vh', or other"),
         ("transposed", r"dimensions \('y', 'x', 'time'\).*transpose"),
         ("integers", "type uint16.*calibrate"),
         ("unsorted", "not in order.*2018-04-01.*sortby"),
@@ -198,8 +199,9 @@ def test_folder_problems_are_named(season, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(SeasonError, match="No GeoTIFF in"):
         open_season(tmp_path / "empty")
-    write_opera_like(tmp_path / "half", season, polarisations=("VV",))
-    with pytest.raises(SeasonError, match="has VV but no VH"):
+    write_opera_like(tmp_path / "half", season, polarisations=("VV", "VH"))
+    sorted((tmp_path / "half").glob("*VH.tif"))[1].unlink()
+    with pytest.raises(SeasonError, match="2018-05-01T16:50:00 has VV but no VH: every date"):
         open_season(tmp_path / "half")
     save_season(season, tmp_path / "nameless")
     first = sorted((tmp_path / "nameless").glob("*_VVVH.tif"))[0]
@@ -301,3 +303,134 @@ def test_a_subset_of_a_season_keeps_its_place(season, tmp_path):
         step = float(part.x[1] - part.x[0])
         assert transform.a == pytest.approx(step) and transform.e == pytest.approx(-step)
         assert transform * (0.5, 0.5) == pytest.approx((float(part.x[0]), float(part.y[0])))
+
+
+# ------------------------------------------------------------------------- other bands than VV, VH
+
+
+@pytest.fixture
+def many_bands(season):
+    """VV and VH, their ratio, and an optical band in its own units."""
+    ratio = (season.vh / season.vv).assign_attrs(units="1")
+    red = (0.1 + season.vv * 0).assign_attrs(units="reflectance")
+    return season.assign(ratio=ratio.astype("float32"), red=red.astype("float32"))
+
+
+@pytest.mark.parametrize("name", ["season.zarr", "season.nc", "season"])
+def test_every_band_comes_back_with_its_units(many_bands, tmp_path, name):
+    many_bands.vv.attrs["quantity"] = "gamma0"
+    back = open_season(save_season(many_bands, tmp_path / name))
+    assert cube.bands(back) == ("vh", "vv", "ratio", "red")
+    for band in cube.bands(back):
+        np.testing.assert_allclose(back[band], many_bands[band], rtol=0.02)
+        assert back[band].attrs["units"] == many_bands[band].attrs["units"]
+    assert cube.quantity(back) == "gamma0"
+
+
+@pytest.mark.parametrize("names", [("vv",), ("hh", "hv")])
+def test_seasons_of_other_polarisations(season, tmp_path, names):
+    other = season.drop_vars(["vv", "vh"]).assign(
+        {name: season[old] for name, old in zip(names, ("vv", "vh"), strict=False)}
+    )
+    write_opera_like(tmp_path / "stack", other, [name.upper() for name in names])
+    back = open_season(tmp_path / "stack")
+    assert set(cube.bands(back)) == set(names)
+    again = open_season(save_season(back, tmp_path / "again"))
+    np.testing.assert_allclose(again[names[0]], season.vv, rtol=0.02)
+    with pytest.raises(SeasonError, match=f"'{names[0]}' is in dB"):
+        check_season(back.assign({names[0]: radar.to_db(back[names[0]])}))
+
+
+def test_a_band_without_units_is_linear_power_and_says_so_once_checked(season):
+    for name in ("vv", "vh"):
+        season[name].attrs = {}
+    checked = check_season(season)
+    assert checked.vv.attrs["units"] == "1" and checked.vh.attrs["units"] == "1"
+    assert season.vv.attrs == {}, "the season that was given is left as it is"
+    assert radar.to_db(checked.vv).attrs["units"] == "dB"
+
+
+def test_pixel_size(season):
+    assert (
+        cube.pixel_size(season) == 10 and cube.pixel_size(season[dict(x=slice(0, None, 2))]) == 20
+    )
+
+
+# ------------------------------------------------------------------------------------------ legends
+
+
+ODD = (
+    cube.Crop("winter_wheat", "#f0e442"),
+    cube.Crop("Rice, irrigated", "#009e73"),
+    cube.Crop("Sugar beet", "#0072b2", background=True),
+)
+
+
+@pytest.mark.parametrize("name", ["season.zarr", "season.nc", "season"])
+def test_names_and_background_come_back_as_they_were_given(season, tmp_path, name):
+    season["crop"] = season.crop.copy().assign_attrs(cube.flags(ODD))
+    back = cube.legend(open_season(save_season(season, tmp_path / name)))
+    assert [crop.name for crop in back] == ["winter_wheat", "Rice, irrigated", "Sugar beet"]
+    assert [crop.colour for crop in back] == [crop.colour for crop in ODD]
+    assert cube.background(back) == 2
+    assert cube.legend(season.assign(crop=season.crop.assign_attrs(cube.flags(back)))) == back
+
+
+def test_flag_meanings_of_others_have_blanks_where_they_have_underscores(season):
+    season["crop"] = season.crop.drop_attrs().assign_attrs(flag_meanings="Rice Sugar_beet Tea")
+    crops = cube.legend(season)
+    assert [crop.name for crop in crops] == ["Rice", "Sugar beet", "Tea"]
+    assert cube.background(crops) is None, "a legend without a background has none"
+
+
+def test_which_class_is_background():
+    grey, green = ("Background", "#dddddd"), ("Rice", "#009e73")
+    assert cube.background((cube.Crop(*green), cube.Crop(*grey))) == 1, "told by its name"
+    assert cube.background((cube.Crop(*grey, background=False), cube.Crop(*green))) is None
+    assert cube.background((cube.Crop(*grey), cube.Crop(*green, background=True))) == 1
+    with pytest.raises(SeasonError, match="marks Rice and Tea as background: mark one"):
+        cube.background([cube.Crop(name, "#dddddd", True) for name in ("Rice", "Tea")])
+
+
+@pytest.mark.parametrize(
+    "attrs, says",
+    [
+        ({"background": "Urban"}, r"background is 'Urban', which is none of .*\(Background, Maize"),
+        ({"flag_colors": "#dddddd red #0072b2"}, "colour of 'Maize' is 'red'; expected six hex"),
+        ({"class_names": '["A", "B", "A"]'}, "names 'A' twice"),
+        ({"class_names": '["A", " ", "B"]'}, "a class without a name"),
+        ({"class_names": "A B C"}, "class_names is 'A B C'; expected a JSON list"),
+    ],
+)
+def test_a_legend_that_contradicts_itself_is_refused(season, attrs, says):
+    season["crop"] = season.crop.assign_attrs(attrs)
+    with pytest.raises(SeasonError, match=says):
+        cube.legend(season)
+
+
+def test_a_legend_from_a_table(tmp_path):
+    table = tmp_path / "legend.csv"
+    table.write_text('code,name,colour,background\n1,"Rice, wet",#009e73,\n0,Woods,#dddddd,yes\n')
+    crops = cube.read_legend(table)
+    assert [crop.name for crop in crops] == ["Woods", "Rice, wet"] and crops[1].colour == "#009e73"
+    assert cube.background(crops) == 0
+    table.write_text("code,name\n0,Woods\n1,Rice\n")
+    assert cube.background(cube.read_legend(table)) is None
+    for text, says in (
+        ("a,b\n0,1\n", "has the columns a, b; expected code and name"),
+        ("code,name\n3,Rice\n1,Tea\n", "codes 3, 1; expected 0 .. 1"),
+        ("code,name,background\n0,A,1\n1,B,1\n", "marks A and B as background"),
+    ):
+        table.write_text(text)
+        with pytest.raises(SeasonError, match=says):
+            cube.read_legend(table)
+    with pytest.raises(FileNotFoundError, match="no legend at"):
+        cube.read_legend(tmp_path / "none.csv")
+
+
+@pytest.mark.parametrize(
+    "crops", [cube.BRANDENBURG, ODD, (cube.Crop("Background", "#dddddd", False),)]
+)
+def test_a_legend_equals_itself_after_a_trip_through_attributes(season, crops):
+    season["crop"] = season.crop.drop_attrs().assign_attrs(cube.flags(crops))
+    assert cube.legend(season) == crops
