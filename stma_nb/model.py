@@ -29,13 +29,16 @@ class STMA(nn.Module):
     """The network of the paper; the defaults are the size that its authors published for
     Brandenburg.
 
-    Args: dates: number of acquisitions T in a season (2 or more). patch: side P of a patch in
-        pixels, a multiple of 8. The temporal attention compares whole patches, so its weights, and
-        with them a trained model, belong to one patch size. bands: polarisations per date; the
-        order of the data in this project is VH, VV. classes: number of classes K, background
-        included. width: channels of the trunk's first stage (64 as in ResNet-18; a compact network
-        takes 16). heads: attention heads of the spatial and temporal attention. hidden: width of
-        the fusion's hidden layer. dropout: dropout rate during training.
+    Args:
+        dates: number of acquisitions T in a season (2 or more).
+        patch: side P of a patch in pixels, a multiple of 8. The temporal attention compares whole
+            patches, so its weights, and with them a trained model, belong to one patch size.
+        bands: polarisations per date; the order of the data in this project is VH, VV.
+        classes: number of classes K, background included.
+        width: channels of the trunk's first stage (64 as in ResNet-18; a compact network takes 16).
+        heads: attention heads of the spatial and temporal attention.
+        hidden: width of the fusion's hidden layer.
+        dropout: dropout rate during training.
 
     ``model(x)`` with x (B, T, bands, P, P) gives ``main, aux`` logits, both (B, K, P, P).
     ``model(x, return_attention=True)`` gives a third value, the attention weights: ``{"spatial":

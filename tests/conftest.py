@@ -7,6 +7,7 @@ os.environ.setdefault(
 
 import numpy as np
 import pytest
+import rioxarray  # noqa: F401  (registers the .rio accessor)
 import xarray as xr
 
 from stma_nb import cube

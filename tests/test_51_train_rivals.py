@@ -1,11 +1,14 @@
-"""Baselines: classifiers of single pixels that learn from the part they are given, and map a season
-strip by strip.
-"""
+"""Rivals that look at single pixels: they learn from the part they are given, and map as STMA does."""
+
+import copy
 
 import numpy as np
 import pytest
+import torch
+from sklearn.ensemble import RandomForestClassifier
 
-from stma_nb import cube, train
+from stma_nb import cube, patches, predict, train
+from stma_nb.train.pixels import draw_pixels
 
 FITS = {
     "forest": lambda season, mask, **more: train.fit_forest(season, mask, trees=30, **more),
@@ -25,7 +28,7 @@ def left(season) -> np.ndarray:
 
 
 def test_unseen_pixels_are_mostly_right(fit, season, left):
-    mapped = train.pixel_map(fit(season, left), season)
+    mapped = predict.season_codes(fit(season, left), season)
     assert mapped.dtype == np.uint8 and mapped.shape == (48, 64)
     assert (mapped == season.crop.values)[~left].mean() > 0.85
 
@@ -35,26 +38,51 @@ def test_only_the_mask_is_learned_from(fit, season, left):
     elsewhere.crop.values[~left] = 0
     elsewhere.vh.values[:, ~left] = 1.0
     one, other = (fit(s, left) for s in (season, elsewhere))
-    np.testing.assert_array_equal(train.pixel_map(one, season), train.pixel_map(other, season))
+    np.testing.assert_array_equal(
+        predict.season_codes(one, season), predict.season_codes(other, season)
+    )
 
 
 def test_same_seed_same_map_and_lazy_equals_loaded(fit, season, left, tmp_path):
     lazy = cube.open_season(cube.save_season(season, tmp_path / "season.zarr"))
-    maps = [train.pixel_map(fit(s, left, seed=3), s) for s in (season, lazy)]
+    maps = [predict.season_codes(fit(s, left, seed=3), s) for s in (season, lazy)]
     np.testing.assert_array_equal(*maps)
 
 
 def test_a_class_that_the_mask_lacks_gets_no_probability(fit, season, left):
-    classifier = fit(season, left & (season.crop.values < 2))
-    p = classifier.probabilities(np.zeros((7, 5, 2), np.float32))
-    assert p.shape == (7, 3) and (p[:, 2] < 0.2).all()
+    trained = fit(season, left & (season.crop.values < 2))
+    with torch.no_grad():
+        p = trained.model(torch.zeros(2, 5, 2, 3, 3)).softmax(1)
+    assert p.shape == (2, 3, 3, 3) and (p[:, 2] < 0.2).all()
     np.testing.assert_allclose(p.sum(1), 1, atol=1e-5)
+
+
+def test_the_forest_is_that_of_scikit_learn(season, left):
+    scaling = patches.fit_scaling(season, left)
+    x, y = draw_pixels(season, left, 500, scaling, seed=0)
+    theirs = RandomForestClassifier(20, random_state=0).fit(x.reshape(len(x), -1), y)
+    ours = train.RandomForest.of(theirs, 5, 2, 3)
+    new = np.random.default_rng(1).normal(0, 1.5, (3, 5, 2, 8, 8)).astype("float32")
+    found = ours(torch.from_numpy(new)).softmax(1).numpy()
+    flat = new.transpose(0, 3, 4, 1, 2).reshape(-1, 10)
+    expected = theirs.predict_proba(flat).reshape(3, 8, 8, 3).transpose(0, 3, 1, 2)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_damaged_trees_are_not_followed(season, left):
+    model = train.fit_forest(season, left, trees=5).model
+    x = torch.zeros(1, 5, 2, 4, 4)
+    for name, value in (("left", 10**9), ("right", 0), ("feature", 99)):
+        broken = copy.deepcopy(model)
+        getattr(broken, name)[0] = value
+        with pytest.raises(ValueError, match="no trees of a forest, or damaged"):
+            broken(x)
 
 
 def test_pixels_without_data_are_nodata_and_teach_nothing(fit, season, left):
     for name in ("vv", "vh"):
         season[name].values[:, :5] = np.nan
-    mapped = train.pixel_map(fit(season, left), season)
+    mapped = predict.season_codes(fit(season, left), season)
     assert (mapped[:5] == 255).all() and (mapped[5:] < 3).all()
 
 
@@ -62,4 +90,4 @@ def test_what_does_not_fit_is_said(fit, season, left):
     with pytest.raises(cube.SeasonError, match="The training part holds no data"):
         fit(season, np.zeros_like(left))
     with pytest.raises(ValueError, match="The season has 4 dates, the network was trained on 5"):
-        train.pixel_map(fit(season, left), season.isel(time=slice(4)))
+        predict.season_codes(fit(season, left), season.isel(time=slice(4)))

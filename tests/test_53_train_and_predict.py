@@ -3,6 +3,7 @@ over another file.
 """
 
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import rasterio
 import torch
 from safetensors.torch import save_file
 
-from stma_nb import patches, predict, train
+from stma_nb import cube, patches, predict, train
 from stma_nb.model import STMA
 
 PATCH = 16
@@ -69,17 +70,30 @@ class Told(torch.nn.Module):
         return main, torch.eye(3)[2].view(1, 3, 1, 1).expand_as(main)
 
 
+class InMemory(list):
+    """Patches that are held in memory, as the contract wants them."""
+
+    crops = (
+        cube.Crop("Background", "#dddddd"),
+        cube.Crop("A", "#009e73"),
+        cube.Crop("B", "#0072b2"),
+    )
+    times = np.array(["2018-04-01", "2018-05-01"], "M8[ns]")
+    scaling = patches.Scaling((0.0, 0.0), (1.0, 1.0))
+    patch = 8
+
+
 def test_validation_scores_the_main_head_on_known_pixels():
     x = torch.zeros(2, 2, 2, 8, 8)
     x[1, 0, 0] = 1  # the network answers 0 on the first patch and 1 on the second
     y = torch.zeros(2, 8, 8, dtype=torch.int64)
     y[0, :4] = patches.IGNORE
-    scores = train.validate(Told().train(), list(zip(x, y, strict=True)), batch=1)
+    scores = train.validate(Told().train(), InMemory(zip(x, y, strict=True)), batch=1)
     assert scores["accuracy"] == pytest.approx(32 / 96)
     right, wrong = (-torch.log_softmax(torch.tensor([2.0, 0, 0]), 0)[k].item() for k in (0, 1))
     assert scores["valid_loss"] == pytest.approx((32 * right + 64 * wrong) / 96, rel=1e-5)
     with pytest.raises(ValueError, match="no labelled data"):
-        train.validate(Told(), [(x[0], torch.full((8, 8), patches.IGNORE))])
+        train.validate(Told(), InMemory([(x[0], torch.full((8, 8), patches.IGNORE))]))
 
 
 def test_loss_mixes_both_heads_and_leaves_unknown_pixels_out(season):
@@ -104,7 +118,14 @@ def test_loss_mixes_both_heads_and_leaves_unknown_pixels_out(season):
     fresh = STMA(dates=5, patch=PATCH, classes=3, width=4, dropout=0.0)
     fresh.auxiliary[3].p = 0.0
     trained = train.fit(
-        fresh, data, data, epochs=1, batch=1, aux_weight=0.3, rate=1e-9, watch=lambda history: None
+        fresh,
+        data,
+        data,
+        epochs=1,
+        batch=1,
+        loss=partial(train.cross_entropy, aux_weight=0.3),
+        rate=1e-9,
+        watch=lambda history: None,
     )
     # Two batches, one of them without labels: the mean over batches counts only the one that
     # taught.
@@ -168,8 +189,8 @@ def test_header_is_readable_json(season, tmp_path):
     raw = path.read_bytes()
     header = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])
     ours = json.loads(header["__metadata__"]["stma_nb"])
-    assert (
-        ours["dates"][0] == "2018-04-01T16:50:00"
-        and ours["legend"][2] == ["Sugar beet", "#0072b2"]
-        and ours["versions"]["torch"]
-    )
+    assert ours["network"] == "STMA" and ours["arguments"]["bands"] == 2
+    assert ours["scaling"]["bands"] == ["vh", "vv"] and ours["pixel"] == 10
+    assert ours["dates"][0] == "2018-04-01T16:50:00" and ours["versions"]["torch"]
+    assert ours["legend"]["flag_meanings"].split()[2] == "Sugar_beet"
+    assert ours["legend"]["background"] == "Background"

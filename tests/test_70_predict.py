@@ -214,7 +214,7 @@ def test_a_season_of_other_dates_is_refused(season, trained, tmp_path):
     ):
         predict.season_map(trained, late, tmp_path / "map.tif", progress=False)
     assert not [*tmp_path.iterdir()]
-    predict.season_map(trained, late, tmp_path / "map.tif", any_dates=True, progress=False)
+    predict.season_map(trained, late, tmp_path / "map.tif", allow=["dates"], progress=False)
     next_year = season.assign_coords(time=season.time + np.timedelta64(365, "D"))
     predict.season_map(trained, next_year, tmp_path / "next.tif", progress=False)
 

@@ -90,9 +90,37 @@ def test_classes_without_reference_are_not_averaged():
     matrix = np.array(
         [[5, 0, 0], [1, 4, 0], [0, 2, 0]]
     )  # the third class is mapped, but never true
-    crops = tuple(Crop(name, "#000000") for name in "abc")
+    crops = tuple(Crop(name, "#000000") for name in ("Background", "b", "c"))
     assert accuracy.summary(matrix, crops)["mean F1 of crops"] == pytest.approx(2 * 4 / (5 + 6))
     assert "c" in accuracy.class_scores(matrix, crops).index
+
+
+RICE = (Crop("Rice", "#009e73"), Crop("Maize", "#d55e00"), Crop("Tea", "#0072b2"))
+
+
+def test_a_legend_without_background_leaves_no_class_out():
+    lost = np.array([[0, 0, 0], [30, 40, 0], [0, 0, 30]])  # every Rice pixel is mapped as Maize
+    found = accuracy.summary(lost, RICE)
+    assert found["overall accuracy"] == found["overall accuracy, crops only"] == 0.7
+    assert found["mean F1 of crops"] == pytest.approx((0 + 2 * 40 / 110 + 1) / 3)
+
+
+def test_the_background_may_be_any_class():
+    matrix = np.array([[5, 1, 0], [0, 4, 2], [1, 0, 90]])
+    crops = (*RICE[:2], Crop("Woods", "#dddddd", background=True))
+    found = accuracy.summary(matrix, crops)
+    assert found["overall accuracy, crops only"] == pytest.approx(9 / 11)
+    assert found["mean F1 of crops"] == pytest.approx((10 / 12 + 8 / 11) / 2)
+    assert accuracy.overall_accuracy(matrix, without=2) == pytest.approx(9 / 11)
+
+
+def test_a_class_of_one_pixel_has_its_scores():
+    matrix = np.diag([50, 1])
+    found = accuracy.class_scores(matrix, (Crop("Background", "#dddddd"), Crop("Rice", "#009e73")))
+    assert list(found.index) == ["Background", "Rice"]
+    assert found.loc["Rice", "F1"] == 1 and found.loc["Rice", "pixels"] == 1
+    alone = np.array([[50, 0], [1, 0]])  # mapped once, never true
+    assert "Rice" in accuracy.class_scores(alone, (RICE[1], RICE[0])).index
 
 
 def test_a_legend_of_another_size():

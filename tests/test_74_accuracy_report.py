@@ -2,6 +2,7 @@
 sentences.
 """
 
+import html
 import json
 import re
 import shutil
@@ -14,6 +15,7 @@ import rasterio
 
 from stma_nb import accuracy, cube
 from stma_nb.__main__ import main
+from stma_nb.accuracy.page import TEMPLATES
 
 CROPS = (*cube.BRANDENBURG[:4], cube.Crop("Sugar beet", "#0072b2"))
 NAMES = [crop.name for crop in CROPS]
@@ -103,6 +105,10 @@ def test_page_stands_alone_and_can_be_read_aloud(scene):
         text = (folder / f"{name}.html").read_text(encoding="utf-8")
         page = Page(text)
         assert not page.outside and not page.all("script") and not page.all("link")[1:]
+        assert {
+            "http-equiv": "Content-Security-Policy",
+            "content": "default-src 'none'; img-src data:; style-src 'unsafe-inline'",
+        } in page.all("meta")
         assert (
             page.all("html")[0]["lang"] == "en"
             and "<title>How good is the map map.tif?</title>" in text
@@ -161,7 +167,7 @@ def test_crops_only_leaves_background_out(scene):
     found = accuracy.assess(*paths, folder / "r.html", background=False)
     matrix = accuracy.error_matrix(layers["map"], layers["reference"], 5)
     assert found["scores"].loc["overall accuracy", "estimate"] == pytest.approx(
-        accuracy.overall_accuracy(matrix, background=False)
+        accuracy.overall_accuracy(matrix, without=0)
     )
     assert found["matrix"][:, 0].sum() == 0 and "Background" not in found["per class"].index
     assert "Background are not counted" in (folder / "r.html").read_text(encoding="utf-8")
@@ -238,7 +244,7 @@ def test_files_that_do_not_fit(scene):
         folder / "other.tif", layers["reference"], (CROPS[0], CROPS[2], CROPS[1], *CROPS[3:])
     )
     with pytest.raises(
-        ValueError, match="Code 1 is Maize in 'map.tif' and Wheat in 'other.tif': recode one"
+        ValueError, match="legends of 'map.tif' and 'other.tif' differ: code 1 is Maize against Wheat. Recode one"
     ):
         accuracy.assess(folder / "map.tif", other, folder / "r.html")
     with pytest.raises(ValueError, match="No legend in 'parcel.tif' or 'where.tif'"):
@@ -298,6 +304,37 @@ def test_a_scene_of_one_block_has_no_interval(tmp_path):
     assert json.loads((tmp_path / "r.json").read_text())["scores"]["kappa"]["low"] is None
 
 
+def test_names_in_a_legend_are_text_and_never_markup(tmp_path):
+    """A map may come from anyone: its names are shown as they are, and make no element."""
+    names = ["<img/src='https://a.example'>", "</td><script>alert(1)</script>", 'R&D"onclick="x']
+    crops = tuple(cube.Crop(name, "#d55e00") for name in names)
+    values = np.random.default_rng(0).integers(0, 3, (40, 50)).astype("uint8")
+    paths = [write(tmp_path / f"{name}.tif", values, crops) for name in ("a&amp;b", "reference")]
+    accuracy.assess(*paths, tmp_path / "r.html")
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    page = Page(text)
+    assert "<h1>How good is the map a&amp;amp;b.tif?</h1>" in text
+    assert all(f"</span>{name}</span>" in html.unescape(text) for name in names)
+    assert not page.outside and not page.all("script")
+    assert all(image["src"].startswith("data:") for image in page.all("img"))
+    assert not any("onclick" in attributes for _, attributes in page.tags)
+
+
+@pytest.mark.parametrize(
+    "colour, shown",
+    [
+        ("#d55e00", "#d55e00"),
+        ("#D55E00", "#D55E00"),
+        ("red", "#808080"),
+        ("#d55e00\n", "#808080"),
+        ("#d55e00;background:url(https://a.example)", "#808080"),
+    ],
+)
+def test_only_a_colour_is_shown_as_one(colour, shown):
+    swatch = TEMPLATES.get_template("accuracy/macros.html.j2").module.swatch
+    assert f'style="background:{shown}"' in swatch(cube.Crop("Maize", colour))
+
+
 def test_page_fits_a_phone_and_asks_nothing_of_the_network(scene):
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     chromium = (
@@ -315,12 +352,16 @@ def test_page_fits_a_phone_and_asks_nothing_of_the_network(scene):
         browser = p.chromium.launch(
             executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
         )
-        tab, asked = browser.new_page(viewport={"width": 390, "height": 800}), []
+        tab, asked, told = browser.new_page(viewport={"width": 390, "height": 800}), [], []
         tab.on("request", lambda request: asked.append(request.url))
+        tab.on("console", lambda message: told.append(message.text))
         tab.goto((folder / "r.html").as_uri())
         assert tab.evaluate("document.documentElement.scrollWidth") <= 390
         assert all(url.startswith(("file:", "data:")) for url in asked)
         assert tab.evaluate(
             "[...document.images].every(image => image.complete && image.naturalWidth > 0)"
         )
+        shown = "[...document.querySelectorAll('.swatch')].map(s => getComputedStyle(s).background)"
+        assert "rgb(213, 94, 0)" in tab.evaluate(shown)[1], "the page's own style applies"
+        assert not told, "the browser has nothing to complain of"
         browser.close()

@@ -101,7 +101,7 @@ def test_maps_are_those_of_the_network(trained, decisive, maps):
 def test_another_calendar_is_allowed_on_request(trained, decisive, maps):
     late = decisive.assign_coords(time=decisive.time + np.timedelta64(90, "D"))
     np.testing.assert_array_equal(
-        attention.record(trained, late, WINDOWS, any_dates=True).temporal, maps.temporal
+        attention.record(trained, late, WINDOWS, allow=["dates"]).temporal, maps.temporal
     )
 
 
@@ -365,7 +365,7 @@ def missing(season):
                                                                                   "most 4 fit: give fewer"),
         (lambda t, s: attention.record(t, s, WINDOWS, spatial=True, memory=1e-4), "not even one "
                                                                                   "fits: leave out the spatial"),
-        (lambda t, s: attention.record(t, s.assign(vh=s.vh.assign_attrs(units="dB")), WINDOWS), "'vh' has units 'dB'"),
+        (lambda t, s: attention.record(t, s.assign(vh=s.vh.assign_attrs(units="dB")), WINDOWS), "'vh' is in dB"),
         (lambda t, s: attention.by_crop(attention.record(t, s, WINDOWS)), "no 'crop_fine': record "
                                                                           "them with spatial=True"),
         (lambda t, s: attention.by_distance(attention.record(t, s, WINDOWS)), "no 'spatial_1'"),
@@ -400,7 +400,7 @@ def test_bad_input(trained, decisive, change, message):
 
 def test_another_legend_is_refused(trained, decisive):
     crops = decisive.crop.assign_attrs(
-        cube.flags((cube.Crop("Sugar beet", "#0"), cube.Crop("Maize", "#1")))
+        cube.flags((cube.Crop("Sugar beet", "#000000"), cube.Crop("Maize", "#111111")))
     )
     with pytest.raises(
         ValueError, match="legend .Sugar beet, Maize. is not the network's .Maize, Sugar beet."

@@ -2,6 +2,7 @@
 about it is true.
 """
 
+import json
 import re
 import shutil
 
@@ -10,11 +11,12 @@ import pytest
 import torch
 import traitlets
 import xarray as xr
+from bs4 import BeautifulSoup
 
 from stma_nb import cube, patches, train
+from stma_nb.attention import explorer
 from stma_nb.model import STMA
 
-explorer = pytest.importorskip("stma_nb.explorer", reason="anywidget is not installed")
 ROW, COLUMN, PATCH = 8, 24, 16
 
 
@@ -39,7 +41,9 @@ def view(trained, season):
 @pytest.fixture
 def maps(trained, season):
     window = np.s_[:, ROW : ROW + PATCH, COLUMN : COLUMN + PATCH]
-    x = patches.network_input(season.vh.values[window], season.vv.values[window], trained.scaling)
+    x = patches.network_input(
+        np.stack([season.vh.values[window], season.vv.values[window]], axis=1), trained.scaling
+    )
     with torch.inference_mode():
         return trained.model(torch.from_numpy(x)[None], return_attention=True)[2]
 
@@ -75,19 +79,19 @@ def test_temporal_maps_and_backscatter_within_the_stated_error(view, maps, seaso
         for view.head in (1, 4):
             exact = maps["temporal"][view.level - 1][0, view.head - 1].numpy()
             np.testing.assert_allclose(view.temporal(), exact, atol=8e-6)
-    low, step = view.facts["decibel"]
+    assert [band["name"] for band in view.facts["bands"]] == ["vh", "vv"]
     window = np.s_[:, ROW : ROW + PATCH, COLUMN : COLUMN + PATCH]
-    exact = 10 * np.log10(np.stack([season.vv.values[window], season.vh.values[window]]))
-    np.testing.assert_allclose(low + step * view._arrays["db"], exact, atol=5e-4)
+    exact = 10 * np.log10(np.stack([season.vh.values[window], season.vv.values[window]]))
+    np.testing.assert_allclose(view._band_values(), exact, atol=5e-4)
 
 
 def test_missing_values_stay_missing(trained, season):
     season.vv[2, ROW, COLUMN] = np.nan
     season.vv[:, ROW + 1, COLUMN], season.vh[:, ROW + 1, COLUMN] = np.nan, np.nan
     view = explorer.AttentionExplorer(trained, season, ROW, COLUMN)
-    assert (
-        view._arrays["db"][0, 2, 0, 0] == 65535 and (view._arrays["db"][:, :, 1, 0] == 65535).all()
-    )
+    vv = 1  # VH comes first
+    assert np.isnan(view._band_values()[vv, 2, 0, 0]) and np.isfinite(view._band_values()[0]).any()
+    assert np.isnan(view._band_values()[:, :, 1, 0]).all()
     assert "(no data, mapped as no data)" in view.describe((ROW + 1, COLUMN))
 
 
@@ -189,6 +193,19 @@ def test_the_saved_page_asks_nothing_from_outside(view, tmp_path):
     view.save_html(path, overwrite=True)
 
 
+def test_names_on_the_saved_page_are_data(trained, season, tmp_path):
+    """A legend may come from anyone: no name of it ends the script that holds it, or is markup."""
+    names = ("Background", "</script><b>Maize</b>", "<!--'&")
+    trained.crops = tuple(cube.Crop(name, "#d55e00") for name in names)
+    view = explorer.AttentionExplorer(trained, season.drop_vars("crop"), ROW, COLUMN)
+    text = view.save_html(tmp_path / "view.html").read_text("utf-8")
+    page = BeautifulSoup(text, "html.parser")
+    state = json.loads(page.find(id="state").string)
+    assert state["facts"] == json.loads(json.dumps(view.facts))
+    assert [crop["name"] for crop in state["facts"]["classes"]] == list(names)
+    assert not page("b") and "<!--" not in text and len(page("script")) == 3
+
+
 # ------------------------------------------------------------------------------------------ browser
 
 
@@ -260,7 +277,7 @@ def test_browser_shows_the_values_of_the_network(page, view, season, maps):
     page.get_by_text("Values of this pixel as a table").click()
     hover(page, 14, 31)
     cells = [row.split("\t") for row in page.inner_text("tbody").splitlines()]
-    for name, place in (("vv", 1), ("vh", 2)):
+    for name, place in (("vh", 1), ("vv", 2)):
         shown = [float(cell[place]) for cell in cells]
         np.testing.assert_allclose(shown, 10 * np.log10(season[name].values[:, 14, 31]), atol=0.006)
     shown = [float(cell[3].rstrip(" %")) for cell in cells]
@@ -308,8 +325,10 @@ def test_click_locks_and_next_finds_the_class(page, view, season):
 
 def test_every_control_has_a_name_and_painting_is_fast(page):
     names = page.evaluate(
-        """() => [...document.querySelectorAll(".stma select, .stma input, .stma button, .stma canvas:not([hidden] *)")]
-        .filter((node) => node.checkVisibility()).map((node) => node.getAttribute("aria-label") || node.textContent)"""
+        """() => ["select", "input", "button", "canvas:not([hidden] *)"]
+        .flatMap((kind) => [...document.querySelectorAll(`.stma ${kind}`)])
+        .filter((node) => node.checkVisibility())
+        .map((node) => node.getAttribute("aria-label") || node.textContent)"""
     )
     assert len(names) >= 14 and all(names), names
     assert page.get_attribute(".stma", "data-lm-suppress-shortcuts") == "true"

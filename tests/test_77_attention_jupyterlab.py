@@ -352,7 +352,7 @@ def test_chart_and_table_show_the_values_of_the_network(page, season, maps):
         hover(page, row, column)
         cells = [line.split("\t") for line in page.inner_text(".stma tbody").splitlines()]
         assert [cell[0] for cell in cells] == [str(day)[:10] for day in season.time.values]
-        for name, place in (("vv", 1), ("vh", 2)):
+        for name, place in (("vh", 1), ("vv", 2)):
             shown = [float(cell[place]) for cell in cells]
             np.testing.assert_allclose(
                 shown, 10 * np.log10(season[name].values[:, row, column]), atol=0.006

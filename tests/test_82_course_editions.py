@@ -11,7 +11,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from stma_nb import course
 from stma_nb.__main__ import main
-from stma_nb.course import editions
+from stma_nb.course import editions, runner
 from stma_nb.course.structure import Notebook, check_badges, repository
 
 ROOT = Path(__file__).parent.parent
@@ -134,3 +134,11 @@ def test_a_folder_that_exists_is_left_as_it_is(folder, capsys):
     assert ((ROOT / "notebooks" / "questions.md").exists()) == (
         folder / "lecturer" / "questions.md"
     ).exists()
+
+
+def test_without_notebooks_no_folder_is_made(tmp_path, monkeypatch, capsys):
+    """As on a bare install, where the repository is not at hand."""
+    monkeypatch.setattr(runner, "ROOT", tmp_path)
+    assert main(["editions", str(tmp_path / "for_class")]) == 1
+    assert "The notebooks are not at hand" in capsys.readouterr().err
+    assert not (tmp_path / "for_class").exists()

@@ -6,15 +6,20 @@ import functools
 import http.server
 import re
 import shutil
+import sys
 import threading
 from itertools import pairwise
 from pathlib import Path
 
+import nbformat
 import pytest
 from bs4 import BeautifulSoup
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
+import stma_nb
+from stma_nb import accuracy
 from stma_nb.__main__ import main
-from stma_nb.course import website
+from stma_nb.course import reference, runner, website
 from stma_nb.course.structure import Notebook
 
 ROOT = Path(__file__).parent.parent
@@ -139,6 +144,101 @@ def test_a_folder_that_exists_is_left_as_it_is(site, capsys):
     assert "exists and is left as it is" in capsys.readouterr().err
 
 
+def test_without_notebooks_no_folder_is_made(tmp_path, monkeypatch, capsys):
+    """As on a bare install, where the repository is not at hand."""
+    monkeypatch.setattr(runner, "ROOT", tmp_path)
+    assert main(["site", str(tmp_path / "pages")]) == 1
+    assert "The notebooks are not at hand" in capsys.readouterr().err
+    assert not (tmp_path / "pages").exists()
+
+
+@pytest.mark.parametrize("package", ["pdoc", "latex2mathml.converter"])
+def test_a_missing_package_is_named_and_no_folder_is_made(tmp_path, monkeypatch, capsys, package):
+    monkeypatch.setitem(sys.modules, package, None)
+    assert main(["site", str(tmp_path / "pages")]) == 1
+    assert "need" in (said := capsys.readouterr().err) and "pip install 'stma_nb[site]'" in said
+    assert not (tmp_path / "pages").exists()
+
+
+# ------------------------------------------------------------------------ what outputs may not hold
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<script src="x.js"></script>',
+        "<SCRIPT>fetch('/')</SCRIPT>",
+        '<iframe srcdoc="text"></iframe>',
+        '<link rel="stylesheet" href="data:text/css,">',
+        '<img src="http://a.example/x.png">',
+        "<IMG SRC='HTTPS://a.example/x.png'>",
+        "<img src=//a.example/x.png>",
+        '<img src=" https://a.example/x.png">',
+        '<img src="data:," srcset="data:, 1x, https://a.example/x.png 2x">',
+        '<svg><image href="https://a.example/x.png"/></svg>',
+        '<p style="background: URL( https://a.example/x.png)">text</p>',
+        "<style>p { background: url('//a.example/x.png') }</style>",
+        '<style>@import "https://a.example/x.css";</style>',
+    ],
+)
+def test_outputs_that_would_ask_other_servers_are_known(html):
+    assert website.asks_outside(f"<div>{html}</div>")
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<img alt="a" src="data:image/png;base64,AAAA">',
+        '<p style="color: red">See <a href="https://doi.org/10.1/x">there</a>, or https://x.org.</p>',
+        "<svg><use xlink:href='#icon'></use></svg>",
+        "<style>p { background: url('data:,') }</style><table><tr><td>1</td></tr></table>",
+    ],
+)
+def test_outputs_that_hold_all_they_show_stay(html):
+    assert not website.asks_outside(html)
+
+
+def test_outputs_that_ask_other_servers_give_way_to_a_note(tmp_path):
+    outputs = [
+        {"text/html": "<IMG SRC=HTTPS://a.example/x.png>"},
+        {"text/markdown": "Look: <img src='//a.example/x.png'>"},
+        {"text/html": "<b>Kept</b>"},
+        {"text/markdown": "*Kept*, see [there](https://doi.org/10.1/x)"},
+    ]
+    cell = new_code_cell("1", outputs=[new_output("display_data", data) for data in outputs])
+    nbformat.write(new_notebook(cells=[cell]), tmp_path / "small.ipynb")
+    page = BeautifulSoup(website.page_of(Notebook(tmp_path / "small.ipynb")), "html.parser")
+    assert "a.example" not in str(page) and len(page.select("p.note")) == 2
+    assert page.b.get_text() == "Kept" and page.em.get_text() == "Kept"
+
+
+# ---------------------------------------------------------------------------------------- reference
+
+
+def test_the_reference_lists_what_each_room_hands_on(site):
+    for room, name in (("train", "fit"), ("radar", "lee"), ("accuracy", "assess")):
+        section = soup(site, f"api/stma_nb/{room}").find("section", id=name)
+        assert len(section.select_one(".docstring").get_text()) > 50, "with its docstring"
+    page = soup(site, "api/stma_nb/accuracy")
+    assert [part["id"] for part in page.select("main > section[id]")] == accuracy.__all__
+    road = ", ".join(re.findall(r"^    ([a-z, ]+?)  ", stma_nb.__doc__, re.MULTILINE)).split(", ")
+    rooms = soup(site, "api/stma_nb").select("nav .memberlist a")
+    assert [room.get_text() for room in rooms] == list(reference.ROOMS) == road
+    assert sorted(road) == sorted(stma_nb.__all__)
+
+
+def test_the_reference_asks_nothing_of_other_hosts(site):
+    for path in sorted((site / "api").rglob("*.html")):
+        page = soup(site, str(path.relative_to(site).with_suffix("")))
+        assert str(ROOT) not in path.read_text(encoding="utf-8"), "no path of this computer"
+        for tag in page.select("[src], link[href]"):
+            assert tag.get("src", tag.get("href")).startswith("data:"), f"{path}: {tag}"
+        for link in page.select("a[href]"):
+            file = link["href"].partition("#")[0]
+            assert re.match("https://|$", file) or (path.parent / file).exists(), f"{path}: {link}"
+    assert soup(site, "index").select_one("a[href='api/stma_nb.html']")
+
+
 def test_an_explorer_is_made_when_none_is_there(tmp_path):
     website.save_explorer(tmp_path / "attention.html", tmp_path / "nothing.html")
     assert "standalone(" in (tmp_path / "attention.html").read_text(encoding="utf-8")
@@ -248,6 +348,14 @@ def test_pages_work_under_a_path_of_a_web_server(tab, server):
     page.wait_for_url(f"{server}/index.html")
 
 
+def test_the_reference_can_be_searched_offline(tab, site):
+    page = tab((site / "api" / "stma_nb.html").as_uri())
+    if page.locator("#navtoggle").is_visible():  # on a phone it lies in a menu
+        page.locator("#navtoggle").click()
+    page.get_by_role("searchbox").fill("stratified_sample")
+    page.get_by_role("main").get_by_text("accuracy.stratified_sample").first.wait_for()
+
+
 def test_solutions_open(tab, site):
     page = tab((site / f"{NOTEBOOKS[0].stem}.html").as_uri())
     solution = page.locator("details.solution").first
@@ -259,6 +367,7 @@ def test_solutions_open(tab, site):
 @pytest.mark.parametrize(
     "name, width",
     [(name, 1280) for name in ("index", *(path.stem for path in NOTEBOOKS), "attention")]
+    + [(f"api/{name}", 1280) for name in ("stma_nb", "stma_nb/train", "stma_nb/attention")]
     + [(name, 390) for name in ("index", NOTEBOOKS[0].stem, EXPLORER_NOTEBOOK, "attention")],
 )
 def test_accessibility(browser, site, name, width):

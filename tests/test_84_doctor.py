@@ -62,14 +62,18 @@ def test_a_missing_package():
     )
 
 
-def test_without_any_package_the_report_still_comes():
-    """Python is started without its folder of installed packages."""
-    done = subprocess.run(
-        [sys.executable, "-S", "-m", "stma_nb", "doctor"],
+def without_packages(*arguments: str) -> subprocess.CompletedProcess:
+    """Run a command in a Python that starts without its folder of installed packages."""
+    return subprocess.run(
+        [sys.executable, "-S", "-m", "stma_nb", *arguments],
         cwd=Path(doctor.__file__).parent.parent,
         capture_output=True,
         text=True,
     )
+
+
+def test_without_any_package_the_report_still_comes():
+    done = without_packages("doctor")
     assert done.returncode == 1, done.stderr
     assert re.search(r"look here  torch +missing\n +-> pip install 'torch", done.stdout), (
         done.stdout
@@ -80,6 +84,16 @@ def test_without_any_package_the_report_still_comes():
         == "stma_nb: the course cannot run here before this is mended: torch, numpy, xarray, "
         "rasterio\n"
     )
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["map", "weights", "season", "map.tif"]])
+def test_without_any_package_another_command_says_what_to_install(arguments):
+    done = without_packages(*arguments)
+    assert done.returncode == 1 and done.stdout == ""
+    assert re.fullmatch(
+        r"stma_nb: The command line needs the package typer, .* \(pip install -e \.\)\.\n",
+        done.stderr,
+    ), done.stderr
 
 
 @pytest.mark.parametrize(

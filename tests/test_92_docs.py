@@ -2,7 +2,6 @@
 question bank are right.
 """
 
-import argparse
 import ast
 import re
 import shlex
@@ -12,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import numpy as np
 import pytest
+import typer
 import yaml
 
 import stma_nb
@@ -82,20 +82,16 @@ def command_complaint(line: str) -> str | None:
     """What is wrong with a quoted ``python -m stma_nb ...``: a subcommand or a flag that does not
     exist.
     """
-    parser, words = __main__.parser(), shlex.split(line.split("-m stma_nb", 1)[1])
-    while subcommands := [
-        action for action in parser._actions if isinstance(action, argparse._SubParsersAction)
-    ]:
+    command = typer.main.get_command(__main__.app())
+    words = shlex.split(line.split("-m stma_nb", 1)[1])
+    while subcommands := getattr(command, "commands", None):  # a command without is reached
         if not words or words[0].startswith("-"):
             break
-        if words[0] not in subcommands[0].choices:
+        if words[0] not in subcommands:
             return f"'{line}': there is no '{words[0]}'"
-        parser = subcommands[0].choices[words.pop(0)]
-    unknown = [
-        word
-        for word in words
-        if word.startswith("--") and word not in parser._option_string_actions
-    ]
+        command = subcommands[words.pop(0)]
+    flags = {"--help"} | {flag for parameter in command.params for flag in parameter.opts}
+    unknown = [word for word in words if word.startswith("--") and word not in flags]
     return f"'{line}': there is no flag {unknown[0]}" if unknown else None
 
 

@@ -2,13 +2,14 @@
 drawn from it.
 """
 
-from itertools import zip_longest
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import rasterio
 
+from stma_nb import cube
 from stma_nb.accuracy import area, parcels, resample
 from stma_nb.accuracy.matrix import (
     WINDOW,
@@ -21,36 +22,51 @@ from stma_nb.accuracy.matrix import (
     read_windows,
     summary,
 )
-from stma_nb.cube import Crop, legend, open_layer
+from stma_nb.cube import Crop
 
 BLOCK, FEW = 128, 20  # pixels of a block; fewer blocks than this make rough intervals
+MOST_CLASSES = 100  # of a raster without a legend
 
 
-def common_legend(*paths: str | Path) -> tuple[Crop, ...]:
-    """The legend of class GeoTIFFs, from those that carry one; raises ValueError if none does, or
-    if two disagree.
+def common_legend(*paths: str | Path, legend_path: str | Path | None = None) -> tuple[Crop, ...]:
+    """The legend of class GeoTIFFs: that of a CSV, or of those that carry one.
+
+    Where none does, the classes are called "class 0", "class 1", ... up to the highest code that
+    occurs. Raises ValueError if two legends disagree.
     """
+    if legend_path:
+        return cube.read_legend(legend_path)
     known = []
     for path in paths:
-        layer = open_layer(path)
-        if "flag_meanings" in layer.attrs:
-            known.append((Path(path).name, legend(layer.to_dataset(name="crop"))))
+        layer = cube.open_layer(path)
+        if {"flag_meanings", "class_names"} & set(layer.attrs):
+            known.append((Path(path).name, cube.legend(layer.to_dataset(name="crop"))))
     if not known:
-        raise ValueError(
-            f"No legend in {' or '.join(repr(Path(path).name) for path in paths)}: give the file "
-            "the tag flag_meanings, such as "
-            "'Background Maize Sugar_beet' for the codes 0, 1, 2."
-        )
+        return _numbered_legend(paths)
     (first, crops), (last, other) = known[0], known[-1]
-    for code, (a, b) in enumerate(
-        zip_longest((c.name for c in crops), (c.name for c in other), fillvalue="no class")
-    ):
-        if a != b:
-            raise ValueError(
-                f"Code {code} is {a} in '{first}' and {b} in '{last}': recode one, so that both "
-                "have one legend."
-            )
+    difference = cube.same_classes(crops, other)
+    if difference:
+        raise ValueError(
+            f"The legends of '{first}' and '{last}' differ: {difference}. Recode one, so that both "
+            "have one legend, or give it (--legend)."
+        )
     return crops
+
+
+def _numbered_legend(paths: Sequence[str | Path]) -> tuple[Crop, ...]:
+    """Names for the codes 0 .. highest that occur in class GeoTIFFs; nodata is no class."""
+    highest = -1
+    for path in paths:
+        for _, (codes,) in read_windows(path):
+            if codes.count():
+                highest = max(highest, int(codes.max()))
+    if not 0 <= highest < MOST_CLASSES:
+        names = " and ".join(repr(Path(path).name) for path in paths)
+        raise ValueError(
+            f"{names} carry no legend, and their highest code is {highest}; expected 0 to "
+            f"{MOST_CLASSES - 1}: give a legend (--legend FILE.csv with code and name)."
+        )
+    return tuple(Crop(f"class {code}", cube.default_colour(code)) for code in range(highest + 1))
 
 
 # --------------------------------------------------------------------------------------- comparison
@@ -59,7 +75,7 @@ def common_legend(*paths: str | Path) -> tuple[Crop, ...]:
 def comparison_numbers(
     map_path: str | Path,
     reference_path: str | Path,
-    crops: tuple[Crop, ...],
+    crops: Sequence[Crop],
     parcel_path: str | Path | None = None,
     where_path: str | Path | None = None,
     align: str | None = None,
@@ -71,8 +87,9 @@ def comparison_numbers(
     Raises ValueError if no pixel, or with parcels fewer than two parcels, can be counted.
     """
     blocks, side = _block_matrices(map_path, reference_path, len(crops), where_path, align)
-    if not background:
-        blocks[..., 0] = 0
+    left_out = None if background else _background_code(crops)
+    if left_out is not None:
+        blocks[..., left_out] = 0
     matrix, filled = blocks.sum((0, 1)), int(blocks.any((2, 3)).sum())
     if not matrix.any():
         raise ValueError(
@@ -104,8 +121,8 @@ def comparison_numbers(
     if not background:
         overall = overall.drop("overall accuracy, crops only")
     classes = class_scores(matrix, crops)
-    if not background:
-        classes = classes.drop(crops[0].name, errors="ignore")
+    if left_out is not None:
+        classes = classes.drop(crops[left_out].name, errors="ignore")
     pixel, unit = _pixel_area(map_path)
     numbers = {
         "scores": overall,
@@ -120,6 +137,7 @@ def comparison_numbers(
         "block side": side,
         "share right by block": _share_right(blocks),
         "choices": {
+            "background": _background_choice(crops, left_out),
             "design": "every pixel that has a class in both files; the intervals say how the "
             "scores vary from place to place, "
             "and hold for the area compared, not for others",
@@ -130,10 +148,32 @@ def comparison_numbers(
         found, matrices = parcels.matrices_of_files(
             map_path, reference_path, parcel_path, len(crops), where_path, align
         )
-        if not background:
-            matrices[..., 0] = 0
+        if left_out is not None:
+            matrices[..., left_out] = 0
         numbers["parcels"] = _parcel_numbers(parcels.table_of(found, matrices, pixel), len(crops))
     return numbers
+
+
+def _background_choice(crops: Sequence[Crop], left_out: int | None) -> str:
+    if left_out is not None:
+        return (
+            f"pixels whose reference is {crops[left_out].name} are not counted, so that crops "
+            "mapped there go unseen"
+        )
+    code = cube.background(crops)
+    if code is None:
+        return "the legend has none: every class is a crop"
+    return f"{crops[code].name} is counted as a class"
+
+
+def _background_code(crops: Sequence[Crop]) -> int:
+    code = cube.background(crops)
+    if code is None:
+        raise ValueError(
+            f"The legend ({', '.join(crop.name for crop in crops)}) has no background to leave "
+            "out: all its classes are crops."
+        )
+    return code
 
 
 def _block_matrices(
@@ -153,7 +193,8 @@ def _block_matrices(
     side = BLOCK
     while np.prod(grid(side)) < FEW and side > 16:
         side //= 2
-    while np.prod(grid(side)) > 4096 and side < WINDOW:
+    most = min(4096, 10_000_000 // classes**2)  # blocks whose matrices take at most 80 MB
+    while np.prod(grid(side)) > most and side < WINDOW:
         side *= 2
     blocks = np.zeros((*grid(side), classes, classes), dtype=np.int64)
     paths = [map_path, reference_path] + ([where_path] if where_path else [])
@@ -204,7 +245,7 @@ def _parcel_numbers(table: pd.DataFrame, classes: int) -> dict:
 # ------------------------------------------------------------------------------------------- sample
 
 
-def sample_numbers(map_path: str | Path, sample: pd.DataFrame, crops: tuple[Crop, ...]) -> dict:
+def sample_numbers(map_path: str | Path, sample: pd.DataFrame, crops: Sequence[Crop]) -> dict:
     """Area-adjusted accuracies and areas from a sample (row, column, reference) that is random
     within the map classes.
 
@@ -283,7 +324,7 @@ def _map_codes(map_path, sample: pd.DataFrame, names: list[str]) -> np.ndarray:
 
 
 def _pixel_area(path: str | Path) -> tuple[float, str]:
-    """The area of a pixel and its unit: hectares, or pixels where the grid is not a projected one."""
+    """The area of a pixel and its unit: hectares, or pixels where the grid is not projected."""
     with rasterio.open(path) as tif:
         if tif.crs is None or not tif.crs.is_projected:
             return 1.0, "pixels"

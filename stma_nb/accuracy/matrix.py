@@ -3,7 +3,7 @@
 Rows are the map, columns are the reference, everywhere.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -15,9 +15,9 @@ from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 from scipy.special import entr
 
-from stma_nb.cube import Crop
+from stma_nb.cube import Crop, background
 
-WINDOW = 1024  # pixels: files are read in windows of this side, so that memory does not grow with the scene
+WINDOW = 1024  # pixels: files are read in windows of this side, so that memory does not grow
 
 
 def error_matrix(
@@ -58,12 +58,16 @@ def pair_codes(
     return keep, rows * classes + columns
 
 
-def overall_accuracy(matrix: np.ndarray, background: bool = True) -> float:
-    """Share of pixels mapped right; with ``background=False`` among the pixels whose reference is a
-    crop (not code 0).
+def overall_accuracy(matrix: np.ndarray, without: int | None = None) -> float:
+    """Share of pixels mapped right.
+
+    ``without`` is a class code: then only pixels whose reference is another class count, say all
+    crops with ``without=cube.background(crops)``.
     """
-    counted = matrix if background else matrix[:, 1:]
-    right = np.trace(matrix) if background else np.trace(matrix[1:, 1:])
+    counted = matrix if without is None else np.delete(matrix, without, axis=1)
+    right = np.trace(matrix)
+    if without is not None:
+        right -= matrix[without, without]
     return float(right / counted.sum()) if counted.sum() else float("nan")
 
 
@@ -94,7 +98,7 @@ def by_class(matrix: np.ndarray) -> dict[str, np.ndarray]:
         }
 
 
-def class_scores(matrix: np.ndarray, crops: tuple[Crop, ...]) -> pd.DataFrame:
+def class_scores(matrix: np.ndarray, crops: Sequence[Crop]) -> pd.DataFrame:
     """User's and producer's accuracy, F1, IoU and reference pixels of every class that occurs in
     map or reference.
     """
@@ -105,23 +109,30 @@ def class_scores(matrix: np.ndarray, crops: tuple[Crop, ...]) -> pd.DataFrame:
     return table[(matrix.sum(0) + matrix.sum(1)) > 0]
 
 
-def summary(matrix: np.ndarray, crops: tuple[Crop, ...]) -> dict[str, float]:
-    """Overall accuracy with and without background, kappa, and mean F1 and IoU over the crops
-    present in the reference.
+def summary(matrix: np.ndarray, crops: Sequence[Crop]) -> dict[str, float]:
+    """Overall accuracy with and without background, kappa, and mean F1 and IoU over the crops.
+
+    The crops are all classes but the background, if the legend has one (``cube.background``); those
+    that occur in the reference count.
     """
     _check_legend(matrix, crops)
     scores = by_class(matrix)
-    present = np.flatnonzero(scores["pixels"][1:]) + 1  # code 0 is the background
+    present = scores["pixels"] > 0
+    code = background(crops)
+    if code is not None:
+        present[code] = False
     return {
         "overall accuracy": overall_accuracy(matrix),
-        "overall accuracy, crops only": overall_accuracy(matrix, background=False),
+        "overall accuracy, crops only": overall_accuracy(matrix, without=code),
         "kappa": kappa(matrix),
-        "mean F1 of crops": float(scores["F1"][present].mean()) if len(present) else float("nan"),
-        "mean IoU of crops": float(scores["IoU"][present].mean()) if len(present) else float("nan"),
+        "mean F1 of crops": float(scores["F1"][present].mean()) if present.any() else float("nan"),
+        "mean IoU of crops": float(scores["IoU"][present].mean())
+        if present.any()
+        else float("nan"),
     }
 
 
-def _check_legend(matrix: np.ndarray, crops: tuple[Crop, ...]) -> None:
+def _check_legend(matrix: np.ndarray, crops: Sequence[Crop]) -> None:
     if np.shape(matrix) != (len(crops), len(crops)):
         raise ValueError(
             f"The matrix has shape {np.shape(matrix)}, but the legend has {len(crops)} classes: "

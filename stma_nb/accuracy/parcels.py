@@ -1,8 +1,7 @@
-"""Field by field: what a parcel's pixels say together. A farmer's declaration names a crop for a
-parcel, not for a pixel.
+"""Field by field: what a parcel's pixels say together.
 
-Votes and matrices of parts of a scene add up, so a scene of any size is worked through window by
-window. Parcel 0 is no parcel.
+A farmer's declaration names a crop for a parcel, not for a pixel. Votes and matrices of parts of a
+scene add up, so a scene of any size is worked through window by window. Parcel 0 is no parcel.
 """
 
 from collections.abc import Sequence
@@ -18,45 +17,43 @@ from stma_nb.accuracy.resample import unit_matrices
 
 def numbers_of(parcel: np.ndarray) -> np.ndarray:
     """The parcel numbers that occur, in order, without 0 (no parcel) and numbers below it."""
-    numbers = pd.unique(
-        np.asarray(parcel).ravel()
-    )  # by hashing: pixels of a parcel come in runs, and sorting them all is slow
+    # By hashing, not sorting: the pixels are many and the parcels few.
+    numbers = pd.unique(np.asarray(parcel).ravel())
     return np.sort(numbers[numbers > 0])
 
 
 def vote(
     pixels: np.ndarray, parcel: np.ndarray, classes: int, numbers: np.ndarray | None = None
 ) -> np.ndarray:
-    """The votes of each parcel's pixels for the classes: (P, K), for the parcels in ``numbers``
-    (default: those that occur).
+    """The votes (P, K) of each parcel's pixels for the classes.
 
-    ``pixels`` are map codes (rows, columns), one vote each and none for nodata, or probabilities
-    (K, rows, columns), summed. Votes of windows with the same ``numbers`` add up; ``winner`` says
-    who is elected.
+    For the parcels in ``numbers`` (default: those that occur). ``pixels`` are map codes (rows,
+    columns), one vote each and none for nodata, or probabilities (K, rows, columns), summed. Votes
+    of windows with the same ``numbers`` add up; ``winner`` says who is elected.
     """
-    pixels, parcel = np.asarray(pixels), np.asarray(parcel)
+    pixels = np.asarray(pixels)
+    parcel = np.asarray(parcel)
     numbers = numbers_of(parcel) if numbers is None else np.asarray(numbers)
     if pixels.shape not in (parcel.shape, (classes, *parcel.shape)):
         raise ValueError(
-            f"Map and parcels have shapes {pixels.shape} and {parcel.shape}; expected one shape, "
-            f"or ({classes}, rows, columns) "
-            "for probabilities."
+            f"Map and parcels have shapes {pixels.shape} and {parcel.shape}; "
+            f"expected one shape, or ({classes}, rows, columns) for probabilities."
         )
     unit = _positions(parcel, numbers)
     if pixels.ndim == parcel.ndim:
         valid = (unit >= 0) & (pixels >= 0) & (pixels < classes)
-        cell = unit[valid] * classes + pixels[valid]
+        cell = unit[valid] * classes + pixels[valid]  # one number for each parcel and class
         return np.bincount(cell, minlength=len(numbers) * classes).reshape(-1, classes)
     check_probabilities(pixels)
     valid = (unit >= 0) & np.isfinite(pixels[0])
-    return np.stack(
-        [np.bincount(unit[valid], band[valid], minlength=len(numbers)) for band in pixels], axis=1
-    )
+    sums = [np.bincount(unit[valid], band[valid], minlength=len(numbers)) for band in pixels]
+    return np.stack(sums, axis=1)
 
 
 def winner(votes: np.ndarray) -> pd.array:
-    """The class with most votes (P, K) for each parcel; a tie goes to the lower code, no votes to
-    ``<NA>``.
+    """The class with most votes (P, K) for each parcel.
+
+    A tie goes to the lower code, no votes to ``<NA>``.
     """
     elected = pd.array(votes.argmax(1), dtype="Int64")
     elected[votes.sum(1) == 0] = pd.NA
@@ -71,18 +68,18 @@ def parcel_matrices(
     numbers: np.ndarray | None = None,
     where: np.ndarray | None = None,
 ) -> np.ndarray:
-    """One error matrix of pixels for every parcel (P, K, K), what ``accuracy.bootstrap`` takes;
-    windows add up as in ``vote``.
+    """One error matrix of pixels for every parcel (P, K, K), what ``accuracy.bootstrap`` takes.
+
+    Windows add up as in ``vote``.
     """
     if np.shape(parcel) != np.shape(mapped):
         raise ValueError(
-            f"Map and parcels have shapes {np.shape(mapped)} and {np.shape(parcel)}; expected one "
-            "shape."
+            f"Map and parcels have shapes {np.shape(mapped)} and {np.shape(parcel)}; "
+            "expected one shape."
         )
     numbers = numbers_of(parcel) if numbers is None else np.asarray(numbers)
-    return unit_matrices(
-        mapped, reference, _positions(np.asarray(parcel), numbers), len(numbers), classes, where
-    )
+    unit = _positions(np.asarray(parcel), numbers)
+    return unit_matrices(mapped, reference, unit, len(numbers), classes, where)
 
 
 def matrices_of_files(
@@ -93,24 +90,23 @@ def matrices_of_files(
     where_path: str | Path | None = None,
     align: str | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(numbers, matrices) of all parcels, from GeoTIFFs read window by window; see
-    ``accuracy.matrix_of_files``.
+    """(numbers, matrices) of all parcels, from GeoTIFFs read window by window.
+
+    See ``accuracy.matrix_of_files``.
     """
-    paths = [map_path, reference_path, parcel_path] + ([where_path] if where_path else [])
+    paths = [map_path, reference_path, parcel_path]
+    if where_path:
+        paths.append(where_path)
     numbers = np.zeros(0, dtype=np.int64)
     for _, (parcel,) in read_windows(parcel_path):
         numbers = np.union1d(numbers, numbers_of(parcel.filled(0)))
     matrices = np.zeros((len(numbers), classes, classes), dtype=np.int64)
     for _, (mapped, reference, parcel, *where) in read_windows(*paths, align=align):
-        here = numbers_of(parcel.filled(0))  # only these parcels' matrices are touched
-        matrices[np.searchsorted(numbers, here)] += parcel_matrices(
-            mapped.data,
-            reference.data,
-            parcel.filled(0),
-            classes,
-            here,
-            counted(mapped, reference, *where),
-        )
+        parcel = parcel.filled(0)
+        here = numbers_of(parcel)  # only these parcels' matrices are touched
+        valid = counted(mapped, reference, *where)
+        added = parcel_matrices(mapped.data, reference.data, parcel, classes, here, valid)
+        matrices[np.searchsorted(numbers, here)] += added
     return numbers, matrices
 
 
@@ -124,20 +120,19 @@ def parcel_table(
     numbers: np.ndarray | None = None,
     where: np.ndarray | None = None,
 ) -> pd.DataFrame:
-    """One row a parcel: pixels, hectares, reference class, majority class, share of pixels right;
-    with probabilities, their class.
+    """One row a parcel: pixels, hectares, reference class, majority class, share of pixels right.
 
-    Only pixels with a map code are counted. A parcel without any (listed in ``numbers`` but absent,
-    or all nodata) keeps its row, with 0 pixels and no classes. ``pixel_area`` is in hectares (0.01
-    = 10 m).
+    With probabilities, their class as well. Only pixels with a map code are counted. A parcel
+    without any (listed in ``numbers`` but absent, or all nodata) keeps its row, with 0 pixels and
+    no classes. ``pixel_area`` is in hectares (0.01 = 10 m).
     """
     numbers = numbers_of(parcel) if numbers is None else np.asarray(numbers)
-    table = table_of(
-        numbers, parcel_matrices(mapped, reference, parcel, classes, numbers, where), pixel_area
-    )
+    matrices = parcel_matrices(mapped, reference, parcel, classes, numbers, where)
+    table = table_of(numbers, matrices, pixel_area)
     if probabilities is not None:
         asked = np.asarray(parcel) if where is None else np.where(where, parcel, 0)
-        table.insert(4, "mean probability", winner(vote(probabilities, asked, classes, numbers)))
+        elected = winner(vote(probabilities, asked, classes, numbers))
+        table.insert(4, "mean probability", elected)  # beside the majority
     return table
 
 
@@ -145,38 +140,41 @@ def table_of(numbers: np.ndarray, matrices: np.ndarray, pixel_area: float = 0.01
     """``parcel_table`` from the parcels' error matrices (P, K, K)."""
     pixels = matrices.sum((1, 2))
     right = np.trace(matrices, axis1=1, axis2=2)
-    return pd.DataFrame(
-        {
-            "pixels": pixels,
-            "hectares": pixels * pixel_area,
-            "reference": winner(matrices.sum(1)),
-            "majority": winner(matrices.sum(2)),
-            "share right": np.divide(
-                right, pixels, out=np.full(len(pixels), np.nan), where=pixels > 0
-            ),
-        },
-        index=pd.Index(numbers, name="parcel"),
-    )
+    columns = {
+        "pixels": pixels,
+        "hectares": pixels * pixel_area,
+        "reference": winner(matrices.sum(1)),
+        "majority": winner(matrices.sum(2)),
+        "share right": _share(right, pixels),
+    }
+    return pd.DataFrame(columns, index=pd.Index(numbers, name="parcel"))
+
+
+def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """part / whole, and NaN of nothing."""
+    return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
 
 
 def parcel_matrix(
     table: pd.DataFrame, classes: int, weight: str = "count", vote: str = "majority"
 ) -> np.ndarray:
-    """Error matrix (K, K) of parcels: each counts once (``weight="count"``) or with its hectares
-    (``"area"``).
+    """Error matrix (K, K) of parcels.
 
-    ``vote`` names the table's column with the mapped class, ``"majority"`` or ``"mean
-    probability"``. Parcels without pixels are left out.
+    Each counts once (``weight="count"``) or with its hectares (``"area"``). ``vote`` names the
+    table's column with the mapped class, ``"majority"`` or ``"mean probability"``. Parcels without
+    pixels are left out.
     """
     if weight not in ("count", "area") or vote not in table:
         raise ValueError(
-            f"weight={weight!r}, vote={vote!r}; expected 'count' or 'area', and a column of the "
-            "table."
+            f"weight={weight!r}, vote={vote!r}; "
+            "expected 'count' or 'area', and a column of the table."
         )
-    known = table[["reference", vote]].notna().all(axis=1)
-    rows, columns = (table.loc[known, name].to_numpy(int) for name in (vote, "reference"))
-    hectares = None if weight == "count" else table.loc[known, "hectares"].to_numpy()
-    return np.bincount(rows * classes + columns, hectares, classes**2).reshape(classes, classes)
+    known = table[table[["reference", vote]].notna().all(axis=1)]
+    rows = known[vote].to_numpy(int)
+    columns = known["reference"].to_numpy(int)
+    hectares = None if weight == "count" else known["hectares"].to_numpy()
+    cell = rows * classes + columns  # one number for each cell of the matrix
+    return np.bincount(cell, hectares, classes**2).reshape(classes, classes)
 
 
 # -------------------------------------------------------------------------------------------- edges
@@ -184,15 +182,15 @@ def parcel_matrix(
 
 def edge_distance(parcel: np.ndarray) -> np.ndarray:
     """How deep a pixel lies in its parcel, in pixels: 1 on the outermost ring, 0 outside parcels.
-    Scene borders are no edges.
 
-    ``edge_distance(parcel) > 2`` is a mask of pixels away from edges, where the radar sees one
-    field only.
+    Scene borders are no edges. ``edge_distance(parcel) > 2`` is a mask of pixels away from edges,
+    where the radar sees one field only.
     """
     parcel = np.asarray(parcel)
-    ring = ndimage.minimum_filter(parcel, 3, mode="nearest") != ndimage.maximum_filter(
-        parcel, 3, mode="nearest"
-    )
+    # The pixels with a pixel of another number beside them.
+    lowest = ndimage.minimum_filter(parcel, 3, mode="nearest")
+    highest = ndimage.maximum_filter(parcel, 3, mode="nearest")
+    ring = lowest != highest
     if not ring.any():
         return np.where(parcel > 0, np.inf, 0)
     return np.where(parcel > 0, 1 + ndimage.distance_transform_edt(~ring), 0)
@@ -205,27 +203,28 @@ def edge_accuracy(
     bounds: Sequence[float] = (1, 2, 3, 5, 10),
     nodata: int = 255,
 ) -> pd.DataFrame:
-    """Pixels and share mapped right by distance to the field edge: (0, 1], (1, 2] ...
+    """Pixels and share mapped right by distance to the field edge.
 
-    and beyond the last of ``bounds`` pixels.
+    In classes (0, 1], (1, 2] ... and beyond the last of ``bounds`` pixels.
     """
-    mapped, reference = np.asarray(mapped), np.asarray(reference)
+    mapped = np.asarray(mapped)
+    reference = np.asarray(reference)
     distance = edge_distance(parcel)
     inside = (distance > 0) & (mapped != nodata)
     breaks = [0, *bounds, np.inf]
     step = np.searchsorted(breaks, distance[inside]) - 1
     pixels = np.bincount(step, minlength=len(breaks) - 1)
     right = np.bincount(step, (mapped == reference)[inside], len(breaks) - 1)
-    share = np.divide(right, pixels, out=np.full(len(pixels), np.nan), where=pixels > 0)
     return pd.DataFrame(
-        {"pixels": pixels, "share right": share},
+        {"pixels": pixels, "share right": _share(right, pixels)},
         index=pd.IntervalIndex.from_breaks(breaks, name="distance"),
     )
 
 
 def _positions(parcel: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-    """Where each pixel's parcel stands in ``numbers`` (in order, without repetition); -1 if it is
-    not listed.
+    """Where each pixel's parcel stands in ``numbers``; -1 if it is not listed.
+
+    ``numbers`` are in order, without repetition.
     """
     if len(numbers) == 0:
         return np.full(parcel.shape, -1)
@@ -233,5 +232,6 @@ def _positions(parcel: np.ndarray, numbers: np.ndarray) -> np.ndarray:
         raise ValueError(
             "The parcel numbers are not in order or occur twice: give numpy.unique(numbers)."
         )
+    # searchsorted tells where a number would stand; whether it does stand there is to be seen.
     position = np.searchsorted(numbers, parcel).clip(max=len(numbers) - 1)
     return np.where(numbers[position] == parcel, position, -1)

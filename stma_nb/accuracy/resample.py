@@ -1,10 +1,11 @@
-"""How sure is a score? Resample blocks or parcels, never pixels: neighbours in a field share its
-weather, its soil and its errors.
+"""How sure is a score? Resample blocks or parcels, never pixels.
 
-A pixel is no independent witness. One error matrix for each block or parcel is all that resampling
+Neighbours in a field share its weather, its soil and its errors: a pixel is no independent
+witness. One error matrix for each block or parcel is all that resampling
 needs: whole units are drawn again and again with replacement, and their matrices summed.
 """
 
+import math
 import warnings
 from collections.abc import Callable
 from typing import NamedTuple
@@ -25,8 +26,9 @@ class Interval(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """Score of map a minus score of map b, its percentile interval and the two-sided p-value of no
-    difference.
+    """Score of map a minus score of map b, its percentile interval, and a p-value.
+
+    The p-value is two-sided, of no difference.
     """
 
     estimate: float
@@ -42,19 +44,18 @@ def block_matrices(
     block: int,
     where: np.ndarray | None = None,
 ) -> np.ndarray:
-    """One error matrix for every square block of ``block`` pixels, row by row: (n, K, K) integers
-    that sum to the whole one.
+    """One error matrix for every square block of ``block`` pixels, row by row: (n, K, K) integers.
 
-    Codes outside the legend are treated as in ``accuracy.error_matrix``. Choose blocks longer than
-    the errors hang together.
+    Their sum is the matrix of the whole map. Codes outside the legend are treated as in
+    ``accuracy.error_matrix``. Choose blocks longer than the errors hang together.
     """
     if block < 1:
         raise ValueError(f"The block is {block} pixels; expected at least 1.")
-    rows, columns = (-(-size // block) for size in np.shape(mapped))
-    units = (np.arange(np.shape(mapped)[0]) // block * columns)[:, None] + np.arange(
-        np.shape(mapped)[1]
-    ) // block
-    return unit_matrices(mapped, reference, units, rows * columns, classes, where)
+    rows, columns = np.shape(mapped)
+    across = math.ceil(columns / block)
+    count = math.ceil(rows / block) * across
+    units = np.add.outer(np.arange(rows) // block * across, np.arange(columns) // block)
+    return unit_matrices(mapped, reference, units, count, classes, where)
 
 
 def unit_matrices(
@@ -65,13 +66,14 @@ def unit_matrices(
     classes: int,
     where: np.ndarray | None = None,
 ) -> np.ndarray:
-    """One error matrix for every unit: (count, K, K), given the unit of every pixel (0 ..
+    """One error matrix for every unit: (count, K, K).
 
-    count - 1; others are not counted).
+    ``units`` holds the unit of every pixel, 0 .. count - 1; others are not counted.
     """
     keep, pairs = pair_codes(mapped, reference, classes, where)
     unit = np.asarray(units)[keep]
     inside = (unit >= 0) & (unit < count)
+    # One number for each unit and pair of map and reference code: its cell in the result.
     cell = unit[inside].astype(np.int64) * classes**2 + pairs[inside]
     return np.bincount(cell, minlength=count * classes**2).reshape(count, classes, classes)
 
@@ -100,32 +102,28 @@ def paired_difference(
     seed: int = 0,
     level: float = 0.95,
 ) -> Difference:
-    """Is map a better than map b? Both are scored on the same resampled units, so what is hard for
-    both cancels.
+    """Is map a better than map b?
 
-    The p-value is twice the share of replicates on the other side of 0 (at least 2 / (replicates +
-    1)). Raises ValueError if the two do not count the same reference pixels in every unit.
+    Both are scored on the same resampled units, so what is hard for both cancels. The p-value is
+    twice the share of replicates on the other side of 0 (at least 2 / (replicates + 1)). Raises
+    ValueError if the two do not count the same reference pixels in every unit.
     """
-    if np.shape(matrices_a) != np.shape(matrices_b) or not np.array_equal(
-        np.sum(matrices_a, 1), np.sum(matrices_b, 1)
-    ):
+    # Columns are the reference: their sums are the same for both maps, unit by unit.
+    same_shape = np.shape(matrices_a) == np.shape(matrices_b)
+    if not (same_shape and np.array_equal(np.sum(matrices_a, 1), np.sum(matrices_b, 1))):
         raise ValueError(
-            "The two maps are not counted on the same reference pixels: use the same units, and "
-            "one mask for both."
+            "The two maps are not counted on the same reference pixels: "
+            "use the same units, and one mask for both."
         )
     a, b = _units(matrices_a), _units(matrices_b)
-    differences = np.array(
-        [
-            score(x) - score(y)
-            for x, y in zip(*(_resampled(m, replicates, seed) for m in (a, b)), strict=True)
-        ]
-    )
+    # With one seed the same units are drawn for both.
+    resampled = zip(_resampled(a, replicates, seed), _resampled(b, replicates, seed), strict=True)
+    differences = np.array([score(x) - score(y) for x, y in resampled])
     defined = differences[np.isfinite(differences)]
     tail = min((defined <= 0).sum(), (defined >= 0).sum())
     p = min(1.0, 2 * (tail + 1) / (len(defined) + 1))
-    return Difference(
-        score(a.sum(0)) - score(b.sum(0)), *_percentiles(differences, level), float(p)
-    )
+    low, high = _percentiles(differences, level)
+    return Difference(score(a.sum(0)) - score(b.sum(0)), low, high, float(p))
 
 
 def _units(matrices: np.ndarray) -> np.ndarray:
@@ -133,39 +131,39 @@ def _units(matrices: np.ndarray) -> np.ndarray:
     matrices = np.asarray(matrices)
     if matrices.ndim != 3 or matrices.shape[1] != matrices.shape[2]:
         raise ValueError(
-            f"The matrices have shape {matrices.shape}; expected (units, K, K): one error matrix "
-            "for each unit."
+            f"The matrices have shape {matrices.shape}; "
+            "expected (units, K, K): one error matrix for each unit."
         )
     matrices = matrices[matrices.any((1, 2))]
     if len(matrices) < 2:
         raise ValueError(
-            f"{len(matrices)} unit(s) hold counted pixels; resampling needs two or more: choose "
-            "smaller blocks."
+            f"{len(matrices)} unit(s) hold counted pixels; resampling needs two or more: "
+            "choose smaller blocks."
         )
     return matrices
 
 
 def _resampled(matrices: np.ndarray, replicates: int, seed: int) -> np.ndarray:
-    """Sums of resampled units (replicates, K, K): how often each unit is drawn, times the matrices,
-    as matrix products.
+    """Sums of resampled units (replicates, K, K).
+
+    As matrix products: how often each unit is drawn, times the matrices.
     """
-    n, rng = len(matrices), np.random.default_rng(seed)
+    n = len(matrices)
+    rng = np.random.default_rng(seed)
     flat = matrices.reshape(n, -1).astype(float)  # float: the products then run in BLAS
     sums = []
     for first in range(0, replicates, 100):  # in steps, to bound the memory
-        drawn = [
-            np.bincount(rng.integers(n, size=n), minlength=n)
-            for _ in range(first, min(first + 100, replicates))
-        ]
+        count = min(100, replicates - first)
+        drawn = [np.bincount(rng.integers(n, size=n), minlength=n) for _ in range(count)]
         sums.append(np.array(drawn, dtype=float) @ flat)
     return np.concatenate(sums).reshape(replicates, *matrices.shape[1:])
 
 
 def _percentiles(scores: np.ndarray, level: float) -> np.ndarray:
+    """Both ends of the interval that holds the share ``level`` of the scores (replicates, ...)."""
     if not 0 < level < 1:
         raise ValueError(f"The level is {level}; expected a share between 0 and 1, such as 0.95.")
     with warnings.catch_warnings():
-        warnings.filterwarnings(
-            "ignore", "All-NaN slice", RuntimeWarning
-        )  # a class that never occurs has no interval: NaN
+        # A class that never occurs has no interval: NaN.
+        warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)
         return np.nanquantile(scores, [(1 - level) / 2, (1 + level) / 2], axis=0)

@@ -3,7 +3,7 @@
 
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 const NONE = 255; // class code without data or label
-const INK = { vv: "#0072b2", vh: "#d55e00" }; // told apart by colour-blind readers, and by marker and dashes too
+const DASHES = [[5, 3], [], [7, 3, 2, 3], [2, 2]]; // bands differ in colour, dashes and markers
 // Anchors of viridis and of a brown-white-blue scale (for similarities of either sign), interpolated to 256 colours.
 const VIRIDIS = lut(["440154", "482475", "414487", "355f8d", "2a788e", "21918c", "22a884", "44bf70", "7ad151", "bddf26", "fde725"]);
 const DIVERGING = lut(["08306b", "2171b5", "6baed6", "c6dbef", "f7f7f7", "fdd0a2", "f1a340", "b35806", "7f3b08"]);
@@ -72,10 +72,14 @@ class Patch {
     for (let q = 0; q < T; q++) for (let k = 0; k < T; k++) out[k] += weights[q * T + k];
     return out.map((v) => v / T);
   }
-  /** Backscatter in dB; NaN without data. */
-  db(band, date, index) {
-    const code = this.a.db[((band === "vv" ? 0 : 1) * this.dates + date) * this.f.patch ** 2 + index];
-    return code === 65535 ? NaN : this.f.decibel[0] + this.f.decibel[1] * code;
+  /** The band of this name as a number; -1 if it is none. */
+  band(name) {
+    return this.f.bands.findIndex((band) => band.name === name);
+  }
+  /** Value of a band (by its number) in its unit; NaN without data. */
+  value(band, date, index) {
+    const code = this.a.bands[(band * this.dates + date) * this.f.patch ** 2 + index];
+    return code === 65535 ? NaN : this.f.bands[band].low + this.f.bands[band].step * code;
   }
   /** The sentence in words; explorer.py says the same with `describe`. */
   describe(pixel, level, head) {
@@ -175,8 +179,8 @@ function render({ model, el }) {
   let hover = null, frame = 0, since = 0, filter = "";
 
   // ------------------------------------------------------------------------------------------------ controls
-  const bands = [["vh", "VH"], ["vv", "VV"], ...(f.labelled ? [["label", "Reference"]] : []), ["prediction", "Crop map"]];
-  const layer = select("Image", bands, (value) => set({ layer: value }));
+  const layers = [...f.bands.map((band) => [band.name, band.label]), ...(f.labelled ? [["label", "Reference"]] : []), ["prediction", "Crop map"]];
+  const layer = select("Image", layers, (value) => set({ layer: value }));
   const slider = (label, name, range) =>
     make("input", { type: "range", ...range, "aria-label": label, oninput: (e) => set({ [name]: +e.target.value }) });
   const date = slider("Date", "date", { min: 0, max: patch.dates - 1 });
@@ -220,7 +224,7 @@ function render({ model, el }) {
   const [chart, pen] = sheet(CHART.width, height, { role: "img", onclick: (e) => pickDate(e) });
   const chartTitle = make("figcaption");
   const rows = make("tbody");
-  const columns = ["Date", "VV (dB)", "VH (dB)", "weight received"].map((text) => make("th", { scope: "col" }, text));
+  const columns = ["Date", ...f.bands.map((band) => `${band.label} (${band.unit})`), "weight received"].map((text) => make("th", { scope: "col" }, text));
   const table = make("details", { ontoggle: () => schedule() }, make("summary", {}, "Values of this pixel as a table"),
     make("table", {}, make("thead", {}, make("tr", {}, ...columns)), rows));
   const note = make("p", { class: "hint", style: "margin-left: 0; max-width: 540px" },
@@ -345,8 +349,9 @@ function render({ model, el }) {
     if (cached[0] === key) return cached[1];
     const size = f.patch ** 2;
     let colour;
-    if (name === "vv" || name === "vh") {
-      const values = Float64Array.from({ length: size }, (_, p) => patch.db(name, t, p));
+    const band = patch.band(name);
+    if (band >= 0) {
+      const values = Float64Array.from({ length: size }, (_, p) => patch.value(band, t, p));
       const known = values.filter(Number.isFinite).sort();
       const low = known[Math.floor(0.02 * known.length)] ?? 0, high = known[Math.floor(0.98 * (known.length - 1))] ?? 1;
       const grey = (value) => Array(3).fill(25 + (215 * (value - low)) / (high - low || 1));
@@ -412,8 +417,9 @@ function render({ model, el }) {
     const swatch = (colour, text) => make("span", {}, make("i", { style: `background: ${colour}` }), text);
     if (range) {
       const [low, high] = range.map((v) => v.toFixed(1));
-      legend.replaceChildren(`Grey: ${name.toUpperCase()} from ${low} (dark) to ${high} dB (bright), ${f.dates[get("date")]}`);
-    } else if (name === "vv" || name === "vh") {
+      const { label, unit } = f.bands[patch.band(name)];
+      legend.replaceChildren(`Grey: ${label} from ${low} (dark) to ${high} ${unit} (bright), ${f.dates[get("date")]}`);
+    } else if (patch.band(name) >= 0) {
       legend.replaceChildren("No data on this date");
     } else {
       const codes = [...new Set(patch.a[name])].filter((code) => code !== NONE).sort((a, b) => a - b);
@@ -450,23 +456,29 @@ function render({ model, el }) {
     text(percent(high), left - 6, top1 + 4, "right"); text("0 %", left - 6, top1 + bars, "right");
     // the curves, on columns as grey as their dates receive weight
     const top2 = top1 + bars + gap, sets = [...(locked ? [[locked, 0.4]] : []), [shown, 1]];
-    const course = (band, pixel) => f.dates.map((_, t) => patch.db(band, t, patch.index(pixel)));
-    const series = sets.flatMap(([pixel, alpha]) => ["vv", "vh"].map((band) => ({ band, alpha, db: course(band, pixel) })));
+    const course = (band, pixel) => f.dates.map((_, t) => patch.value(band, t, patch.index(pixel)));
+    const unit = f.bands[0].unit, decibel = unit === "dB"; // one axis, one unit: the first band's
+    const drawn = f.bands.map((_, band) => band).filter((band) => f.bands[band].unit === unit);
+    const series = sets.flatMap(([pixel, alpha]) => drawn.map((band) => ({ band, alpha, db: course(band, pixel) })));
     const all = series.flatMap((s) => s.db).filter(Number.isFinite);
-    const low = Math.floor(Math.min(...all, -8) - 0.5), up = Math.ceil(Math.max(...all, -10) + 0.5);
+    const under = Math.min(...all, ...(decibel ? [-8] : [])), over = Math.max(...all, ...(decibel ? [-10] : []));
+    const room = decibel ? 0.5 : (over - under || 1) / 20;
+    const low = decibel ? Math.floor(under - room) : under - room, up = decibel ? Math.ceil(over + room) : over + room;
     const y = (db) => top2 + (curves * (up - db)) / (up - low), peak = Math.max(...got);
-    text("Backscatter of the pixel (dB)", left, top2 - 12, "left", "#1a1a1a");
+    text(decibel ? "Backscatter of the pixel (dB)" : `Values of the pixel (${unit})`, left, top2 - 12, "left", "#1a1a1a");
     if (locked) text("faint: locked pixel", width - right, top2 - 12, "right");
     for (let t = 0; t < T; t++) {
       g.fillStyle = `rgba(60, 70, 80, ${(0.28 * got[t]) / peak})`; g.fillRect(left + t * w, top2, w, curves);
     }
     g.lineWidth = 1; g.strokeStyle = "#d5dae0";
-    for (let db = Math.ceil(low / 5) * 5; db <= up; db += 5) {
+    const tick = decibel ? 5 : 10 ** Math.floor(Math.log10(up - low)) / (up - low < 2.5 * 10 ** Math.floor(Math.log10(up - low)) ? 2 : 1);
+    for (let db = Math.ceil(low / tick) * tick; db <= up; db += tick) {
       g.beginPath(); g.moveTo(left, y(db)); g.lineTo(width - right, y(db)); g.stroke();
-      text(db, left - 6, y(db), "right");
+      text(decibel ? db : +db.toPrecision(3), left - 6, y(db), "right");
     }
     for (const { band, alpha, db } of series) {
-      g.globalAlpha = alpha; g.strokeStyle = g.fillStyle = INK[band]; g.lineWidth = 2; g.setLineDash(band === "vh" ? [5, 3] : []);
+      const { colour, label } = f.bands[band];
+      g.globalAlpha = alpha; g.strokeStyle = g.fillStyle = colour; g.lineWidth = 2; g.setLineDash(DASHES[band % DASHES.length]);
       g.beginPath();
       db.forEach((v, t) => {
         if (Number.isFinite(v)) Number.isFinite(db[t - 1]) ? g.lineTo(x(t), y(v)) : g.moveTo(x(t), y(v)); // gaps stay gaps
@@ -475,12 +487,12 @@ function render({ model, el }) {
       db.forEach((v, t) => {
         if (!Number.isFinite(v)) return;
         g.beginPath();
-        if (band === "vv") g.arc(x(t), y(v), 3.2, 0, 7);
+        if (band % 2) g.arc(x(t), y(v), 3.2, 0, 7);
         else g.rect(x(t) - 3, y(v) - 3, 6, 6);
         g.fill();
       });
       const last = db.findLast(Number.isFinite);
-      if (alpha === 1 && last !== undefined) text(band.toUpperCase(), width - right + 5, y(last), "left", INK[band]);
+      if (alpha === 1 && last !== undefined) text(label, width - right + 5, y(last), "left", colour);
       g.globalAlpha = 1;
     }
     g.setLineDash([3, 3]); g.strokeStyle = "#d4006a"; g.lineWidth = 1.2; g.beginPath();
@@ -495,8 +507,8 @@ function render({ model, el }) {
   }
   function fillTable(shown, now) {
     const got = patch.received(now.level, now.head), index = patch.index(shown);
-    const decibel = (band, t) => (Number.isFinite(patch.db(band, t, index)) ? patch.db(band, t, index).toFixed(2) : "no data");
-    const line = (t) => [decibel("vv", t), decibel("vh", t), percent(got[t])].map((value) => make("td", {}, value));
+    const shownValue = (value) => (Number.isFinite(value) ? value.toFixed(2) : "no data");
+    const line = (t) => [...f.bands.map((_, band) => shownValue(patch.value(band, t, index))), percent(got[t])].map((value) => make("td", {}, value));
     rows.replaceChildren(...f.dates.map((text, t) => make("tr", {}, make("th", { scope: "row" }, text), ...line(t))));
   }
 

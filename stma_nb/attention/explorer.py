@@ -17,11 +17,12 @@ it, is another question.
 
 import base64
 import io
-import json
+from collections.abc import Collection, Sequence
 from html import escape
 from pathlib import Path
 
 import anywidget
+import jinja2
 import numpy as np
 import torch
 import traitlets
@@ -30,24 +31,22 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from stma_nb import radar
-from stma_nb.cube import legend
+from stma_nb.attention.inputs import check_attends
+from stma_nb.cube import POLARISATIONS, legend
 from stma_nb.figures import colour_map, html_image
 from stma_nb.files import refuse_existing
-from stma_nb.patches import ORDER, network_input
-from stma_nb.train import Trained, check_dates
+from stma_nb.patches import Scaling, network_input, read_window, window_at, without_data
+from stma_nb.train import Trained, check_fits, device_of
 
 STATIC = Path(__file__).parent
 LIMIT = 32 * 2**20  # bytes sent to a browser
 NONE = 255  # class code of a pixel without data or label
-VIEW = (
-    "pixel",
-    "level",
-    "head",
-    "date",
-    "layer",
-    "opacity",
-    "locked",
-)  # what Python and the browser tell each other
+UNKNOWN = 65535  # code of a value that is missing
+VIEW = ("pixel", "level", "head", "date", "layer", "opacity", "locked")  # Python tells the browser
+# Bands are told apart by colour-blind readers, and by markers and dashes, too.
+COLOURS = {"vv": "#0072b2", "vh": "#d55e00", "hh": "#0072b2", "hv": "#d55e00"}
+OTHERS = ("#009e73", "#cc79a7", "#882255", "#332288", "#999933")
+STYLES = ("s--", "o-", "^-.", "d:")
 
 
 class AttentionExplorer(anywidget.AnyWidget):
@@ -59,12 +58,13 @@ class AttentionExplorer(anywidget.AnyWidget):
         season: season cube with the network's dates; ``crop`` is optional.
         row, column: upper left corner of the patch in the season.
         levels: levels whose spatial maps are sent; fewer for a large patch.
-        any_dates: allow other dates than those of the training.
+        allow: what may be otherwise than in training (``train.check_fits``).
 
     These traits can be read and set, and follow what is clicked; rows and columns are those of the
     season: ``pixel`` (row, column); ``level`` 1, 2, 3 or "cross"; ``head`` 1 .. heads, 0 for their
-    mean; ``date`` as position (a text such as "2018-05-25" is turned into it); ``layer`` "vh",
-    "vv", "label" or "prediction"; ``opacity`` 0 .. 1; ``locked`` a pixel to compare with, or None.
+    mean; ``date`` as position (a text such as "2018-05-25" is turned into it); ``layer`` the name
+    of a band ("vh", "vv"), "label" or "prediction"; ``opacity`` 0 .. 1; ``locked`` a pixel to
+    compare with, or None.
 
     Raises ValueError if season and network do not fit, the patch leaves the scene or holds no data,
     the network is in training mode, or the maps are larger than 32 MB; setting a trait to what does
@@ -92,47 +92,57 @@ class AttentionExplorer(anywidget.AnyWidget):
         row: int = 0,
         column: int = 0,
         levels: tuple[int, ...] = (1, 2, 3),
-        any_dates: bool = False,
+        allow: Collection[str] = (),
         **traits,
     ):
         patch = trained.model.arguments["patch"]
-        _check(trained, season, row, column, levels, any_dates)
-        window = np.s_[..., row : row + patch, column : column + patch]
-        vh, vv = (np.asarray(season[name].data[window]) for name in ORDER)
-        db = np.stack([radar.to_db(vv), radar.to_db(vh)])  # (vv | vh, T, P, P)
-        empty = np.isnan(db).all((0, 1))
+        _check(trained, season, row, column, levels, allow)
+        window = window_at((row, column), patch)
+        values = read_window(season, trained.scaling.bands, window)
+        empty = without_data(values)
         if empty.all():
             raise ValueError(
                 f"The patch at row {row}, column {column} holds no data (all NaN): choose another "
                 "row or column."
             )
-        x = torch.from_numpy(network_input(vh, vv, trained.scaling))[None]
+        x = torch.from_numpy(network_input(values, trained.scaling))[None]
         with torch.inference_mode():
-            main, _, maps = trained.model(
-                x.to(next(trained.model.parameters()).device), return_attention=True
-            )
-        prediction, labelled = main[0].argmax(0).cpu().numpy(), _labelled(season)
-        self._arrays, decibel = _pack(db, maps, levels)
-        for name, codes in (
-            ("prediction", prediction),
-            ("label", np.asarray(season.crop.data[window]) if labelled else NONE),
-        ):
+            main, *_, maps = trained.model(x.to(device_of(trained.model)), return_attention=True)
+        prediction = main[0].argmax(0).cpu().numpy()
+        labelled = _labelled(season)
+        label = np.asarray(season.crop.data[window]) if labelled else NONE
+        self._arrays = _pack_attention(maps, levels)
+        self._arrays["bands"], bands = _pack_bands(values, trained.scaling)
+        for name, codes in (("prediction", prediction), ("label", label)):
             self._arrays[name] = np.where(empty, NONE, codes).astype(np.uint8)
         data, where = b"", {}
-        for name, array in sorted(
-            self._arrays.items(), key=lambda item: -item[1].itemsize
-        ):  # so that each starts aligned
+        # The widest numbers come first, so that each array starts aligned.
+        for name, array in sorted(self._arrays.items(), key=lambda item: -item[1].itemsize):
             where[name] = [len(data), array.size]
             data += array.tobytes()
         facts = {
-            "patch": patch, "row": row, "column": column, "heads": trained.model.arguments["heads"], "levels": list(levels),
-            "dates": np.datetime_as_string(season.time.values, unit="D").tolist(), "decibel": decibel, "labelled": labelled,
-            "classes": [crop._asdict() for crop in trained.crops], "arrays": where,
-        }  # fmt: skip
+            "patch": patch,
+            "row": row,
+            "column": column,
+            "heads": trained.model.arguments["heads"],
+            "levels": list(levels),
+            "dates": np.datetime_as_string(season.time.values, unit="D").tolist(),
+            "bands": bands,
+            "labelled": labelled,
+            "classes": [{"name": crop.name, "colour": crop.colour} for crop in trained.crops],
+            "arrays": where,
+        }
         self._crops = trained.crops
         centre = (row + patch // 2, column + patch // 2)
         super().__init__(
-            **{"data": data, "facts": facts, "pixel": centre, "level": levels[0]} | traits
+            **{
+                "data": data,
+                "facts": facts,
+                "pixel": centre,
+                "level": levels[0],
+                "layer": bands[0]["name"],
+            }
+            | traits
         )
 
     @traitlets.validate("pixel", "locked", "level", "head", "layer", "date")
@@ -148,7 +158,9 @@ class AttentionExplorer(anywidget.AnyWidget):
             )
         if name == "date" and str(value)[:10] in f["dates"]:
             return f["dates"].index(str(value)[:10])
-        layers = ["vh", "vv", *(["label"] if f["labelled"] else []), "prediction"]
+        layers = [band["name"] for band in f["bands"]]
+        layers += ["label"] if f["labelled"] else []
+        layers += ["prediction"]
         known = {
             "level": [*f["levels"], "cross"],
             "head": range(f["heads"] + 1),
@@ -255,37 +267,37 @@ class AttentionExplorer(anywidget.AnyWidget):
     def _name(self, code: int) -> str:
         return "no data" if code == NONE else self.facts["classes"][code]["name"]
 
+    def _band_values(self) -> np.ndarray:
+        """Values (bands, T, P, P) of the patch as they went to the browser."""
+        codes = self._arrays["bands"]
+        values = np.full(codes.shape, np.nan)
+        for number, band in enumerate(self.facts["bands"]):
+            known = codes[number] != UNKNOWN
+            values[number][known] = band["low"] + band["step"] * codes[number][known]
+        return values
+
     def figure(self) -> Figure:
         """The present view as a still figure: image and spatial map; temporal weights over the
         pixel's backscatter.
         """
-        f, (row, column), weights, cross = (
-            self.facts,
-            self.pixel,
-            self.spatial(),
-            self.level == "cross",
-        )
-        codes, (low, step) = self._arrays["db"], f["decibel"]
-        db = np.where(
-            codes == 65535, np.nan, low + step * codes.astype(float)
-        )  # (vv | vh, T, P, P)
+        f, (row, column) = self.facts, self.pixel
+        weights = self.spatial()
+        cross = self.level == "cross"
+        names = [band["name"] for band in f["bands"]]
+        values = self._band_values()  # (bands, T, P, P)
         figure = Figure(figsize=(10.5, 4.4), layout="constrained")
         scene, right = figure.subplots(1, 2, width_ratios=(1, 1.3))
         left, top = f["column"] - 0.5, f["row"] - 0.5
         place = dict(
             extent=(left, left + f["patch"], top + f["patch"], top), interpolation="nearest"
         )
-        if self.layer in ("vv", "vh"):
-            scene.imshow(db[("vv", "vh").index(self.layer), self.date], cmap="gray", **place)
+        if self.layer in names:
+            scene.imshow(values[names.index(self.layer), self.date], cmap="gray", **place)
         else:
-            scene.imshow(
-                self._arrays[self.layer],
-                **dict(zip(("cmap", "norm"), colour_map(self._crops), strict=True)),
-                **place,
-            )
-        high = max(
-            np.abs(weights).max(), 2 / weights.size
-        )  # a map that is even is not to look bright
+            colours, norm = colour_map(self._crops)
+            scene.imshow(self._arrays[self.layer], cmap=colours, norm=norm, **place)
+        # A map that is even is not to look bright.
+        high = max(np.abs(weights).max(), 2 / weights.size)
         look = dict(cmap="PuOr_r", vmin=-high) if cross else dict(cmap="viridis", vmin=0)
         shown = scene.imshow(weights, vmax=high, alpha=self.opacity, **look, **place)
         scene.plot(
@@ -319,18 +331,19 @@ class AttentionExplorer(anywidget.AnyWidget):
         right.set_ylabel("temporal weight received (%)")
         right.tick_params(axis="x", rotation=70, labelsize=8)
         curve = right.twinx()
-        for values, name, style in zip(
-            db[:, :, row - f["row"], column - f["column"]], ("VV", "VH"), ("o-", "s--"), strict=True
-        ):
+        unit = f["bands"][0]["unit"]
+        for number, band in enumerate(f["bands"]):
+            if band["unit"] != unit:
+                continue  # one axis, one unit
             curve.plot(
                 f["dates"],
-                values,
-                style,
-                color={"VV": "#0072b2", "VH": "#d55e00"}[name],
+                values[number, :, row - f["row"], column - f["column"]],
+                STYLES[number % len(STYLES)],
+                color=band["colour"],
                 markersize=4,
-                label=name,
+                label=band["label"],
             )
-        curve.set_ylabel("backscatter (dB)")
+        curve.set_ylabel("backscatter (dB)" if unit == "dB" else f"value ({unit})")
         curve.legend(frameon=False, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1))
         return figure
 
@@ -363,31 +376,17 @@ class AttentionExplorer(anywidget.AnyWidget):
         """
         path = Path(path)
         refuse_existing(path, overwrite)
-        state = {"facts": self.facts} | {name: getattr(self, name) for name in VIEW}
-        page = PAGE.format(
+        template = (STATIC / "explorer.html.j2").read_text("utf-8")
+        page = jinja2.Template(template, autoescape=True).render(
             style=(STATIC / "explorer.css").read_text("utf-8"),
-            state=json.dumps(state).replace(
-                "<", "\\u003c"
-            ),  # only "<" could end the script element
-            data=base64.b64encode(self.data).decode(),
             script=(STATIC / "explorer.js").read_text("utf-8"),
-            text=escape(self.describe()),
+            state={"facts": self.facts} | {name: getattr(self, name) for name in VIEW},
+            data=base64.b64encode(self.data).decode(),
+            text=self.describe(),
         )
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(page, "utf-8")
         return path
-
-
-PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Attention explorer</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'">
-<style>body {{ margin: 1rem; background: #fff }}
-h1 {{ font: 600 1.2rem system-ui, sans-serif; margin: 0 0 0.5rem }}
-{style}</style></head><body><h1>Attention explorer</h1><main id="explorer"><noscript>{text}</noscript></main>
-<script type="application/json" id="state">{state}</script><script type="application/octet-stream" id="data">{data}</script>
-<script type="module">{script}
-standalone(document.getElementById("explorer"));</script></body></html>
-"""
 
 
 def percent(share: float) -> str:
@@ -410,64 +409,90 @@ def _check(
     row: int,
     column: int,
     levels: tuple[int, ...],
-    any_dates: bool,
+    allow: Collection[str],
 ) -> None:
-    a, rows, columns = trained.model.arguments, season.sizes["y"], season.sizes["x"]
-    patch = a["patch"]
+    check_attends(trained.model)
     if trained.model.training:
         raise ValueError(
             "The network is in training mode, where dropout makes its maps random: call "
             "trained.model.eval() first."
         )
-    check_dates(trained, season, any_dates=any_dates)
+    check_fits(trained, season, allow)
+    patch = trained.model.arguments["patch"]
+    rows, columns = season.sizes["y"], season.sizes["x"]
     if not (0 <= row <= rows - patch and 0 <= column <= columns - patch):
         raise ValueError(
             f"A patch of {patch} x {patch} pixels at row {row}, column {column} leaves the scene "
-            f"({rows} x {columns} pixels): "
-            "choose a row and a column nearer to 0, or a network with a smaller patch."
+            f"({rows} x {columns} pixels): choose a row and a column nearer to 0, or a network "
+            "with a smaller patch."
         )
     if not levels or not set(levels) <= {1, 2, 3}:
         raise ValueError(f"levels is {levels}; choose from 1, 2, 3.")
     if _labelled(season):
-        theirs, ours = ([crop.name for crop in crops] for crops in (legend(season), trained.crops))
+        theirs = [crop.name for crop in legend(season)]
+        ours = [crop.name for crop in trained.crops]
         if theirs != ours:
             raise ValueError(
                 f"The season's legend ({', '.join(theirs)}) is not the network's "
                 f"({', '.join(ours)}): recode the labels."
             )
-    size = sum(a["heads"] * (patch // (4 if level == 1 else 8)) ** 4 for level in levels)
-    size += (patch // 8) ** 4 + 4 * a["dates"] * patch**2  # cross-scale map and backscatter
+    size = _bytes(trained.model.arguments, levels)
     if size > LIMIT:
         fewer = tuple(level for level in levels if level > 1) or (3,)
         raise ValueError(
             f"The maps of levels {', '.join(map(str, levels))} take {size / 2**20:.0f} MB, a "
-            "browser is sent at most "
-            f"{LIMIT / 2**20:.0f} MB: choose coarser levels (levels={fewer}) or a network with a "
-            "smaller patch."
+            f"browser is sent at most {LIMIT / 2**20:.0f} MB: choose coarser levels "
+            f"(levels={fewer}) or a network with a smaller patch."
         )
 
 
-def _pack(
-    db: np.ndarray, maps: dict, levels: tuple[int, ...]
-) -> tuple[dict[str, np.ndarray], tuple[float, float]]:
-    """Arrays as sent to the browser, by name, and (lowest dB, dB per step) of the backscatter."""
+def _bytes(a: dict, levels: Sequence[int]) -> int:
+    """What is sent to the browser: maps of the levels, the cross-scale map, the bands."""
+    patch = a["patch"]
+    cells = {1: (patch // 4) ** 2, 2: (patch // 8) ** 2, 3: (patch // 8) ** 2}
+    spatial = sum(a["heads"] * cells[level] ** 2 for level in levels)
+    return spatial + cells[2] ** 2 + 2 * a["bands"] * a["dates"] * patch**2
+
+
+def _pack_attention(maps: dict, levels: Sequence[int]) -> dict[str, np.ndarray]:
+    """Attention weights as sent to the browser, by name."""
     arrays = {}
     weights = {level: maps["spatial"][level - 1] for level in levels} | {"cross": maps["cross"]}
-    for level, weight in weights.items():
-        weight = weight[0].cpu().numpy()  # (heads, N, N)
-        scale = np.abs(weight).max(-1)
+    for level, tensor in weights.items():
+        weight = tensor[0].cpu().numpy()  # (heads, N, N)
+        largest = np.abs(weight).max(-1)
         steps, zero = (127, 128) if level == "cross" else (255, 0)
-        arrays[f"scale{level}"] = scale.astype(np.float32)
-        arrays[f"spatial{level}"] = (
-            np.rint(weight / np.maximum(scale, 1e-30)[..., None] * steps) + zero
-        ).astype(np.uint8)
+        share = weight / np.maximum(largest, 1e-30)[..., None]
+        arrays[f"scale{level}"] = largest.astype(np.float32)
+        arrays[f"spatial{level}"] = (np.rint(share * steps) + zero).astype(np.uint8)
     for level in levels:
-        arrays[f"temporal{level}"] = np.rint(
-            maps["temporal"][level - 1][0].cpu().numpy() * 65535
-        ).astype(np.uint16)
-    low, high = float(np.nanmin(db)), float(np.nanmax(db))
-    step = (high - low) / 65534 or 1.0
-    arrays["db"] = np.where(
-        np.isnan(db), 65535, np.rint((np.nan_to_num(db, nan=low) - low) / step)
-    ).astype(np.uint16)
-    return arrays, (low, step)
+        weight = maps["temporal"][level - 1][0].cpu().numpy()
+        arrays[f"temporal{level}"] = np.rint(weight * 65535).astype(np.uint16)
+    return arrays
+
+
+def _pack_bands(values: np.ndarray, scaling: Scaling) -> tuple[np.ndarray, list[dict]]:
+    """Values (T, bands, P, P) as codes (bands, T, P, P), and what the page must know of each band.
+
+    Backscatter goes in dB. A code c is low + step * c, UNKNOWN no data.
+    """
+    codes = np.full(values.swapaxes(0, 1).shape, UNKNOWN, np.uint16)
+    bands = []
+    for number, name in enumerate(scaling.bands):
+        decibel = name in scaling.decibel
+        band = radar.to_db(values[:, number]) if decibel else values[:, number]
+        known = np.isfinite(band)
+        low, high = (float(f(band[known])) if known.any() else 0.0 for f in (np.min, np.max))
+        step = (high - low) / (UNKNOWN - 1) or 1.0
+        codes[number][known] = np.rint((band[known] - low) / step)
+        bands.append(
+            {
+                "name": name,
+                "label": name.upper() if name in POLARISATIONS else name,
+                "unit": "dB" if decibel else scaling.units[number],
+                "colour": COLOURS.get(name, OTHERS[number % len(OTHERS)]),
+                "low": low,
+                "step": step,
+            }
+        )
+    return codes, bands

@@ -6,13 +6,15 @@ arXiv 1902.10186) found weights that hardly agree with the importance of an inpu
 weights that give the same answer; Wiegreffe and Pinter (2019, arXiv 1908.04626) answer that this is
 a matter of tests, of which the plainest is to replace the weights by equal ones. So:
 
-    occlude_dates    what a date is worth to the prediction     uniform_attention, randomised: what the weights are worth
-    deletion_curve   which order of dates hurts soonest         true_separability: what the dates are worth, from the truth
-    rank_agreement   do two of these agree, and by chance?
+    occlude_dates       what a date is worth to the prediction
+    uniform_attention   what the weights are worth; likewise ``randomised``
+    deletion_curve      which order of dates hurts soonest
+    true_separability   what the dates are worth, from the truth
+    rank_agreement      do two of these agree, and by chance?
 """
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 
@@ -22,12 +24,12 @@ import torch.nn.functional as F
 import xarray as xr
 from scipy import stats
 
-from stma_nb import radar
-from stma_nb.attention.recorded import GRIDS, _check, _cut, _labels, _read
+from stma_nb import cube, radar
+from stma_nb.attention.inputs import check_attends, check_windows, read_input, read_labels
+from stma_nb.attention.recorded import GRIDS
 from stma_nb.cube import SeasonError, legend
-from stma_nb.model import STMA
-from stma_nb.patches import IGNORE, ORDER
-from stma_nb.train import Trained
+from stma_nb.patches import IGNORE, window_at
+from stma_nb.train import Trained, device_of, main_of
 
 
 def uniform_attention(
@@ -44,38 +46,48 @@ def uniform_attention(
     a loss may also mean that it meets inputs it does not know. The cross-attention is no
     distribution, and has no uniform weights.
     """
+    check_attends(trained.model)
+    if not hasattr(trained.model, "stsa"):
+        raise ValueError(
+            f"Where {type(trained.model).__name__} computes its attention is not known; equal "
+            "weights can be set in STMA alone."
+        )
     count = trained.model.arguments["heads"]
     possible = {
-        "branches": ("spatial", "temporal"),
-        "levels": tuple(GRIDS),
-        "heads": tuple(range(1, count + 1)),
+        "branches": (branches, ("spatial", "temporal")),
+        "levels": (levels, tuple(GRIDS)),
+        "heads": (heads, tuple(range(1, count + 1))),
     }
-    for (name, those), given in zip(possible.items(), (branches, levels, heads), strict=True):
+    for name, (given, those) in possible.items():
         if isinstance(given, str) or not set(given) <= set(those):
             raise ValueError(f"'{name}' is {given!r}; expected some of {those}.")
     model = copy.deepcopy(trained.model)
     for level in levels:
         for branch in branches:
             query = getattr(model.stsa[level - 1], f"attend_{branch}").to_query
-            for head in heads or possible["heads"]:
-                for values in (
-                    query.weight.data,
-                    query.bias.data,
-                ):  # rows belong to the heads, one block each
+            for head in heads or range(1, count + 1):
+                for values in (query.weight.data, query.bias.data):
+                    # Rows belong to the heads, one block of them each.
                     values.unflatten(0, (count, -1))[head - 1] = 0
     return replace(trained, model=model)
 
 
 def randomised(trained: Trained, seed: int = 0, part: str = "") -> Trained:
-    """A copy with weights as before training, all or those whose names start with ``part`` ("stsa":
-    the attention blocks).
+    """A copy with weights as before training, all or those whose names start with ``part``.
 
-    A picture of attention that looks the same after this was not learned (Adebayo et al. 2018,
-    arXiv 1810.03292).
+    ``part="stsa"`` are STMA's attention blocks. A picture of attention that looks the same after
+    this was not learned (Adebayo et al. 2018, arXiv 1810.03292). Raises ValueError if no weights
+    have such names, or the network has none that are drawn at random, as a forest.
     """
+    build = type(trained.model)
+    if next(iter(trained.model.parameters()), None) is None:
+        raise ValueError(
+            f"{build.__name__} has no weights that were drawn at random before training: train it "
+            "on shuffled labels instead."
+        )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        fresh = STMA(**trained.model.arguments).state_dict()
+        fresh = build(**trained.model.arguments).state_dict()
     chosen = {name: value for name, value in fresh.items() if name.startswith(part)}
     if not chosen:
         raise ValueError(
@@ -83,7 +95,7 @@ def randomised(trained: Trained, seed: int = 0, part: str = "") -> Trained:
             f"{sorted({name.split('.')[0] for name in fresh})}."
         )
     model = copy.deepcopy(trained.model)
-    model.load_state_dict(chosen, strict=False)
+    model.load_state_dict(model.state_dict() | chosen)
     return replace(trained, model=model)
 
 
@@ -93,7 +105,7 @@ def occlude_dates(
     windows: np.ndarray,
     group: int = 1,
     mask: np.ndarray | None = None,
-    any_dates: bool = False,
+    allow: Collection[str] = (),
 ) -> xr.Dataset:
     """What a date is worth: rise of the loss and fall of the accuracy when it is replaced by its
     mean over all windows.
@@ -104,7 +116,7 @@ def occlude_dates(
     count. Returns ``loss_increase`` (nat) and ``accuracy_drop`` (window, time), and ``loss`` and
     ``accuracy`` (window) as they were. All windows are held in memory. Errors as in ``record``.
     """
-    x, y = _patches(trained, season, windows, mask, any_dates)
+    x, y = _patches(trained, season, windows, mask, allow)
     dates = x.shape[1]
     if group not in range(1, dates + 1, 2):
         raise ValueError(
@@ -124,7 +136,7 @@ def occlude_neighbourhood(
     radii: Sequence[float],
     core: float = 4,
     mask: np.ndarray | None = None,
-    any_dates: bool = False,
+    allow: Collection[str] = (),
 ) -> xr.Dataset:
     """What the surroundings are worth: as ``occlude_dates``, but all farther than a radius (pixels)
     from the middle is replaced.
@@ -132,7 +144,7 @@ def occlude_neighbourhood(
     Only pixels within ``core`` pixels of the middle of the window count. Returns the same variables
     along ``radius``.
     """
-    x, y = _patches(trained, season, windows, mask, any_dates)
+    x, y = _patches(trained, season, windows, mask, allow)
     offset = torch.arange(x.shape[-1]) - (x.shape[-1] - 1) / 2
     distance = torch.hypot(offset[:, None], offset)
     if min(radii) < core:
@@ -158,7 +170,7 @@ def deletion_curve(
     random: int = 5,
     seed: int = 0,
     mask: np.ndarray | None = None,
-    any_dates: bool = False,
+    allow: Collection[str] = (),
 ) -> xr.Dataset:
     """Loss and accuracy (order, deleted) while dates are replaced by their mean, the most important
     first.
@@ -167,7 +179,7 @@ def deletion_curve(
     "random" is added, the mean over ``random`` orders. Scores are means over the windows. A good
     account of what matters makes the accuracy fall sooner than random does.
     """
-    x, y = _patches(trained, season, windows, mask, any_dates)
+    x, y = _patches(trained, season, windows, mask, allow)
     dates, mean, rng = x.shape[1], _date_mean(x), np.random.default_rng(seed)
     for name, values in importance.items():
         if np.shape(values) != (dates,):
@@ -297,14 +309,14 @@ def true_separability(season: xr.Dataset, *crops: str, least: int = 10) -> xr.Da
     def parcel_means(layer: xr.DataArray) -> np.ndarray:
         return np.bincount(parcel, layer.values.ravel())[kept] / pixels[kept]
 
-    # Date by date, since a season may be larger than memory: (time, 2, parcel). A parcel has one
-    # crop, so its mean is its code.
-    db = radar.to_db(
-        np.array(
-            [[parcel_means(season[band][t]) for band in ORDER] for t in range(season.sizes["time"])]
-        )
-    )
-    codes, moments = parcel_means(season.crop), {}
+    # Date by date, since a season may be larger than memory: (time, bands, parcel).
+    bands = cube.polarisations(season)
+    power = [
+        [parcel_means(season[band][date]) for band in bands] for date in range(season.sizes["time"])
+    ]
+    db = radar.to_db(np.array(power))
+    codes = parcel_means(season.crop)  # a parcel has one crop, so its mean is its code
+    moments = {}
     for name in crops:
         mine = db[..., codes == names.index(name)]
         if mine.shape[-1] < 4:
@@ -332,23 +344,30 @@ def true_separability(season: xr.Dataset, *crops: str, least: int = 10) -> xr.Da
 # ------------------------------------------------------------------------------------------- pieces
 
 
-def _patches(trained, season, windows, mask, any_dates) -> tuple[torch.Tensor, torch.Tensor]:
-    """Inputs (n, T, 2, P, P) and labels (n, P, P) of windows, IGNORE outside of the mask."""
-    windows = _check(trained, season, windows, any_dates)
-    x = torch.stack([_read(trained, season, window) for window in windows])
-    y = np.stack([_labels(trained, season, window) for window in windows])
+def _patches(
+    trained: Trained,
+    season: xr.Dataset,
+    windows: np.ndarray,
+    mask: np.ndarray | None,
+    allow: Collection[str],
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Inputs (n, T, bands, P, P) and labels (n, P, P) of windows, IGNORE outside of the mask."""
+    windows = check_windows(trained, season, windows, allow)
+    x = torch.stack([read_input(trained, season, corner) for corner in windows])
+    y = np.stack([read_labels(trained, season, corner) for corner in windows])
     if mask is not None:
         if mask.shape != season.crop.shape:
             raise ValueError(
                 f"The mask has the shape {mask.shape}; expected that of the scene, "
                 f"{season.crop.shape}."
             )
-        y[~np.stack([mask[_cut(trained, window)] for window in windows])] = IGNORE
+        patch = trained.model.arguments["patch"]
+        y[~np.stack([mask[window_at(corner, patch)] for corner in windows])] = IGNORE
     return x, torch.from_numpy(y)
 
 
 def _date_mean(x: torch.Tensor) -> torch.Tensor:
-    return x.mean((0, 3, 4), keepdim=True)[0]  # (T, 2, 1, 1)
+    return x.mean((0, 3, 4), keepdim=True)[0]  # (T, bands, 1, 1)
 
 
 @torch.inference_mode()
@@ -356,13 +375,14 @@ def _scores(
     trained: Trained, x: torch.Tensor, y: torch.Tensor, batch: int = 16
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean loss and accuracy (n,) of windows, over the pixels that count."""
-    device, known = next(trained.model.parameters()).device, (y != IGNORE).sum((1, 2))
+    device = device_of(trained.model)
+    known = (y != IGNORE).sum((1, 2))
     if not known.all():
         raise ValueError(
             f"Window {int(known.argmin())} (from 0) has no pixel in the mask: choose windows of "
             "that part of the scene."
         )
-    logits = torch.cat([trained.model(part.to(device))[0].cpu() for part in x.split(batch)])
+    logits = torch.cat([main_of(trained.model(part.to(device))).cpu() for part in x.split(batch)])
     loss = F.cross_entropy(logits, y, ignore_index=IGNORE, reduction="none").sum((1, 2)) / known
     return loss.numpy(), ((logits.argmax(1) == y).sum((1, 2)) / known).numpy()
 

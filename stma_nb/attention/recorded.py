@@ -8,23 +8,22 @@ their dates.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection
 
 import numpy as np
 import torch
 import xarray as xr
 from scipy import stats
 
-from stma_nb import radar
-from stma_nb.cube import legend
-from stma_nb.patches import ORDER, network_input
-from stma_nb.train import Trained, check_dates
+from stma_nb import cube
+from stma_nb.attention.inputs import check_attends, check_windows, read_input, read_labels
+from stma_nb.train import Trained, device_of
 
 GRIDS = {1: "fine", 2: "coarse", 3: "coarse"}  # level: its grid, cells of 4 x 4 or 8 x 8 pixels
 CELL = {"fine": 4, "coarse": 8}
 
 
-# ------------------------------------------------------------------------------------------- record
+# ------------------------------------------------------------------------------------------ record
 
 
 @torch.inference_mode()
@@ -34,173 +33,107 @@ def record(
     windows: np.ndarray,
     spatial: bool = False,
     memory: float = 512,
-    any_dates: bool = False,
+    allow: Collection[str] = (),
 ) -> xr.Dataset:
-    """The attention weights with which a trained network looks at windows (n, 2) of a season (upper
-    left corners, in pixels).
+    """The attention weights with which a trained network looks at windows of a season.
 
-    Holds ``temporal`` (window, level, head, query_date, time): the weight that ``query_date`` gives
-    to the date ``time``. With ``spatial`` also ``spatial_1`` (window, head, query_fine, key_fine),
-    ``spatial_2`` and ``spatial_3`` (.., query_coarse, key_coarse), and ``cross`` (window,
-    query_coarse, key_coarse). Rows sum to one, but for ``cross``, whose weights are cosines. Cells
-    have 4 (fine) or 8 (coarse) pixels a side and are numbered row by row; ``crop_fine`` and
-    ``crop_coarse`` are the codes most frequent in them, if the season has labels; ``pixel`` is the
-    pixel size in metres. Spatial maps are large, 19 MB a window at the published size: more than
-    ``memory`` MB in all are refused.
+    ``windows`` (n, 2) are upper left corners in pixels. Holds ``temporal`` (window, level, head,
+    query_date, time): the weight that ``query_date`` gives to the date ``time``. With ``spatial``
+    also ``spatial_1`` (window, head, query_fine, key_fine), ``spatial_2`` and ``spatial_3`` (..,
+    query_coarse, key_coarse), and ``cross`` (window, query_coarse, key_coarse). Rows sum to one,
+    but for ``cross``, whose weights are cosines. Cells have 4 (fine) or 8 (coarse) pixels a side
+    and are numbered row by row; ``crop_fine`` and ``crop_coarse`` are the codes most frequent in
+    them, if the season has labels; ``pixel`` is the pixel size in metres. Spatial maps are large,
+    19 MB a window at the published size: more than ``memory`` MB in all are refused.
 
-    Raises ValueError for a network in training mode, a season that does not fit it (``any_dates``
-    allows another calendar), windows outside of the scene or with missing values, and maps that do
-    not fit ``memory``.
+    Raises ValueError for a network that returns no attention or is in training mode, a season that
+    does not fit it (``allow`` as in ``train.check_fits``), windows outside of the scene or with
+    missing values, and maps that do not fit ``memory``.
     """
-    windows = _check(trained, season, windows, any_dates)
-    patch, heads, dates = (trained.model.arguments[name] for name in ("patch", "heads", "dates"))
-    cells = {grid: (patch // cell) ** 2 for grid, cell in CELL.items()}
-    shapes = {"temporal": {"level": 3, "head": heads, "query_date": dates, "time": dates}}
-    if spatial:
-        for level, grid in GRIDS.items():
-            shapes[f"spatial_{level}"] = {
-                "head": heads,
-                f"query_{grid}": cells[grid],
-                f"key_{grid}": cells[grid],
-            }
-        shapes["cross"] = {"query_coarse": cells["coarse"], "key_coarse": cells["coarse"]}
-    each = 4e-6 * sum(math.prod(shape.values()) for shape in shapes.values())  # MB a window
-    if each * len(windows) > memory:
-        fit = max(0, int(memory / each))
-        remedy = (
-            f"at most {fit} fit: give fewer windows"
-            if fit
-            else "not even one fits: leave out the spatial maps"
-        )
-        raise ValueError(
-            f"The maps of {len(windows)} windows take {each * len(windows):.3g} MB of {memory:g} "
-            f"MB; {remedy}, or raise 'memory'."
-        )
-
-    device = next(trained.model.parameters()).device
+    check_attends(trained.model)
+    windows = check_windows(trained, season, windows, allow)
+    shapes = _shapes(trained.model.arguments, spatial)
+    _check_memory(shapes, len(windows), memory)
     maps = {
         name: np.empty((len(windows), *shape.values()), np.float32)
         for name, shape in shapes.items()
     }
-    for i, window in enumerate(windows):
-        weights = trained.model(
-            _read(trained, season, window)[None].to(device), return_attention=True
-        )[2]
-        maps["temporal"][i] = torch.cat(weights["temporal"]).cpu()
+    device = device_of(trained.model)
+    for number, corner in enumerate(windows):
+        x = read_input(trained, season, corner)[None].to(device)
+        *_, weights = trained.model(x, return_attention=True)
+        maps["temporal"][number] = torch.cat(weights["temporal"]).cpu()
         if spatial:
-            maps["cross"][i] = weights["cross"][0, 0].cpu()
+            maps["cross"][number] = weights["cross"][0, 0].cpu()
             for level in GRIDS:
-                maps[f"spatial_{level}"][i] = weights["spatial"][level - 1][0].cpu()
+                maps[f"spatial_{level}"][number] = weights["spatial"][level - 1][0].cpu()
     names = {
         "temporal": "attention from date to date",
         "cross": "cosine similarity of cells of level 1 and 2",
     }
+    layers = {}
+    for name, values in maps.items():
+        attrs = {"units": "1", "long_name": names.get(name, "attention from cell to cell")}
+        layers[name] = ("window", *shapes[name]), values, attrs
     result = xr.Dataset(
-        {
-            name: (
-                ("window", *shapes[name]),
-                values,
-                {"units": "1", "long_name": names.get(name, "attention from cell to cell")},
-            )
-            for name, values in maps.items()
-        },
+        layers,
         coords={
             "level": list(GRIDS),
-            "head": np.arange(heads) + 1,
+            "head": np.arange(trained.model.arguments["heads"]) + 1,
             "query_date": season.time.values,
             "time": season.time.values,
-        }
-        | {"row": ("window", windows[:, 0]), "column": ("window", windows[:, 1])},
+            "row": ("window", windows[:, 0]),
+            "column": ("window", windows[:, 1]),
+        },
         attrs={
-            "pixel": float(abs(season.x[1] - season.x[0])),
+            "pixel": cube.pixel_size(season),
             "crops": [crop.name for crop in trained.crops],
         },
     )
     if spatial and "crop" in season:
-        labels = np.stack([_labels(trained, season, window) for window in windows])
+        labels = np.stack([read_labels(trained, season, corner) for corner in windows])
         for grid, cell in CELL.items():
-            side = patch // cell
-            inside = (
-                labels.reshape(-1, side, cell, side, cell)
-                .swapaxes(2, 3)
-                .reshape(len(windows), side**2, cell**2)
-            )
-            most = stats.mode(inside, axis=-1).mode.astype(np.uint8)
-            result[f"crop_{grid}"] = (
-                ("window", f"query_{grid}"),
-                most,
-                {"long_name": "most frequent crop of the cell"},
-            )
+            most = _most_frequent(labels, cell)
+            attrs = {"long_name": "most frequent crop of the cell"}
+            result[f"crop_{grid}"] = ("window", f"query_{grid}"), most, attrs
     return result
 
 
-def _check(
-    trained: Trained, season: xr.Dataset, windows: np.ndarray, any_dates: bool = False
-) -> np.ndarray:
-    """The windows as (n, 2), or ValueError for what would make a record or a test of attention
-    nonsense.
-    """
-    if trained.model.training:
-        raise ValueError(
-            "The network is in training mode, where dropout changes what it attends to: call "
-            "trained.model.eval()."
-        )
-    check_dates(trained, season, any_dates=any_dates)
-    for name in ORDER:
-        radar.expect_units(season[name], "1", "linear power", "convert it with radar.from_db")
-    windows, patch, shape = (
-        np.asarray(windows),
-        trained.model.arguments["patch"],
-        (season.sizes["y"], season.sizes["x"]),
+def _shapes(arguments: dict, spatial: bool) -> dict[str, dict[str, int]]:
+    """Dimensions and sizes of what is recorded of a window, by name."""
+    heads, dates = arguments["heads"], arguments["dates"]
+    cells = {grid: (arguments["patch"] // cell) ** 2 for grid, cell in CELL.items()}
+    shapes = {"temporal": {"level": 3, "head": heads, "query_date": dates, "time": dates}}
+    if not spatial:
+        return shapes
+    for level, grid in GRIDS.items():
+        query, key = f"query_{grid}", f"key_{grid}"
+        shapes[f"spatial_{level}"] = {"head": heads, query: cells[grid], key: cells[grid]}
+    shapes["cross"] = {"query_coarse": cells["coarse"], "key_coarse": cells["coarse"]}
+    return shapes
+
+
+def _check_memory(shapes: dict[str, dict[str, int]], windows: int, memory: float) -> None:
+    each = 4e-6 * sum(math.prod(shape.values()) for shape in shapes.values())  # MB a window
+    if each * windows <= memory:
+        return
+    fit = max(0, int(memory / each))
+    if fit:
+        remedy = f"at most {fit} fit: give fewer windows"
+    else:
+        remedy = "not even one fits: leave out the spatial maps"
+    raise ValueError(
+        f"The maps of {windows} windows take {each * windows:.3g} MB of {memory:g} MB; {remedy}, "
+        "or raise 'memory'."
     )
-    if windows.ndim != 2 or windows.shape[1] != 2 or not len(windows):
-        raise ValueError(
-            f"The windows have the shape {windows.shape}; expected (n, 2), rows and columns of n "
-            "corners."
-        )
-    if patch > min(shape):
-        raise ValueError(
-            f"A patch of {patch} pixels is larger than the scene ({shape[0]} x {shape[1]}): give "
-            "a larger scene."
-        )
-    outside = windows[((windows < 0) | (windows + patch > shape)).any(1)]
-    if len(outside):
-        raise ValueError(
-            f"The window at {tuple(outside[0].tolist())} reaches out of the scene ({shape[0]} x "
-            f"{shape[1]}): corners of windows of "
-            f"{patch} pixels go up to ({shape[0] - patch}, {shape[1] - patch})."
-        )
-    return windows
 
 
-def _cut(trained: Trained, window: Sequence[int]):
-    patch = trained.model.arguments["patch"]
-    return np.s_[..., window[0] : window[0] + patch, window[1] : window[1] + patch]
-
-
-def _read(trained: Trained, season: xr.Dataset, window: Sequence[int]) -> torch.Tensor:
-    """Network input (T, 2, P, P) of one window."""
-    bands = [np.asarray(season[name].data[_cut(trained, window)]) for name in ORDER]
-    missing = np.isnan(bands).any(0)
-    if missing.any():
-        raise ValueError(
-            f"In the window at {tuple(map(int, window))} {missing.any(0).sum()} pixels miss "
-            f"values on {missing.any((1, 2)).sum()} "
-            "date(s), which the network would read as the mean: fill them (radar.fill_gaps) or "
-            "choose another window."
-        )
-    return torch.from_numpy(network_input(*bands, trained.scaling))
-
-
-def _labels(trained: Trained, season: xr.Dataset, window: Sequence[int]) -> np.ndarray:
-    """Class codes (P, P) of one window."""
-    theirs, ours = ([crop.name for crop in crops] for crops in (legend(season), trained.crops))
-    if theirs != ours:
-        raise ValueError(
-            f"The season's legend ({', '.join(theirs)}) is not the network's ({', '.join(ours)}): "
-            "use its classes."
-        )
-    return np.asarray(season.crop.data[_cut(trained, window)]).astype(np.int64)
+def _most_frequent(labels: np.ndarray, cell: int) -> np.ndarray:
+    """The most frequent code (n, cells) in each cell of windows (n, P, P)."""
+    count, patch, _ = labels.shape
+    side = patch // cell
+    inside = labels.reshape(count, side, cell, side, cell).swapaxes(2, 3)
+    return stats.mode(inside.reshape(count, side**2, cell**2), axis=-1).mode.astype(np.uint8)
 
 
 # ---------------------------------------------------------------------------------------- summaries

@@ -27,13 +27,16 @@ LECTURER = (
 
 
 def write(folder: Path, overwrite: bool = False) -> Path:
-    """Write ``student`` and ``lecturer`` into a folder; FileExistsError if it exists and is not to
-    be overwritten.
+    """Write ``student`` and ``lecturer`` into a folder; returns the folder.
+
+    Raises FileExistsError if it exists and is not to be overwritten, and NotebookError outside a
+    copy of the repository: then no folder is made.
     """
     refuse_existing(folder, overwrite)
+    notebooks = runner.notebooks()
     for name, change, banner in (("student", student, STUDENT), ("lecturer", lecturer, LECTURER)):
         (folder / name).mkdir(parents=True, exist_ok=True)
-        for path in runner.notebooks():
+        for path in notebooks:
             content = change(nbformat.read(path, as_version=4))
             content.cells.insert(1, nbformat.v4.new_markdown_cell(banner, id=f"{name}-edition"))
             for cell in content.cells:
@@ -47,7 +50,7 @@ def write(folder: Path, overwrite: bool = False) -> Path:
 
 
 def student(content):
-    """Without solutions and outputs, and without the sentences that tell where the solutions are."""
+    """Without solutions and outputs, and without the sentences that tell where solutions are."""
     content.cells = [
         cell for cell in content.cells if "solution" not in cell.metadata.get("tags", [])
     ]

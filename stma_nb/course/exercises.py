@@ -1,22 +1,20 @@
-"""The checks behind the notebooks' exercises: each tells right from wrong, and what led to a
-typical wrong number.
-"""
+"""The checks behind the notebooks' exercises: each tells right from wrong, and why it is wrong."""
+
+import math
 
 import numpy as np
 import xarray as xr
 
-from stma_nb import (
-    patches,
-    radar,
-    train,
-)  # rooms load when first used: a notebook without networks loads no torch
+# These rooms load when first used: a notebook without networks loads no torch.
+from stma_nb import patches, radar, train
 
 
 def check(
     answer: object, expected: float, tolerance: float = 0.01, hints: dict[float, str] | None = None
 ) -> None:
-    """Print whether the answer to an exercise is right; ``hints`` tell what led to a typical wrong
-    number.
+    """Print whether the answer to an exercise is right.
+
+    ``hints`` tell what led to a typical wrong number: {wrong number: what to say}.
     """
     if answer is None:
         print("Not attempted yet: replace None by your answer and run the cell again.")
@@ -35,7 +33,8 @@ def check(
     reasons = [why for wrong, why in (hints or {}).items() if abs(number - wrong) <= tolerance]
     if 0 < expected < 1 and abs(number - 100 * expected) <= 100 * tolerance:
         reasons.insert(0, "The number is right in per cent; give it as a share between 0 and 1.")
-    print(f"{shown} is not right. {reasons[0] if reasons else 'Look at the section above again.'}")
+    reason = reasons[0] if reasons else "Look at the section above again."
+    print(f"{shown} is not right. {reason}")
 
 
 # ------------------------------------------------------------------------------------ 00 quickstart
@@ -55,8 +54,8 @@ def quickstart_2(answer: object, matrix: np.ndarray, code: int) -> None:
     """User's accuracy of a class."""
     producers = matrix[code, code] / matrix[:, code].sum()
     hints = {
-        producers: "That is the producer's accuracy: you divided by the reference. Divide by what "
-        "the map calls so."
+        producers: "That is the producer's accuracy: you divided by the reference. "
+        "Divide by what the map calls so."
     }
     check(answer, matrix[code, code] / matrix[code].sum(), 6e-3, hints)
 
@@ -64,13 +63,13 @@ def quickstart_2(answer: object, matrix: np.ndarray, code: int) -> None:
 def quickstart_3(answer: object, matrix: np.ndarray) -> None:
     """Overall accuracy of a map that is background everywhere."""
     total = matrix.sum()
+    mapped = matrix[0].sum() / total
+    found = matrix[0, 0] / total
     hints = {
-        matrix[0].sum()
-        / total: "That is what the network's map calls background. Where is the *reference* "
-        "background?",
-        matrix[0, 0]
-        / total: "That counts only background which the network found too; the lazy map finds all "
-        "of it.",
+        mapped: "That is what the network's map calls background. "
+        "Where is the *reference* background?",
+        found: "That counts only background which the network found too; "
+        "the lazy map finds all of it.",
     }
     check(answer, matrix[:, 0].sum() / total, 6e-3, hints)
 
@@ -81,8 +80,8 @@ def quickstart_3(answer: object, matrix: np.ndarray) -> None:
 def time_series_1(answer: object) -> None:
     """Backscatter of a field that is half at -10 and half at -20 dB."""
     hints = {
-        -15.0: "That is the mean of the decibels. Go to linear power, average there, and come "
-        "back.",
+        -15.0: "That is the mean of the decibels. "
+        "Go to linear power, average there, and come back.",
         0.055: "That is the mean power; now express it in dB.",
     }
     check(answer, 10 * np.log10((0.1 + 0.01) / 2), 0.02, hints)
@@ -90,26 +89,29 @@ def time_series_1(answer: object) -> None:
 
 def time_series_2(answer: object, power: np.ndarray) -> None:
     """ENL of the pixels of a field."""
+    enl = power.mean() ** 2 / power.var()
+    root = power.mean() / power.std()
+    inverse = power.var() / power.mean() ** 2
     hints = {
-        power.mean()
-        / power.std(): "That is the mean over the standard deviation. ENL is its square.",
-        power.var() / power.mean() ** 2: "That is the inverse: ENL grows when the spread shrinks.",
+        root: "That is the mean over the standard deviation. ENL is its square.",
+        inverse: "That is the inverse: ENL grows when the spread shrinks.",
     }
-    check(answer, power.mean() ** 2 / power.var(), 0.06, hints)
+    check(answer, enl, 0.06, hints)
 
 
 def time_series_3(answer: object, table: np.ndarray, present: list[str]) -> None:
     """Date on which wheat and rapeseed differ most in mean VH."""
     gap = table[present.index("Rapeseed")] - table[present.index("Wheat")]
+    most = int(np.abs(gap).argmax())
+    least = int(np.abs(gap).argmin())
+    lowest = int(gap.argmin())
     hints = {
-        float(np.abs(gap).argmin()): "There they differ least.",
-        float(
-            gap.argmin()
-        ): "There rapeseed is furthest below wheat; look at the size of the difference, whatever "
-        "its sign.",
-        float(np.abs(gap).argmax() + 1): "Count from 0: the first date has position 0.",
+        least: "There they differ least.",
+        lowest: "There rapeseed is furthest below wheat; "
+        "look at the size of the difference, whatever its sign.",
+        most + 1: "Count from 0: the first date has position 0.",
     }
-    check(answer, int(np.abs(gap).argmax()), 0, hints)
+    check(answer, most, 0, hints)
 
 
 # --------------------------------------------------------------------------------- 02 preprocessing
@@ -118,10 +120,10 @@ def time_series_3(answer: object, table: np.ndarray, present: list[str]) -> None
 def preprocessing_1(answer: object) -> None:
     """Bias of -22 dB of VH under a NESZ of -25 dB."""
     hints = {
-        3.0: "That is the distance between signal and noise. Add their powers, then see how much "
-        "larger the sum is.",
-        -3.0: "That is the distance between noise and signal. Add their powers, then compare the "
-        "sum with the signal.",
+        3.0: "That is the distance between signal and noise. "
+        "Add their powers, then see how much larger the sum is.",
+        -3.0: "That is the distance between noise and signal. "
+        "Add their powers, then compare the sum with the signal.",
         -20.24: "That is what is measured. How much more is it than the truth?",
     }
     check(answer, 10 * np.log10(1 + 10**-2.5 / 10**-2.2), 0.06, hints)
@@ -130,12 +132,11 @@ def preprocessing_1(answer: object) -> None:
 def preprocessing_2(answer: object) -> None:
     """Dates that Quegan and Yu's filter needs for an ENL of 30."""
     expected = next(dates for dates in range(1, 500) if radar.quegan_yu_enl(dates, 7) >= 30)
+    plain_mean = math.ceil(30 / 4.4)
     hints = {
-        float(
-            np.ceil(30 / 4.4)
-        ): "That would do if nothing but the mean over dates counted; the local means are "
-        "speckled too.",
-        float(expected - 1): "Just below 30: one more.",
+        plain_mean: "That would do if nothing but the mean over dates counted; "
+        "the local means are speckled too.",
+        expected - 1: "Just below 30: one more.",
     }
     check(answer, expected, 0, hints)
 
@@ -143,10 +144,9 @@ def preprocessing_2(answer: object) -> None:
 def preprocessing_3(answer: object) -> None:
     """gamma0 of a sigma0 of -12 dB at 45 degrees."""
     cosine = np.cos(np.radians(45))
+    multiplied = -12 + 10 * np.log10(cosine)
     hints = {
-        -12
-        + 10
-        * np.log10(cosine): "You multiplied by the cosine; gamma0 divides by it, so it is larger.",
+        multiplied: "You multiplied by the cosine; gamma0 divides by it, so it is larger.",
         -12 / cosine: "You divided the decibels. Divide the power: in dB that is a subtraction.",
     }
     check(answer, -12 - 10 * np.log10(cosine), 0.02, hints)
@@ -178,21 +178,22 @@ def splits_2(answer: object) -> None:
 
 def splits_3(answer: object) -> None:
     """Independent pixels in 200 fields of 570 correlated ones."""
+    each = 570 / (1 + 569 * 0.8)  # n pixels that correlate by r count as n / (1 + (n - 1) r)
     hints = {
         200 * 570: "That counts all pixels as if they were independent.",
         200: "Nearly: each field counts as a little more than one.",
-        570 / (1 + 569 * 0.8): "That is one field; there are 200.",
+        each: "That is one field; there are 200.",
     }
     check(answer, 200 * 570 / (1 + 569 * 0.8), 1, hints)
 
 
 def splits_4(answer: object, crop: np.ndarray, parcel: np.ndarray, seed: int) -> None:
-    """Share of test pixels in parcels that also train, for blocks made without a look at parcels."""
+    """Share of test pixels in parcels that also train, for blocks blind to the parcels."""
 
     def share(**more) -> float:
         parts = patches.block_split(crop.shape, block=80, buffer=8, seed=seed, **more)
-        learned, tested = parts == patches.TRAIN, parts == patches.TEST
-        return patches.leak_report(learned, tested, parcel)["share in such parcels"]
+        report = patches.leak_report(parts == patches.TRAIN, parts == patches.TEST, parcel)
+        return report["share in such parcels"]
 
     check(answer, share(), 2e-3, {share(parcel=parcel): "That is with parcel=: leave it out."})
 
@@ -203,8 +204,8 @@ def splits_4(answer: object, crop: np.ndarray, parcel: np.ndarray, seed: int) ->
 def temporal_1(answer: object) -> None:
     """Softmax weight of a score of 2 against 0."""
     hints = {
-        1.0: "Softmax gives every score a positive weight: exponentials first, then divide by "
-        "their sum.",
+        1.0: "Softmax gives every score a positive weight: "
+        "exponentials first, then divide by their sum.",
         np.exp(2): "That is the exponential; divide by the sum of both.",
         1 - 1 / (1 + np.exp(-2)): "That is the weight of the second date.",
     }
@@ -226,10 +227,10 @@ def temporal_3(answer: object) -> None:
     """Relative entropy of the weights 0.7, 0.1, 0.1, 0.1."""
     weights = np.array([0.7, 0.1, 0.1, 0.1])
     entropy = -(weights * np.log(weights)).sum()
+    bits = entropy / np.log(2)
     hints = {
         entropy: "That is the entropy; divide by that of four equal weights.",
-        entropy
-        / np.log(2): "That is the entropy in bits; divide by that of four equal weights, two bits.",
+        bits: "That is the entropy in bits; divide by that of four equal weights, two bits.",
     }
     check(answer, entropy / np.log(4), 2e-3, hints)
 
@@ -249,19 +250,16 @@ def spatial_1(answer: object) -> None:
 def spatial_2(answer: object, image: np.ndarray, inside: np.ndarray) -> None:
     """Mean ENL of images (dates, rows, columns) within a mask."""
     expected = np.mean([date[inside].mean() ** 2 / date[inside].var() for date in image])
-    hints = {
-        image[:, inside].mean() ** 2
-        / image[:, inside].var(): "Take the ENL of each date, then their mean."
-    }
-    check(answer, expected, 0.06, hints)
+    of_all = image[:, inside].mean() ** 2 / image[:, inside].var()
+    check(answer, expected, 0.06, {of_all: "Take the ENL of each date, then their mean."})
 
 
 def spatial_3(answer: object) -> None:
     """Parameters of LSAPE at level 1 of the published network."""
+    full = 82 * 82 * 9 + 82
     hints = {
         82 * 9: "Add the bias of each of the 82 maps.",
-        82 * 82 * 9
-        + 82: "The convolution is depth-wise: each map has its own 3 x 3 kernel, and no other.",
+        full: "The convolution is depth-wise: each map has its own 3 x 3 kernel, and no other.",
     }
     check(answer, 82 * 10, 0, hints)
 
@@ -283,9 +281,9 @@ def network_2(answer: object) -> None:
     """Smallest patch for which re-association pays with 41 dates."""
     expected = next(side for side in range(8, 1000, 8) if (side // 8) ** 2 > 328)
     hints = {
-        328: "That is the number of channels; which patch has more pixels at an eighth of the "
-        "resolution than that?",
-        float(expected - 8): "There N is still below E: one step larger.",
+        328: "That is the number of channels; "
+        "which patch has more pixels at an eighth of the resolution than that?",
+        expected - 8: "There N is still below E: one step larger.",
         19: "That is the side of the map; the patch is eight times larger.",
     }
     check(answer, expected, 0, hints)
@@ -293,11 +291,11 @@ def network_2(answer: object) -> None:
 
 def network_3(answer: object) -> None:
     """Parameters of the skip mix of level 2."""
+    one_weight = 256 * 256 + 256
     hints = {
         256 * 256 * 2: "Add the biases, one per output pixel.",
-        256 * 256
-        + 256: "The kernel spans the pair (spatial, temporal): two weights for each pair of "
-        "pixels.",
+        one_weight: "The kernel spans the pair (spatial, temporal): "
+        "two weights for each pair of pixels.",
     }
     check(answer, 256 * 256 * 2 + 256, 0, hints)
 
@@ -328,15 +326,11 @@ def training_2(answer: object) -> None:
 
 def training_3(answer: object) -> None:
     """Half of bfloat16's step after 1."""
-    check(
-        answer,
-        2**-8,
-        8e-5,
-        {
-            2**-7: "That is a whole step; a sum is rounded to the nearest.",
-            2**-11: "That is for float16.",
-        },
-    )
+    hints = {
+        2**-7: "That is a whole step; a sum is rounded to the nearest.",
+        2**-11: "That is for float16.",
+    }
+    check(answer, 2**-8, 8e-5, hints)
 
 
 # --------------------------------------------------------------------------- 08 accuracy assessment
@@ -357,34 +351,30 @@ def accuracy_2(answer: object) -> None:
     hints = {
         33: "Square it.",
         1140: "Sum W sqrt(U (1 - U)) first, and square the sum.",
-        1204: "That is for a simple random sample; strata leave only the spread within them: sum "
-        "W sqrt(U (1 - U)).",
+        1204: "That is for a simple random sample; strata leave only the spread within them: "
+        "sum W sqrt(U (1 - U)).",
     }
     check(answer, 1100, 1, hints)
 
 
 def accuracy_3(answer: object) -> None:
     """Allocation disagreement of [[60, 10], [20, 10]]."""
-    check(
-        answer,
-        0.2,
-        1e-3,
-        {
-            0.1: "That is the quantity disagreement.",
-            0.3: "That is all disagreement; take the quantity off.",
-        },
-    )
+    hints = {
+        0.1: "That is the quantity disagreement.",
+        0.3: "That is all disagreement; take the quantity off.",
+    }
+    check(answer, 0.2, 1e-3, hints)
 
 
 def accuracy_4(answer: object, counts: np.ndarray, pixels: np.ndarray) -> None:
     """Area-weighted producer's accuracy of class 1."""
+    # Each row of the sample stands for a stratum of the map, and counts with its share of the area.
     share = counts / counts.sum(1, keepdims=True) * (pixels / pixels.sum())[:, None]
+    in_sample = counts[1, 1] / counts[:, 1].sum()
+    users = counts[1, 1] / counts[1].sum()
     hints = {
-        counts[1, 1]
-        / counts[
-            :, 1
-        ].sum(): "That is the share in the sample; weight each row with its stratum's area.",
-        counts[1, 1] / counts[1].sum(): "That is the user's accuracy.",
+        in_sample: "That is the share in the sample; weight each row with its stratum's area.",
+        users: "That is the user's accuracy.",
     }
     check(answer, share[1, 1] / share[:, 1].sum(), 2e-3, hints)
 
@@ -396,8 +386,8 @@ def explorer_1(answer: object, received: np.ndarray) -> None:
     """Position of the date that receives most attention, from (windows, dates)."""
     mean = received.mean(0)
     hints = {
-        float(mean.argmin()): "There the weight is smallest.",
-        float(mean.argmax() + 1): "Count from 0.",
+        int(mean.argmin()): "There the weight is smallest.",
+        int(mean.argmax()) + 1: "Count from 0.",
     }
     check(answer, int(mean.argmax()), 0, hints)
 
@@ -414,11 +404,8 @@ def explorer_2(answer: object, received: np.ndarray) -> None:
 
 def explorer_3(answer: object, increase: np.ndarray, received: np.ndarray) -> None:
     """Position of the date whose occlusion raises the loss most, from (windows, dates)."""
-    hints = {
-        float(
-            received.mean(0).argmax()
-        ): "That date receives the most attention; which one is missed most?"
-    }
+    most_seen = int(received.mean(0).argmax())
+    hints = {most_seen: "That date receives the most attention; which one is missed most?"}
     check(answer, int(increase.mean(0).argmax()), 0, hints)
 
 
@@ -438,16 +425,12 @@ def region_1(answer: object) -> None:
 def region_2(answer: object) -> None:
     """GB of the paper's season: 3731 x 5095 x 41 dates x 2 polarisations x 4 bytes."""
     whole = 3731 * 5095 * 41 * 2 * 4 / 1e9
-    check(
-        answer,
-        whole,
-        0.05,
-        {
-            whole / 2: "Two polarisations.",
-            whole / 4: "Each number takes four bytes.",
-            whole * 1e9: "In GB.",
-        },
-    )
+    hints = {
+        whole / 2: "Two polarisations.",
+        whole / 4: "Each number takes four bytes.",
+        whole * 1e9: "In GB.",
+    }
+    check(answer, whole, 0.05, hints)
 
 
 def region_3(answer: object) -> None:
@@ -465,24 +448,26 @@ def region_3(answer: object) -> None:
 
 def transfer_1(answer: object, lost: dict[str, dict[str, float]]) -> None:
     """Points of accuracy lost in another place of the same year."""
-    home, year, *_ = (100 * scores["pixels right"] for scores in lost.values())
-    last = 100 * list(lost.values())[-1]["pixels right"]
+    points = [100 * scores["pixels right"] for scores in lost.values()]
+    home = points[0]
+    place = points[1]
+    both = points[-1]
     hints = {
-        (home - year) / 100: "In points: times 100.",
-        year - home: "As a positive number.",
-        home - last: "That is another place and another year.",
+        (home - place) / 100: "In points: times 100.",
+        place - home: "As a positive number.",
+        home - both: "That is another place and another year.",
     }
-    check(answer, home - year, 0.1, hints)
+    check(answer, home - place, 0.1, hints)
 
 
 def transfer_2(answer: object, away: xr.Dataset, home: xr.Dataset) -> None:
     """Difference of the mean VH of the first date, away minus home (dB)."""
-    ours, theirs = (train.date_levels(season)["vh"].values for season in (away, home))
+    difference = train.date_levels(away)["vh"].values - train.date_levels(home)["vh"].values
     hints = {
-        theirs[0] - ours[0]: "Away minus home.",
-        (ours - theirs).mean(): "That is the mean over all dates; take the first.",
+        -difference[0]: "Away minus home.",
+        difference.mean(): "That is the mean over all dates; take the first.",
     }
-    check(answer, ours[0] - theirs[0], 0.02, hints)
+    check(answer, difference[0], 0.02, hints)
 
 
 def transfer_3(answer: object) -> None:

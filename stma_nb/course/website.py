@@ -10,102 +10,67 @@ import base64
 import io
 import re
 import shutil
-from html import escape
 from pathlib import Path
 
+import jinja2
 import nbformat
 from bs4 import BeautifulSoup
+from markupsafe import Markup, escape
 from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from PIL import Image, ImageStat
 
-from stma_nb.course import runner
+from stma_nb.course import reference, runner
 from stma_nb.course.structure import Notebook, repository
 from stma_nb.files import refuse_existing
 
 STATIC = Path(__file__).parent
-TITLE = "Crop maps from radar, with attention"
-LEAD = (
-    "A course in notebooks: how a season of Sentinel-1 radar images becomes a map of crops with "
-    "STMA, a network that attends to "
-    "dates, to pixels and across scales, and how to say honestly how good that map is."
-)
 EXPLORER = "attention.html"
 PNG = "data:image/png;base64,"
-# Folium's map asks other servers for scripts and images: a page that works offline cannot hold it.
-OUTSIDE = (
-    '<p class="note">The map that stands here in the notebook comes from the web: run the '
-    "notebook to see it.</p>"
-)
-LIVE = (
-    f'<iframe src="{EXPLORER}" title="The attention explorer"></iframe>'
-    f'<p><a href="{EXPLORER}">Open the explorer on a page of its own</a></p>'
-)
-SCROLL = """<script>
-// What scrolls sideways must be reached by keyboard; what does not scroll would only be one stop more.
-const reach = () => document.querySelectorAll("pre, .scroll, .output").forEach((box) => {
-  if (box.scrollWidth > box.clientWidth) box.tabIndex = 0; else box.removeAttribute("tabindex");
-});
-addEventListener("resize", reach);
-addEventListener("toggle", reach, true);
-reach();
-</script>"""
+# Elements that ask a server for something or run code, and attributes that say what to load.
+ASKING = ("script", "iframe", "frame", "link", "object", "embed", "base", "meta")
+LOADING = ("src", "href", "xlink:href", "poster", "background")
+HELD = ("data:", "#")  # how an address starts that names a part of the page itself
+CSS_ASKING = re.compile(r"@import|image-set|url\((?!\s*['\"]?\s*(data:|#))", re.IGNORECASE)
 
 
 def build(folder: Path, overwrite: bool = False) -> Path:
-    """Write the pages of all notebooks, an index and the explorer into a folder; returns the index.
+    """Write a page for each notebook, an index, the reference and the explorer; returns the index.
 
     Raises FileExistsError if the folder exists and is not to be overwritten; files in it that are
-    not pages are left alone.
+    not pages are left alone. NotebookError outside a copy of the repository, and ValueError where a
+    package of ``stma_nb[site]`` is missing: then no folder is made.
     """
     refuse_existing(folder, overwrite)
-    (folder / "pictures").mkdir(parents=True, exist_ok=True)
     notebooks = [Notebook(path) for path in runner.notebooks()]
-    for place, notebook in enumerate(notebooks):
-        before, after = notebooks[place - 1 : place], notebooks[place + 1 : place + 2]
-        steps = "".join(
-            f'<a rel="{rel}" href="{other.path.stem}.html">{words} {escape(other.title)}</a>'
-            for rel, words, others in (("prev", "Before:", before), ("next", "Next:", after))
-            for other in others
-        )
-        body = (
-            f"{_cells(notebook)}<nav class='steps' aria-label='Neighbouring "
-            f"notebooks'>{steps}</nav>"
-        )
-        page = shell(f"{notebook.title} – {TITLE}", body, _contents(body))
-        (folder / f"{notebook.path.stem}.html").write_text(page, "utf-8")
-    for notebook in notebooks:
-        if picture := _picture(notebook):
+    cards = [(notebook, _picture(notebook)) for notebook in notebooks]
+    pages = {"index.html": render("index.html.j2", cards=cards)}
+    neighbours = ([None, *notebooks[:-1]], notebooks, [*notebooks[1:], None])
+    for before, notebook, after in zip(*neighbours, strict=True):
+        pages[f"{notebook.path.stem}.html"] = page_of(notebook, before, after)
+    pages |= {f"api/{name}": page for name, page in reference.pages().items()}
+    for name, page in pages.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(page, "utf-8")
+    (folder / "pictures").mkdir(exist_ok=True)
+    for notebook, picture in cards:
+        if picture:
             (folder / "pictures" / f"{notebook.path.stem}.png").write_bytes(_bytes(picture))
-    (folder / "index.html").write_text(shell(TITLE, _index(notebooks)), "utf-8")
     shutil.copy(STATIC / "site.css", folder)
     save_explorer(folder / EXPLORER)
     return folder / "index.html"
 
 
-def shell(title: str, body: str, contents: str = "") -> str:
-    """A whole page around its main part."""
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta '
-        f'charset="utf-8">\n<title>{escape(title)}</title>\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n<link rel="icon" '
-        'href="data:,">\n'
-        '<link rel="stylesheet" href="site.css">\n</head>\n<body>\n<a class="skip" '
-        'href="#main">Skip to the text</a>\n'
-        f'<header><a href="index.html">{TITLE}</a></header>\n'
-        f'<div class="columns">\n{contents}<main id="main" '
-        f'tabindex="-1">\n{body}\n</main>\n</div>\n'
-        f'<footer>Made from the notebooks of <a href="{repository()}">stma_nb</a>; the sample '
-        "data are simulated.</footer>\n"
-        f"{SCROLL}\n</body>\n</html>\n"
-    )
+def render(template: str, **data) -> str:
+    """A page from one of the templates beside this module."""
+    return TEMPLATES.get_template(template).render(data, repository=repository())
 
 
 # --------------------------------------------------------------------------------------- a notebook
 
 
 class Words(IPythonRenderer):
-    """Markdown for these pages: formulas as MathML, links to pages, no image from another server."""
+    """Markdown for these pages: formulas as MathML, links to pages, no image of another server."""
 
     def heading(self, text: str, level: int, **attributes) -> str:
         name = BeautifulSoup(text, "html.parser").get_text().replace(" ", "-")
@@ -117,7 +82,7 @@ class Words(IPythonRenderer):
     def image(self, text: str, url: str, title: str | None = None) -> str:
         return (
             f'<span class="button">{text}</span>'
-            if url.startswith("https:")
+            if re.match(r"(https?:)?//", url, re.IGNORECASE)
             else super().image(text, url, title)
         )  # badges
 
@@ -146,7 +111,8 @@ def address(url: str) -> str:
         return url.replace(".ipynb", ".html")
     if url == "../README.md":  # the list of notebooks
         return "index.html"
-    return f"{repository()}/blob/main/{url.removeprefix('../') if url.startswith('../') else f'notebooks/{url}'}"
+    path = url.removeprefix("../") if url.startswith("../") else f"notebooks/{url}"
+    return f"{repository()}/blob/main/{path}"
 
 
 def _mathml(tex: str, display: str) -> str:
@@ -159,61 +125,45 @@ def _mathml(tex: str, display: str) -> str:
     return convert(tex.strip(), display=display)
 
 
-def _cells(notebook: Notebook) -> str:
+def page_of(
+    notebook: Notebook, before: Notebook | None = None, after: Notebook | None = None
+) -> str:
+    """The page of a notebook, with links to the one before and the one after it."""
     content = nbformat.read(notebook.path, as_version=4)
-    for cell in content.cells:
-        for output in cell.get("outputs", []):
-            page = output.get("data", {}).get("text/html", "")
-            if re.search(
-                r"AttentionExplorer\(", cell.source
-            ) and "application/vnd.jupyter.widget-view+json" in output.get("data", {}):
-                output.data = {"text/html": LIVE}
-            elif re.search(r"""<iframe|<script|(src|href)=["']https?:""", page):
-                output.data = {"text/html": OUTSIDE}
-    template = (STATIC / "site.html.j2").read_text("utf-8")
-    return HTMLExporter(raw_template=template, filters={"words": words}).from_notebook_node(
-        content
-    )[0]
-
-
-def _contents(body: str) -> str:
-    """Links to the sections of a page."""
-    links = "".join(
-        f'<li><a href="#{escape(heading["id"])}">{escape(heading.get_text())}</a></li>\n'
-        for heading in BeautifulSoup(body, "html.parser")("h2", id=True)
+    exporter = HTMLExporter(
+        raw_template=(STATIC / "site.html.j2").read_text("utf-8"),
+        filters={"words": words, "asks_outside": asks_outside},
     )
-    return f'<nav class="contents" aria-label="Sections of this page"><ul>\n{links}</ul></nav>\n'
-
-
-# ------------------------------------------------------------------------------- index and explorer
-
-
-def _index(notebooks: list[Notebook]) -> str:
-    cards = ""
-    for notebook in notebooks:
-        page, learn, picture = (
-            f"{notebook.path.stem}.html",
-            notebook.section("What you will learn"),
-            _picture(notebook),
-        )
-        image = (
-            f'<img src="pictures/{notebook.path.stem}.png" alt="{escape(picture["alt"])}">'
-            if picture
-            else ""
-        )
-        cards += (
-            f'<li class="card">{image}<div><h2><a href="{page}">{notebook.path.stem[:2]} '
-            f"{escape(notebook.title)}</a></h2>\n"
-            f"{learn.ul if learn and learn.ul else ''}\n{words('**Needs:** ' + notebook.said('Needs'))}</div></li>\n"
-        )
-    return (
-        f'<h1>{TITLE}</h1>\n<p class="lead">{LEAD}</p>\n'
-        "<p>These pages show what the notebooks show, and can be read without a connection. To "
-        "run them: "
-        f'<a href="{repository()}">the repository</a>, where <code>make lab</code> opens them. '
-        f'<a href="{EXPLORER}">The attention explorer</a> is live here.</p>\n'
-        f'<ol class="cards">\n{cards}</ol>'
+    cells, _ = exporter.from_notebook_node(content)
+    headings = BeautifulSoup(cells, "html.parser")("h2", id=True)
+    return render(
+        "page.html.j2",
+        notebook=notebook,
+        cells=Markup(cells),
+        headings=headings,
+        before=before,
+        after=after,
     )
+
+
+def asks_outside(html: str) -> bool:
+    """Whether a browser that shows this HTML would run code or load what the HTML does not hold.
+
+    A link that a reader may follow (``a``) loads nothing by itself.
+    """
+    page = BeautifulSoup(html, "html.parser")
+    styles = [tag["style"] for tag in page(style=True)]
+    styles += [sheet.get_text() for sheet in page("style")]
+    loaded = [tag[name] for name in LOADING for tag in page(attrs={name: True}) if tag.name != "a"]
+    return bool(
+        page(ASKING)
+        or page(srcset=True)
+        or any(not address.strip().lower().startswith(HELD) for address in loaded)
+        or any(CSS_ASKING.search(style) for style in styles)
+    )
+
+
+# ---------------------------------------------------------------------------- pictures and explorer
 
 
 def _picture(notebook: Notebook):
@@ -254,3 +204,13 @@ def save_explorer(path: Path, made: Path = runner.ROOT / "build" / EXPLORER) -> 
     AttentionExplorer(trained, season, row=224, column=224, layer="label", head=2).save_html(
         path, overwrite=True
     )
+
+
+TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(STATIC),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,  # a name that the template misspells is an error
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+TEMPLATES.filters["words"] = words

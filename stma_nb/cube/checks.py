@@ -68,8 +68,11 @@ def check_season(season: xr.Dataset) -> xr.Dataset:
     return season.assign({name: season[name].assign_attrs(units="1") for name in silent})
 
 
-def check_layout(season: xr.Dataset) -> None:
-    """Raise SeasonError unless bands, units, dates and grid are a season's; no pixel is read."""
+def check_layout(season: xr.Dataset, grid: bool = True) -> None:
+    """Raise SeasonError unless bands, units, dates and grid are a season's; no pixel is read.
+
+    ``grid=False`` leaves coordinates and CRS alone, which learning does not need.
+    """
     named = [name for name in POLARISATIONS if name in season]
     if not (named or bands(season)):
         raise SeasonError(
@@ -79,7 +82,8 @@ def check_layout(season: xr.Dataset) -> None:
     for name in (*named, *(other for other in bands(season) if other not in named)):
         _check_band(season[name], name)
     _check_times(season)
-    _check_grid(season)
+    if grid:
+        _check_grid(season)
     if "parcel" in season and season.parcel.dims != ("y", "x"):
         raise SeasonError(f"'parcel' has dimensions {season.parcel.dims}; expected ('y', 'x').")
 

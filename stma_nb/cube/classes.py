@@ -184,12 +184,16 @@ def flags(crops: Sequence[Crop]) -> dict[str, Any]:
 
 
 def same_classes(one: Sequence[Crop], other: Sequence[Crop]) -> str:
-    """In words, where two legends differ in the name of a code; empty if they do not."""
+    """In words, where two legends differ in a name or in their background; empty if they do not."""
     if len(one) != len(other):
         return f"{len(one)} classes against {len(other)}"
     for code, (a, b) in enumerate(zip(one, other, strict=True)):
         if a.name != b.name:
             return f"code {code} is {a.name} against {b.name}"
+    codes = background(one), background(other)
+    if codes[0] != codes[1]:
+        here, there = ("none" if code is None else one[code].name for code in codes)
+        return f"the background is {here} against {there}"
     return ""
 
 

@@ -100,10 +100,9 @@ def map_scores(
     tested: np.ndarray,
     device: str | None,
 ) -> dict[str, float]:
-    """Map the scene, write its assessment as a page, and score the pixels ``tested``; those
-    ``learned`` were trained on.
+    """Map the scene, write its assessment as a page, and score the pixels ``tested``.
 
-    A map that is there is not made again. Files beside ``path``: .tif, .html, .json, and what the
+    Those ``learned`` were trained on. A map that is there is not made again. Files beside ``path``: .tif, .html, .json, and what the
     page was made from.
     """
     crop, crops = season.crop.values, trained.crops
@@ -216,7 +215,7 @@ def _of_files(
     """Protocols for files of given shapes (rows, columns) and parts; ``read((file, row, column))``
     gives a window.
     """
-    calendar, crops = like.season.time.values, cube.legend(like.season)
+    calendar, crops = like.times, like.crops
     most = QUICK_FILES if quick else None
     files = {
         part: [name for name in part_of if part_of[name] == part][:most]
@@ -259,30 +258,22 @@ def _window_matrices(
     shapes: dict,
     device: str | None,
 ) -> np.ndarray:
-    """Error matrices (2, K, K) of the test windows: of all pixels, and of those in no window of
-    ``learned``.
-    """
+    """Error matrices (2, K, K) of the test windows: of all pixels, and of those not ``learned``."""
     device = pick_device(device)
-    model, classes, patch, corner_of = (
-        trained.model.eval().to(device),
-        len(trained.crops),
-        test.patch,
-        defaultdict(list),
-    )
+    model = trained.model.eval().to(device)
+    classes = len(trained.crops)
+    corners_of = defaultdict(list)
     for name, row, column in learned:
-        corner_of[name].append((row, column))
-    matrices, place = np.zeros((2, classes, classes), np.int64), iter(test.names)
+        corners_of[name].append((row, column))
+    matrices = np.zeros((2, classes, classes), np.int64)
+    place = iter(test.names)
     for x, y in DataLoader(test, 8):
-        for codes, labels in zip(
-            model(x.to(device))[0].argmax(1).cpu().numpy(), y.numpy(), strict=True
-        ):
-            name, row, column = next(place)
-            seen = patches.covered(shapes[name], corner_of[name], patch)[
-                row : row + patch, column : column + patch
-            ]
+        codes = train.main_of(model(x.to(device))).argmax(1).cpu().numpy()
+        for mapped, labels in zip(codes, y.numpy(), strict=True):
+            name, *corner = next(place)
+            covered = patches.covered(shapes[name], corners_of[name], test.patch)
+            seen = covered[patches.window_at(corner, test.patch)]
             known = labels != IGNORE
-            matrices += [
-                accuracy.error_matrix(codes, labels, classes, where)
-                for where in (known, known & ~seen)
-            ]
+            matrices[0] += accuracy.error_matrix(mapped, labels, classes, known)
+            matrices[1] += accuracy.error_matrix(mapped, labels, classes, known & ~seen)
     return matrices

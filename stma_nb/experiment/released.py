@@ -8,10 +8,10 @@ import numpy as np
 import torch
 import xarray as xr
 
-from stma_nb import radar
+from stma_nb import cube, radar
 from stma_nb.cube import SeasonError
 from stma_nb.model import STMA
-from stma_nb.patches import ORDER, PatchDataset, Scaling
+from stma_nb.patches import PatchDataset, Scaling
 
 AS_IT_IS = Scaling((0.0, 0.0), (1.0, 1.0))  # neither shift nor stretch
 
@@ -54,7 +54,7 @@ def scale(season: xr.Dataset) -> xr.Dataset:
     SeasonError if a cube has no finite extremes, or all its numbers are alike.
     """
     scaled = season.copy()
-    for name in ORDER:
+    for name in cube.polarisations(season):
         stored = (
             radar.to_db(season[name]) if season.attrs["units_in_file"] == "dB" else season[name]
         )

@@ -10,6 +10,7 @@ that the authors' code trained is scored (``released``).
 import json
 import math
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -32,11 +33,11 @@ RULES = {
     "pastis": protocols.of_pastis,
     "south-africa": protocols.of_south_africa,
 }
-PUBLISHED, QUICK = (
-    dict(patch=128, width=64, epochs=500, batch=32),
-    dict(patch=32, width=8, epochs=1, batch=8),
-)
-RATE, AUX_WEIGHT = 1e-3, 0.0  # of the released code, which trains on the main loss alone
+PUBLISHED = dict(patch=128, width=64, epochs=500, batch=32)
+QUICK = dict(patch=32, width=8, epochs=1, batch=8)
+# Of the released code, which trains on the main loss alone.
+RATE = 1e-3
+MAIN_LOSS = partial(train.cross_entropy, aux_weight=0.0)
 
 
 def run(
@@ -53,14 +54,17 @@ def run(
     """Train and score by both protocols; writes ``experiment.html`` and ``.json`` into ``output``
     and returns scores by protocol.
 
-    Args: source: ``"brandenburg"``, ``"pastis"`` or ``"south-africa"``; ``folder`` holds its data
-        as the module in ``sources`` says. output: a new folder for networks and pages and, for
-        Brandenburg, maps and their assessments. quick: a small network and few data: shows in
-        minutes that all works, and says nothing about accuracy. weights: a state dict saved with
-        the authors' code (Brandenburg only): nothing is trained, their network maps the scene with
-        their scaling and is scored by the released protocol. epochs, batch: passes over the
-        training patches (500), and patches of a step (32). resume: go on with an experiment that
-        was stopped; finished protocols are not trained again.
+    Args:
+        source: ``"brandenburg"``, ``"pastis"`` or ``"south-africa"``; ``folder`` holds its data as
+            the module in ``sources`` says.
+        output: a new folder for networks and pages and, for Brandenburg, maps and their
+            assessments.
+        quick: a small network and few data: shows in minutes that all works, and says nothing about
+            accuracy.
+        weights: a state dict saved with the authors' code (Brandenburg only): nothing is trained,
+            their network maps the scene with their scaling and is scored by the released protocol.
+        epochs, batch: passes over the training patches (500), and patches of a step (32).
+        resume: go on with an experiment that was stopped; finished protocols are not trained again.
 
     Raises FileExistsError if ``output`` exists (and ``resume`` is not set), ValueError for
     arguments that do not fit each other or the experiment to resume, and what readers and
@@ -135,9 +139,9 @@ def run(
 def _network(learn: Dataset, size: dict) -> STMA:
     torch.manual_seed(0)
     return STMA(
-        learn.season.sizes["time"],
+        len(learn.times),
         size["patch"],
-        classes=len(cube.legend(learn.season)),
+        classes=len(learn.crops),
         width=size["width"],
     )
 
@@ -148,9 +152,17 @@ def _learn(protocol: Protocol, path: Path, size: dict, device: str | None) -> tr
     if not kept.exists():
         print(f"Protocol '{path.name}', {len(protocol.learn)} patches:", flush=True)
         trained = train.fit(
-            _network(protocol.learn, size), protocol.learn, protocol.valid, size["epochs"], size["batch"], RATE, AUX_WEIGHT,
-            device=device, checkpoint=checkpoint, resume=True,
-        )  # fmt: skip
+            _network(protocol.learn, size),
+            protocol.learn,
+            protocol.valid,
+            size["epochs"],
+            size["batch"],
+            RATE,
+            device=device,
+            loss=MAIN_LOSS,
+            checkpoint=checkpoint,
+            resume=True,
+        )
         train.save(trained, kept)
         checkpoint.unlink()
     return train.load(kept)
@@ -237,7 +249,7 @@ def needs(rules: dict[str, Protocol], size: dict, device: str | None) -> str:
     total = steps * batch * operations
     return (
         f"Training under the protocols {' and '.join(rules)}: {counts} patches of "
-        f"{learn.season.sizes['time']} dates and "
+        f"{len(learn.times)} dates and "
         f"{size['patch']} x {size['patch']} pixels, {size['epochs']} epochs, {steps} steps of "
         f"{batch} patches.\n"
         f"Counted: {total:.1e} operations, {total / 20e12 / 3600:.2g} h on a GPU that sustains 20 "
@@ -249,86 +261,12 @@ def needs(rules: dict[str, Protocol], size: dict, device: str | None) -> str:
     )
 
 
-DIFFERENCES = {
-    "training": "the released code: Adam, rate 1e-3, batches of 32, 500 epochs, the main loss "
-    "alone, background as a class. Here "
-    "the same, but AdamW with a warm-up and a falling rate, and epochs and batch as given below.",
-    "scaling": "the released code: each cube by its own minimum and maximum to 0 .. 1, test "
-    "pixels included. Here: dB, by mean and "
-    "standard deviation of the pixels that train; with the authors' weights as released.",
-    "windows": "the released code exchanges rows and columns of the images, not of the labels; "
-    "here both stay in order. With the "
-    "authors' weights the way is taken that fits the labels of 16 windows better.",
-    "stitching": "the released code leaves a strip of the map unfilled (0 in map and labels), "
-    "which then counts as background "
-    "mapped right. Here every pixel is mapped, the last windows are blended, and that strip makes "
-    "a score of its own.",
-    "first weights": "the released code starts its attention from unscaled random weights, and "
-    "provides for ImageNet weights in "
-    "the trunk; here all start from scaled random ones.",
-}
-
-
 def _page(source: str, scores: dict[str, dict[str, float]], job: dict, quick: bool) -> str:
-    share = [
-        f"{page.percent(row['overall accuracy'])} by the protocol '{name}'"
-        for name, row in scores.items()
-    ]
-    lead = f"Of the test pixels {' and '.join(share)} carry the right class, background counted."
-    if quick:
-        lead = (
-            "A quick run with a small network and few data, which says nothing about "
-            f"accuracy. {lead}"
-        )
-    names = dict.fromkeys(name for row in scores.values() for name in row)
-
-    def cell(name: str, value: float | None) -> str:
-        return (
-            "–"
-            if value is None
-            else f"{value:,.0f}"
-            if name == "test pixels"
-            else page.text(page.percent(value))
-        )
-
-    rows = [
-        [page.text(name), *(cell(name, row.get(name)) for row in scores.values())] for name in names
-    ]
-    pages = {name: f"{name}.html" for name in scores if source == "brandenburg"}
-    links = "".join(
-        f"<p><a href=\"{file}\">The map of the protocol '{name}', assessed</a></p>\n"
-        for name, file in pages.items()
-    )
-    rule = (
-        "released: windows overlapping by half over all data, a random 60 % of them learn; "
-        "windows side by side over the same data "
-        "test. It is what the released code computes for Brandenburg; whether the paper's figures "
-        "were measured exactly so is not "
-        "known, and for the other data the rule is carried over from there. "
-    )
-    honest = {
-        "brandenburg": "blocks: squares of three windows' side, with a buffer, learn, validate or "
-        "test.",
-        "pastis": "folds: the official folds 1 to 3 learn, 4 validates, 5 tests.",
-        "south-africa": "tiles: blocks of 8 x 8 tiles learn, validate or test; tiles at their "
-        "borders are not used.",
-    }[source]
-    sections = [
-        page.section(
-            "Both protocols",
-            page.table("Scores on each protocol's test pixels", ["score", *scores], rows),
-            links,
-        ),
-        page.section("Who learns, who tests", page.paragraph(rule), page.paragraph(honest)),
-        page.section("What differs from the released code", page.definitions(DIFFERENCES)),
-        page.section(
-            "How it was run", page.definitions({name: str(value) for name, value in job.items()})
-        ),
-    ]
-    sources = {
-        "Han et al. 2023": "10.1016/j.isprsjprs.2023.11.016",
-        "Karasiak et al. 2022": "10.1007/s10994-021-05972-1",
-    }
-    return page.page(
-        f"The published experiment and an honest one: {source}", lead, sections, sources
+    return page.render(
+        "experiment/experiment.html.j2",
+        source=source,
+        scores=scores,
+        names=dict.fromkeys(name for row in scores.values() for name in row),
+        job=job,
+        quick=quick,
     )

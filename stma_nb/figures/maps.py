@@ -1,5 +1,6 @@
 """Class maps on a web map (folium): layers to switch, opacity by the base map, and the legend."""
 
+import math
 from html import escape
 
 import folium
@@ -17,28 +18,28 @@ MOST_PIXELS = 1500  # longer side of the picture sent to the browser
 def web_map(
     layers: dict[str, xr.DataArray], crops: tuple[Crop, ...], tiles: str | None = "OpenStreetMap"
 ) -> folium.Map:
-    """A folium map of class layers (y, x) with CRS: one switchable layer each, and a legend of the
-    classes that occur.
+    """A folium map of class layers (y, x) with CRS, which can be switched, and a legend.
 
-    Pixels outside the legend (nodata) are clear. Layers larger than 1500 pixels are thinned for the
-    browser. The base map (``tiles``) and folium's scripts come from the web, so the map needs a
-    connection when it is opened.
+    The legend names the classes that occur. Pixels outside the legend (nodata) are clear. Layers
+    larger than 1500 pixels are thinned for the browser. The base map (``tiles``) and folium's
+    scripts come from the web, so the map needs a connection when it is opened.
     """
     view = folium.Map(tiles=tiles, control_scale=True)
-    occurring, bounds = set(), None
+    occurring = set()
+    bounds = None
     for title, layer in layers.items():
-        step = -(-max(layer.shape) // MOST_PIXELS)
-        mercator = (
-            layer[::step, ::step].astype("uint8").rio.write_nodata(255).rio.reproject("EPSG:3857")
+        step = math.ceil(max(layer.shape) / MOST_PIXELS)
+        thin = layer[::step, ::step].astype("uint8").rio.write_nodata(255)
+        mercator = thin.rio.reproject("EPSG:3857")  # the projection of web maps
+        sides = transform_bounds("EPSG:3857", "EPSG:4326", *mercator.rio.bounds())
+        west, south, east, north = sides
+        bounds = [[south, west], [north, east]]  # folium wants latitude first
+        occurring.update(np.unique(mercator.values).tolist())
+        picture = _rgba(mercator.values, crops)
+        overlay = folium.raster_layers.ImageOverlay(
+            picture, bounds, opacity=0.8, name=title, alt=title
         )
-        west, south, east, north = transform_bounds(
-            "EPSG:3857", "EPSG:4326", *mercator.rio.bounds()
-        )
-        bounds = [[south, west], [north, east]]
-        occurring |= set(np.unique(mercator.values).tolist())
-        folium.raster_layers.ImageOverlay(
-            _rgba(mercator.values, crops), bounds, opacity=0.8, name=title, alt=title
-        ).add_to(view)
+        overlay.add_to(view)
     view.fit_bounds(bounds)
     folium.LayerControl(collapsed=False).add_to(view)
     view.add_child(_legend([crop for code, crop in enumerate(crops) if code in occurring]))
@@ -46,16 +47,16 @@ def web_map(
 
 
 def _rgba(labels: np.ndarray, crops: tuple[Crop, ...]) -> np.ndarray:
+    """Colours (rows, columns, 4) of class codes; codes outside the legend are clear."""
     table = np.zeros((256, 4), np.uint8)
     table[: len(crops)] = [(*bytes.fromhex(crop.colour[1:]), 255) for crop in crops]
     return table[labels]
 
 
 def _legend(crops: list[Crop]) -> MacroElement:
+    box = "display:inline-block;width:1em;height:1em;border:1px solid #333"
     rows = "".join(
-        '<div><span style="display:inline-block;width:1em;height:1em;border:1px solid '
-        f'#333;background:{crop.colour}"></span> '
-        f"{escape(crop.name)}</div>"
+        f'<div><span style="{box};background:{crop.colour}"></span> {escape(crop.name)}</div>'
         for crop in crops
     )
     element = MacroElement()

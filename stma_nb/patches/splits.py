@@ -9,6 +9,7 @@ doi 10.1007/s10994-021-05972-1) and, for maps of one fixed area, Wadoux et al. (
 10.1016/j.ecolmodel.2021.109692).
 """
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -42,33 +43,34 @@ def random_split(
 def published_windows(
     shape: tuple[int, int], patch: int = 128, train: float = 0.6, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Windows (train, test) as the code released with Han et al. (2023) draws them from a scene
-    (rows, columns).
+    """Windows (train, test) of a scene as the code released with Han et al. (2023) draws them.
 
     Training: windows that overlap by half, over the whole scene and flush with its right and bottom
     border, and of these a random share ``train``. Test: windows side by side over the same scene.
     So nearly every test pixel lies in some training window. Whether the accuracies of the paper
     were measured exactly so is not known. Raises ValueError if the patch exceeds the scene.
     """
-    return random_split(corners(shape, patch, 0.5), train, seed)[0], corners(shape, patch)
+    train_windows, _ = random_split(corners(shape, patch, 0.5), train, seed)
+    return train_windows, corners(shape, patch)
 
 
 def unfilled(shape: tuple[int, int], patch: int = 128) -> np.ndarray:
-    """Pixels (rows, columns; True) to which the released code's stitching writes no label, neither
-    predicted nor true.
+    """Pixels (rows, columns; True) to which the released code's stitching writes no label.
 
-    The whole windows leave a remainder of rows and one of columns at the border, which flush
-    windows are to fill. The released code passes the two remainders in exchanged order, so that the
-    strip it fills is as wide as the other remainder. Pixels left over keep the 0 of the empty map
-    in prediction and truth and count as background mapped right: 1.65 % of the published scene.
+    Neither a predicted nor a true one. The whole windows leave a remainder of rows and one of
+    columns at the border, which flush windows are to fill. The released code passes the two
+    remainders in exchanged order, so that the strip it fills is as wide as the other remainder.
+    Pixels left over keep the 0 of the empty map in prediction and truth and count as background
+    mapped right: 1.65 % of the published scene.
     """
     corners(shape, patch)  # raises if the patch is larger than the scene
-    rest = [size % patch for size in shape]
-    row, column = (
-        (np.arange(size) >= size - own) & (np.arange(size) < size - other)
-        for size, own, other in zip(shape, rest, rest[::-1], strict=True)
-    )
-    return row[:, None] | column
+    rows, columns = shape
+    rest_of_rows, rest_of_columns = rows % patch, columns % patch
+    row, column = np.arange(rows), np.arange(columns)
+    # Left over at its end by whole windows, and not filled by a strip of the other width.
+    empty_row = (row >= rows - rest_of_rows) & (row < rows - rest_of_columns)
+    empty_column = (column >= columns - rest_of_columns) & (column < columns - rest_of_rows)
+    return empty_row[:, None] | empty_column
 
 
 def covered(shape: tuple[int, int], windows: np.ndarray, patch: int) -> np.ndarray:
@@ -87,25 +89,21 @@ def windows_of(
     least: float = 0.5,
     alone: bool = True,
 ) -> np.ndarray:
-    """Windows (n, 2) of a part of the scene: at least the share ``least`` of their pixels in it,
-    and none in another part.
+    """Windows (n, 2) of a part of the scene, with no pixel in another part.
 
-    Parts finer than a window (pixels, parcels) need ``alone=False``: then a window may reach into
-    other parts, which ``mask`` keeps out of loss and score, though not out of the network's sight.
+    At least the share ``least`` of their pixels lies in the part. Parts finer than a window
+    (pixels, parcels) need ``alone=False``: then a window may reach into other parts, which ``mask``
+    keeps out of loss and score, though not out of the network's sight.
     """
-    mine, others = parts == part, (parts != part) & (parts != UNUSED)
-
-    def fits(row: int, column: int) -> bool:
+    mine = parts == part
+    others = ~mine & (parts != UNUSED)
+    chosen = []
+    for row, column in corners(parts.shape, patch, overlap):
         window = np.s_[row : row + patch, column : column + patch]
-        return (
-            mine[window].any()
-            and mine[window].mean() >= least
-            and not (alone and others[window].any())
-        )
-
-    return np.array(
-        [corner for corner in corners(parts.shape, patch, overlap) if fits(*corner)]
-    ).reshape(-1, 2)
+        intrudes = alone and others[window].any()
+        if mine[window].any() and mine[window].mean() >= least and not intrudes:
+            chosen.append((row, column))
+    return np.array(chosen).reshape(-1, 2)
 
 
 # -------------------------------------------------------------------------------------------- parts
@@ -114,11 +112,13 @@ def windows_of(
 def random_pixels(
     shape: tuple[int, int], shares: tuple[float, float, float] = SHARES, seed: int = 0
 ) -> np.ndarray:
-    """Give each pixel to a part by lot; returns a map of parts. The worst leak: every test pixel
-    has trained neighbours.
+    """Give each pixel to a part by lot; returns a map of parts.
+
+    The worst leak: every test pixel has trained neighbours.
     """
     _check_shares(shares)
     lot = np.random.default_rng(seed).random(shape, np.float32)
+    # TRAIN, VALID and TEST are 1, 2 and 3: one more for each bound that the lot has passed.
     return np.uint8(TRAIN) + (lot >= shares[0]) + (lot >= shares[0] + shares[1])
 
 
@@ -142,22 +142,26 @@ def parcel_split(
     real = numbers > 0
     if real.sum() < np.count_nonzero(shares):
         raise ValueError(
-            f"The scene holds {real.sum()} parcel(s) for {np.count_nonzero(shares)} parts: give a "
-            "larger scene."
+            f"The scene holds {real.sum()} parcel(s) for {np.count_nonzero(shares)} parts: "
+            "give a larger scene."
         )
     stratum = np.zeros(len(numbers), int)
     if crop is not None:  # the class of a parcel is that of most of its pixels
-        classes = int(np.max(crop)) + 1
-        pixels = np.bincount(
-            index.ravel() * classes + np.ravel(crop), minlength=len(numbers) * classes
-        )
-        stratum = pixels.reshape(-1, classes).argmax(1)
+        stratum = _count_pairs(index, crop, len(numbers)).argmax(1)
     rng = np.random.default_rng(seed)
     part = np.full(len(numbers), UNUSED, np.uint8)
     for value in np.unique(stratum[real]):
         members = rng.permutation(np.flatnonzero(real & (stratum == value)))
-        part[members] = np.repeat((TRAIN, TEST, VALID), _sizes(len(members), shares)[[0, 2, 1]])
+        train, valid, test = _sizes(len(members), shares)
+        part[members] = np.repeat((TRAIN, TEST, VALID), (train, test, valid))
     return part[index]
+
+
+def _count_pairs(unit: np.ndarray, crop: np.ndarray, units: int) -> np.ndarray:
+    """Pixels of each unit (0 .. ``units`` - 1) and class (units, classes), from their maps."""
+    classes = int(np.max(crop)) + 1
+    pair = unit * classes + np.asarray(crop)  # one number for each pair of unit and class
+    return np.bincount(pair.ravel(), minlength=units * classes).reshape(units, classes)
 
 
 def block_split(
@@ -169,8 +173,7 @@ def block_split(
     parcel: np.ndarray | None = None,
     crop: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Give square blocks of the scene to training, validation and test at random; returns a map of
-    parts (rows, columns).
+    """Give square blocks of the scene to the parts by lot; returns a map of parts (rows, columns).
 
     The map holds TRAIN, VALID, TEST, and UNUSED where another part is closer than ``buffer`` pixels
     (correlated speckle, field edges). With ``parcel`` (rows, columns; 0 = none) a parcel that
@@ -185,82 +188,97 @@ def block_split(
         )
     _check_shares(shares)
     check_shapes(scene=np.broadcast_to(0, shape), parcel=parcel, crop=crop)
-    rows, columns = (-(-size // block) for size in shape)
-    count, needed = rows * columns, np.count_nonzero(shares)
+    rows, columns = shape
+    blocks_across = math.ceil(columns / block)
+    count = math.ceil(rows / block) * blocks_across
+    needed = np.count_nonzero(shares)
     if count < needed:
         raise ValueError(
-            f"The scene holds {count} block(s) of {block} pixels; {needed} parts need at least "
-            f"{needed}: choose a smaller block."
+            f"The scene holds {count} block(s) of {block} pixels; "
+            f"{needed} parts need at least {needed}: choose a smaller block."
         )
-    number = np.add.outer(np.arange(shape[0]) // block * columns, np.arange(shape[1]) // block)
-    index, numbers = (None, None) if parcel is None else number_parcels(parcel)
-    order, sizes = np.random.default_rng(seed).permutation(count), _sizes(count, shares)
+    # The number of each pixel's block, counted row by row.
+    number = np.add.outer(np.arange(rows) // block * blocks_across, np.arange(columns) // block)
+    order = np.random.default_rng(seed).permutation(count)
+    sizes = _sizes(count, shares)
     part = np.empty(count, np.uint8)
     if crop is None:
-        part[order] = np.repeat((TEST, VALID, TRAIN), sizes[::-1])
+        train, valid, test = sizes
+        part[order] = np.repeat((TEST, VALID, TRAIN), (test, valid, train))
     else:
-        inner = [
-            (np.arange(size) % block >= buffer) & (np.arange(size) % block < block - buffer)
-            for size in shape
-        ]
-        certain = np.logical_and.outer(
-            *inner
-        )  # what neither the buffer nor a cut parcel can take from a block
-        if parcel is not None:
-            first, last = np.full(len(numbers), count), np.zeros(len(numbers), int)
-            np.minimum.at(first, index, number)
-            np.maximum.at(last, index, number)
-            certain &= ((first == last) | (numbers == 0))[index]
+        certain = _certain(number, block, buffer, parcel)
         classes = int(np.max(crop)) + 1
-        pixels = np.bincount(
-            (number * classes + np.asarray(crop))[certain], minlength=count * classes
-        ).reshape(count, classes)
+        pair = number * classes + np.asarray(crop)  # one number for each pair of block and class
+        pixels = np.bincount(pair[certain], minlength=count * classes).reshape(count, classes)
         part[order] = _stratify(pixels[order], sizes)
     parts = _apart(part[number], buffer)
     if parcel is not None:
-        member = [
-            np.bincount(index[parts == p], minlength=len(numbers)) > 0 for p in (TRAIN, VALID, TEST)
-        ]
-        shared = (np.sum(member, axis=0) > 1) & (numbers > 0)
-        parts[shared[index]] = UNUSED
+        parts[_in_several_parts(parts, parcel)] = UNUSED
     return parts
 
 
+def _certain(number: np.ndarray, block: int, buffer: int, parcel: np.ndarray | None) -> np.ndarray:
+    """Pixels that neither the buffer nor a cut parcel can take from their block."""
+    row = np.arange(number.shape[0]) % block  # place within the block
+    column = np.arange(number.shape[1]) % block
+    inner_row = (row >= buffer) & (row < block - buffer)
+    inner_column = (column >= buffer) & (column < block - buffer)
+    certain = np.logical_and.outer(inner_row, inner_column)
+    if parcel is not None:
+        index, numbers = number_parcels(parcel)
+        first = np.full(len(numbers), number.max() + 1)  # the lowest and the highest block of each
+        last = np.zeros(len(numbers), int)
+        np.minimum.at(first, index, number)
+        np.maximum.at(last, index, number)
+        whole = (first == last) | (numbers == 0)
+        certain &= whole[index]
+    return certain
+
+
+def _in_several_parts(parts: np.ndarray, parcel: np.ndarray) -> np.ndarray:
+    """Pixels of parcels (numbers above 0) that reach into more than one part."""
+    index, numbers = number_parcels(parcel)
+    reached = np.zeros(len(numbers), int)
+    for part in (TRAIN, VALID, TEST):
+        reached += np.bincount(index[parts == part], minlength=len(numbers)) > 0
+    shared = (reached > 1) & (numbers > 0)
+    return shared[index]
+
+
 def regions(shape: tuple[int, int], rows: int = 2, columns: int = 2) -> np.ndarray:
-    """Cut a scene into ``rows`` x ``columns`` rectangles, numbered from 1, row by row; by default
-    its quarters.
+    """Cut a scene into ``rows`` x ``columns`` rectangles, numbered from 1, row by row.
+
+    By default its quarters.
     """
-    row, column = (
-        np.arange(size) * n // size for size, n in zip(shape, (rows, columns), strict=True)
-    )
+    row = np.arange(shape[0]) * rows // shape[0]
+    column = np.arange(shape[1]) * columns // shape[1]
     return np.add.outer(row * columns, column) + 1
 
 
 def leave_one_region_out(
     region: np.ndarray, test: int, buffer: int = 8, valid: int | None = None
 ) -> np.ndarray:
-    """Test on one region of a map of regions (rows, columns; 0 = none), train on the others;
-    returns a map of parts.
+    """Test on one region, train on the others; returns a map of parts (rows, columns).
 
-    One region of those others may validate. Pixels closer than ``buffer`` to another part are
-    UNUSED. Raises ValueError if a region does not exist or none is left to train on.
+    ``region`` is a map of regions (rows, columns; 0 = none). One region of those others may
+    validate. Pixels closer than ``buffer`` to another part are UNUSED. Raises ValueError if a
+    region does not exist or none is left to train on.
     """
     region = np.asarray(region)
-    numbers, chosen = (
-        set(np.unique(region).tolist()) - {0},
-        {test} if valid is None else {test, valid},
-    )
-    if missing := chosen - numbers:
+    numbers = set(np.unique(region).tolist()) - {0}
+    chosen = {test} if valid is None else {test, valid}
+    missing = chosen - numbers
+    if missing:
         raise ValueError(
-            f"There is no region {min(missing)}; the map holds {sorted(numbers)}: choose one of "
-            "these."
+            f"There is no region {min(missing)}; the map holds {sorted(numbers)}: "
+            "choose one of these."
         )
     if test == valid:
         raise ValueError(f"Region {test} is to test and to validate: choose two regions.")
     if chosen == numbers:
         raise ValueError(
-            f"The map holds the regions {sorted(numbers)}, none of them left to train on: divide "
-            "the scene further."
+            f"The map holds the regions {sorted(numbers)}, none of them left to train on: "
+            "divide the scene further."
         )
     parts = np.where(region == 0, np.uint8(UNUSED), np.uint8(TRAIN))
     parts[region == test] = TEST
@@ -272,8 +290,7 @@ def leave_one_region_out(
 def leave_one_year_out(
     seasons: dict[int, xr.Dataset],
 ) -> Iterator[tuple[int, dict[int, xr.Dataset], xr.Dataset]]:
-    """Test on the season of each year in turn: yields (year, the other seasons by year, the season
-    of that year).
+    """Test on the season of each year in turn: yields (year, the other seasons by year, season).
 
     The weather of the test year is new, the fields are not, and grassland and orchards stay where
     they are. Raises ValueError for a single season, and for seasons that differ in their number of
@@ -292,45 +309,45 @@ def leave_one_year_out(
             )
         if not all(season[axis].equals(model[axis]) for axis in ("y", "x")):
             raise ValueError(
-                f"The seasons of {first} and {year} lie on different grids: bring them to one "
-                "(rio.reproject_match)."
+                f"The seasons of {first} and {year} lie on different grids: "
+                "bring them to one (rio.reproject_match)."
             )
     for year, season in seasons.items():
-        yield year, {other: seasons[other] for other in seasons if other != year}, season
+        train = {other: seasons[other] for other in seasons if other != year}
+        yield year, train, season
 
 
 def _sizes(count: int, shares: tuple[float, float, float]) -> np.ndarray:
-    """How many of ``count`` units each part gets, at least one where its share is above 0; few
-    train first, then test.
+    """How many of ``count`` units train, validate and test.
+
+    At least one where the share is above 0. If there are too few: the first trains, a second tests.
     """
     needed = np.array(shares) > 0
     if count < needed.sum():
-        return np.array([(1, 0, 0), (1, 0, 1)][count - 1])
+        return np.array([1, 0, 0] if count == 1 else [1, 0, 1])
     sizes = np.maximum(needed, np.round(np.multiply(shares, count))).astype(int)
-    while off := count - sizes.sum():
-        sizes[sizes.argmax()] += np.sign(off)
+    while sizes.sum() != count:  # rounded: the largest part takes, or gives, the difference
+        sizes[sizes.argmax()] += np.sign(count - sizes.sum())
     return sizes
 
 
 def _stratify(pixels: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """Part of each block from its pixels by class (blocks, classes), so that the classes spread
-    over the parts as the blocks do.
+    """Part of each block, so that the classes spread over the parts as the blocks do.
 
+    pixels: of each block and class (blocks, classes); sizes: how many blocks each part gets.
     Iterative stratification (Sechidis et al. 2011, doi 10.1007/978-3-642-23808-6_10): each block of
     the class that is left in the fewest blocks goes to the part that lacks most of the class. Here
     a part without any comes first.
     """
-    pixels = np.column_stack(
-        [pixels, np.ones(len(pixels), int)]
-    )  # the last class is in every block
+    # One more class, which is in every block, deals out the blocks without any other.
+    pixels = np.column_stack([pixels, np.ones(len(pixels), int)])
     total = pixels.sum(0)
-    goal, given, room = (
-        np.outer(sizes / sizes.sum(), total),
-        np.zeros((3, len(total))),
-        sizes.copy(),
-    )
+    goal = np.outer(sizes / sizes.sum(), total)  # pixels (parts, classes)
+    given = np.zeros((3, len(total)))
+    room = sizes.copy()  # blocks that each part still takes
     part = np.zeros(len(pixels), np.uint8)
-    while (free := part == 0).any():
+    while (part == 0).any():
+        free = part == 0
         holders = (pixels[free] > 0).sum(0)
         rare = np.where(holders > 0, holders, len(pixels) + 1).argmin()
         for block in np.flatnonzero(free & (pixels[:, rare] > 0)):
@@ -345,12 +362,11 @@ def _stratify(pixels: np.ndarray, sizes: np.ndarray) -> np.ndarray:
 def _apart(parts: np.ndarray, buffer: int) -> np.ndarray:
     """The map with UNUSED where another part is closer than ``buffer`` pixels."""
     size = 2 * buffer + 1
-    low = ndimage.minimum_filter(
-        np.where(parts == UNUSED, np.uint8(255), parts), size, mode="nearest"
-    )
-    return np.where(
-        low == ndimage.maximum_filter(parts, size, mode="nearest"), parts, np.uint8(UNUSED)
-    )
+    # A window holds one part if its lowest and its highest are the same; UNUSED (0) is neither.
+    used = np.where(parts == UNUSED, np.uint8(255), parts)
+    low = ndimage.minimum_filter(used, size, mode="nearest")
+    high = ndimage.maximum_filter(parts, size, mode="nearest")
+    return np.where(low == high, parts, np.uint8(UNUSED))
 
 
 def number_parcels(parcel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -360,20 +376,16 @@ def number_parcels(parcel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _check_shares(shares: tuple[float, float, float]) -> None:
-    if (
-        len(shares) != 3
-        or min(shares[0], shares[2]) <= 0
-        or shares[1] < 0
-        or not np.isclose(sum(shares), 1)
-    ):
+    usable = len(shares) == 3 and shares[0] > 0 and shares[1] >= 0 and shares[2] > 0
+    if not (usable and np.isclose(sum(shares), 1)):
         raise ValueError(
             f"The shares {shares} of training, validation and test sum to {sum(shares):.2f}; "
-            "expected 1, each above 0 (validation "
-            "may be 0)."
+            "expected 1, each above 0 (validation may be 0)."
         )
 
 
 def check_shapes(**maps: np.ndarray | None) -> None:
+    """Raise ValueError if the maps that are given differ in shape."""
     shapes = {name: np.shape(values) for name, values in maps.items() if values is not None}
     if len(set(shapes.values())) > 1:
         found = ", ".join(f"{name} {shape}" for name, shape in shapes.items())

@@ -1,15 +1,14 @@
-"""What a trained network says about one tile of a scene: a function of the tile alone, whoever
-computes it, and when.
+"""What a trained network says about one tile of a scene: a function of the tile alone.
 
 The windows stand on a lattice fixed to the scene, and a tile is computed from every window that
-touches it. So neighbouring tiles agree where they meet, and neither the size nor the order of tiles
-changes the result.
+touches it. So neighbouring tiles agree where they meet, and neither the size nor the order of
+tiles, nor who computes them, changes the result.
 """
 
 from collections.abc import Iterator
 from copy import deepcopy
+from dataclasses import dataclass
 
-import dask
 import numpy as np
 import torch
 from scipy.special import entr
@@ -18,33 +17,47 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from stma_nb.machine import pick_device
 from stma_nb.model import STMA
-from stma_nb.patches import Scaling, network_input, stitch, without_data
+from stma_nb.patches import (
+    Scaling,
+    Window,
+    network_input,
+    read_layers,
+    stitch,
+    window_at,
+    without_data,
+)
+from stma_nb.train import Network, main_of
 
 NODATA = 255
-STEPS = (
-    250  # a probability is stored as a whole number of 1/250 in a byte: an error of at most 0.002
-)
+STEPS = 250  # a probability is kept as a whole number of 1/250 in a byte: an error of at most 0.002
 PRECISIONS = {"float32": torch.float32, "bf16": torch.bfloat16}
+VALUES = 1_500_000  # per band in a batch of windows: what a CPU does fastest
 
-Tile = tuple[slice, slice]  # rows and columns of the scene
-
-
-# -------------------------------------------------------------------------------------- the network
+Tile = Window  # rows and columns of the scene
 
 
-def inference_form(model: STMA, precision: str = "float32") -> STMA:
-    """A copy of a network that computes the same faster, for evaluation only.
+# ------------------------------------------------------------------------------------- the network
 
-    Batch norms of the trunk are folded into its convolutions, weights are laid out channels last,
-    and few dates are taken at a time, so that values stay in the processor's cache. With
-    ``precision="bf16"`` the trunk computes in bfloat16.
+
+def inference_form(model: Network, precision: str = "float32") -> Network:
+    """A copy of a network that computes the same, for STMA faster, and for evaluation only.
+
+    In STMA batch norms of the trunk are folded into its convolutions, weights are laid out channels
+    last, and few dates are taken at a time, so that values stay in the processor's cache. With
+    ``precision="bf16"`` the trunk computes in bfloat16. Nothing is known of the parts of other
+    networks: their copy is as they are. Raises ValueError if they are asked for bf16.
     """
-    model = deepcopy(model).cpu().eval()
+    model = deepcopy(model).to("cpu").eval()
+    if not isinstance(model, STMA):
+        if precision != "float32":
+            raise ValueError(
+                f"The precision {precision} is for STMA alone; {type(model).__name__} maps in "
+                "float32."
+            )
+        return model
     _fold_batch_norms(model.trunk)
-    model.trunk = _FewDates(
-        model.trunk.to(PRECISIONS[precision], memory_format=torch.channels_last),
-        PRECISIONS[precision],
-    )
+    dtype = PRECISIONS[precision]
+    model.trunk = _FewDates(model.trunk.to(dtype, memory_format=torch.channels_last), dtype)
     return model
 
 
@@ -59,20 +72,19 @@ def _fold_batch_norms(module: nn.Module) -> None:
 
 
 class _FewDates(nn.Module):
-    """A trunk that takes 8 dates at a time, in its own precision; the levels are as from the trunk
-    itself.
-    """
+    """A trunk that takes 8 dates at a time, in its own precision; the levels are as from itself."""
 
     def __init__(self, trunk: nn.Module, dtype: torch.dtype):
         super().__init__()
-        self.trunk, self.dtype = trunk, dtype
+        self.trunk = trunk
+        self.dtype = dtype
 
     def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
         parts = [self.trunk(dates.to(self.dtype)) for dates in x.split(8, dim=1)]
         return [torch.cat(level, dim=1).to(x.dtype) for level in zip(*parts, strict=True)]
 
 
-# ----------------------------------------------------------------------------------------- one tile
+# ---------------------------------------------------------------------------------------- one tile
 
 
 def tile_grid(shape: tuple[int, int], side: int) -> list[Tile]:
@@ -84,94 +96,96 @@ def tile_grid(shape: tuple[int, int], side: int) -> list[Tile]:
 
 
 def _touching(windows: np.ndarray, patch: int, tile: Tile) -> np.ndarray:
-    starts, stops = np.array([(axis.start, axis.stop) for axis in tile]).T
-    return windows[((windows < stops) & (windows + patch > starts)).all(1)]
+    """The windows that share a pixel with the tile."""
+    start = np.array([tile[0].start, tile[1].start])
+    stop = np.array([tile[0].stop, tile[1].stop])
+    return windows[((windows < stop) & (windows + patch > start)).all(1)]
 
 
-def read_tile(bands: list, windows: np.ndarray, patch: int, tile: Tile) -> list[np.ndarray]:
-    """What the windows that touch a tile see: VH and VV, each (T, rows, columns) in linear power."""
+def read_tile(layers: list, windows: np.ndarray, patch: int, tile: Tile) -> np.ndarray:
+    """What the windows that touch a tile see: values (T, bands, rows, columns) of the layers."""
     windows = _touching(windows, patch, tile)
     (top, left), (bottom, right) = windows.min(0), windows.max(0) + patch
-    # Band by band, and never on the cluster's scheduler: this may be running in one of its tasks.
-    return [dask.compute(band[:, top:bottom, left:right], scheduler="threads")[0] for band in bands]
+    return read_layers(layers, (slice(top, bottom), slice(left, right)))
 
 
-@torch.inference_mode()
-def tile_probabilities(
-    model: STMA,
-    scaling: Scaling,
-    windows: np.ndarray,
-    batch: int | None,
-    device: str | None,
-    tile: Tile,
-    bands: list[np.ndarray],
-) -> np.ndarray:
-    """Class probabilities (K, rows, columns) of a tile, NaN where a pixel has no data at all;
-    ``bands`` is from ``read_tile``.
+@dataclass
+class TileMapper:
+    """A network at work on tiles, here or on a worker of a cluster.
+
+    ``windows`` (n, 2) are those of the whole scene, ``batch`` of them are computed at a time (None:
+    as many as hold ``VALUES`` values per band), ``wanted`` names the layers to return.
     """
-    patch, device = (
-        model.arguments["patch"],
-        pick_device(device),
-    )
-    batch = batch or max(1, 1_500_000 // (len(bands[0]) * patch**2))
-    windows = _touching(windows, patch, tile)
-    origin = windows.min(0)
-    empty = without_data(*bands)
-    model.to(device)
 
-    def pieces() -> Iterator[np.ndarray]:
-        nothing = np.zeros((model.arguments["classes"], patch, patch), np.float32)
-        for row in np.unique(windows[:, 0]) - origin[0]:
-            x = torch.from_numpy(
-                network_input(*(band[:, row : row + patch] for band in bands), scaling)
-            )
-            columns = windows[windows[:, 0] == row + origin[0], 1] - origin[1]
-            # A window without any data touches only pixels that become NaN below: it need not be
-            # computed.
-            seen = [
-                column
-                for column in columns
-                if not empty[row : row + patch, column : column + patch].all()
-            ]
+    model: Network
+    scaling: Scaling
+    windows: np.ndarray
+    batch: int | None
+    device: str | None
+    wanted: set[str]
+
+    def layers(self, tile: Tile, values: np.ndarray) -> dict[str, np.ndarray]:
+        """The bytes (bands, rows, columns) of a tile that go into each of the wanted files."""
+        probabilities = self.probabilities(tile, values)
+        known = np.isfinite(probabilities[:1])
+        classes = np.where(known, probabilities.argmax(0), NODATA).astype(np.uint8)
+        uncertainty = entr(probabilities).sum(0, keepdims=True) / np.log(len(probabilities))
+        layers = {
+            "map": classes,
+            "probabilities": _in_steps(probabilities),
+            "entropy": _in_steps(uncertainty),
+        }
+        return {name: layer for name, layer in layers.items() if name in self.wanted}
+
+    @torch.inference_mode()
+    def probabilities(self, tile: Tile, values: np.ndarray) -> np.ndarray:
+        """Class probabilities (K, rows, columns) of a tile, NaN where a pixel has no data at all.
+
+        ``values`` are those of ``read_tile``.
+        """
+        patch = self.model.arguments["patch"]
+        windows = _touching(self.windows, patch, tile)
+        origin = windows.min(0)
+        empty = without_data(values)
+        self.model.to(pick_device(self.device))
+        pieces = self._pieces(values, windows - origin, empty)
+        probabilities = stitch(pieces, windows - origin, patch, empty.shape)
+        probabilities[:, empty] = np.nan
+        rows, columns = (
+            slice(axis.start - start, axis.stop - start)
+            for axis, start in zip(tile, origin, strict=True)
+        )
+        return probabilities[:, rows, columns]
+
+    def _pieces(
+        self, values: np.ndarray, windows: np.ndarray, empty: np.ndarray
+    ) -> Iterator[np.ndarray]:
+        """Probabilities (K, P, P) of windows, one row of windows in memory at a time."""
+        patch = self.model.arguments["patch"]
+        nothing = np.zeros((self.model.arguments["classes"], patch, patch), np.float32)
+        batch = self.batch or self._fitting_batch(len(values))
+        for top in np.unique(windows[:, 0]):
+            x = torch.from_numpy(network_input(values[:, :, top : top + patch], self.scaling))
+            lefts = windows[windows[:, 0] == top, 1]
+            # A window without any data touches only pixels that become NaN: it is not computed.
+            seen = [left for left in lefts if not empty[window_at((top, left), patch)].all()]
             done = {}
-            for some in (seen[i : i + batch] for i in range(0, len(seen), batch)):
-                logits = model(
-                    torch.stack([x[..., column : column + patch] for column in some]).to(device)
-                )[0]
-                done |= zip(some, logits.softmax(1).cpu().numpy(), strict=True)
-            yield from (done.get(column, nothing) for column in columns)
+            for first in range(0, len(seen), batch):
+                some = seen[first : first + batch]
+                stack = torch.stack([x[..., left : left + patch] for left in some])
+                done |= zip(some, self._classify(stack), strict=True)
+            for left in lefts:
+                yield done.get(left, nothing)
 
-    probabilities = stitch(pieces(), windows - origin, patch, empty.shape)
-    probabilities[:, empty] = np.nan
-    rows, columns = (
-        slice(axis.start - start, axis.stop - start)
-        for axis, start in zip(tile, origin, strict=True)
-    )
-    return probabilities[:, rows, columns]
+    def _classify(self, x: torch.Tensor) -> np.ndarray:
+        logits = main_of(self.model(x.to(pick_device(self.device))))
+        return logits.float().softmax(1).cpu().numpy()
 
-
-def tile_layers(
-    model: STMA,
-    scaling: Scaling,
-    windows: np.ndarray,
-    batch: int | None,
-    device: str | None,
-    wanted: set[str],
-    tile: Tile,
-    bands: list[np.ndarray],
-) -> dict[str, np.ndarray]:
-    """The bytes (bands, rows, columns) of a tile that go into each of the wanted files."""
-    probabilities = tile_probabilities(model, scaling, windows, batch, device, tile, bands)
-    classes = np.where(np.isfinite(probabilities[:1]), probabilities.argmax(0), NODATA).astype(
-        np.uint8
-    )
-    uncertainty = entr(probabilities).sum(0, keepdims=True) / np.log(len(probabilities))
-    layers = {
-        "map": classes,
-        "probabilities": _in_steps(probabilities),
-        "entropy": _in_steps(uncertainty),
-    }
-    return {name: layer for name, layer in layers.items() if name in wanted}
+    def _fitting_batch(self, dates: int) -> int:
+        values = VALUES
+        if getattr(self.model, "pixelwise", False):
+            values //= 8  # such networks keep all their channels at full size, on every date
+        return max(1, values // (dates * self.model.arguments["patch"] ** 2))
 
 
 def _in_steps(share: np.ndarray) -> np.ndarray:

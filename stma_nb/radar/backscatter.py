@@ -5,10 +5,13 @@ Dask data and keep NaN. Everything is computed in linear power; decibels are for
 """
 
 import re
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+
+from stma_nb import cube
 
 REFERENCE_ANGLE = 39.0  # degrees: about the middle of Sentinel-1's IW swath (29 to 46)
 
@@ -70,19 +73,19 @@ def expect_units(data: xr.DataArray, units: str, meaning: str, remedy: str) -> N
 
 
 def gamma0(season: xr.Dataset) -> xr.Dataset:
-    """The season as gamma0 = sigma0 / cos(incidence angle): power per area across the beam, flatter
-    over the swath than sigma0.
+    """The season as gamma0 = sigma0 / cos(incidence angle).
 
-    Raises ValueError if the season is not sigma0 or has no ``incidence_angle``.
+    That is power per area across the beam, flatter over the swath than sigma0. Raises ValueError if
+    the season is not sigma0 or has no ``incidence_angle``.
     """
     angle = _angle(season)
-    found = season.vv.attrs.get("quantity", "not stated")
+    found = cube.quantity(season) or "not stated"
     if found != "sigma0":
         raise ValueError(
             f"The season's quantity is '{found}'; expected 'sigma0': set vv.attrs['quantity'] if "
             "that is what it is."
         )
-    return _both(season, lambda power: power / np.cos(np.radians(angle)), quantity="gamma0")
+    return _change(season, lambda power: power / np.cos(np.radians(angle)), quantity="gamma0")
 
 
 def normalise_incidence(
@@ -94,15 +97,14 @@ def normalise_incidence(
     depends on what grows. Raises ValueError if the season has no ``incidence_angle``.
     """
     gain = (np.cos(np.radians(reference)) / np.cos(np.radians(_angle(season)))) ** n
-    return _both(season, lambda power: power * gain)
+    return _change(season, lambda power: power * gain)
 
 
 def orbit_offsets(season: xr.Dataset) -> xr.DataArray:
-    """Mean backscatter in dB of each relative orbit minus that of all, (orbit, polarisation): the
-    step that mixing them puts in.
+    """Mean backscatter in dB of each relative orbit minus that of all, (orbit, polarisation).
 
-    Compare orbits of the same weeks, or the season's own change is in the numbers. Raises
-    ValueError without ``relative_orbit``.
+    That is the step that mixing them puts in. Compare orbits of the same weeks, or the season's own
+    change is in the numbers. Raises ValueError without ``relative_orbit``.
     """
     if "relative_orbit" not in season.coords:
         raise ValueError(
@@ -110,12 +112,12 @@ def orbit_offsets(season: xr.Dataset) -> xr.DataArray:
             "date."
         )
     _expect_power(season)
-    season = season.assign_coords(
-        relative_orbit=season.relative_orbit.compute()
-    )  # grouping needs to know the groups
+    # Grouping needs to know the groups.
+    season = season.assign_coords(relative_orbit=season.relative_orbit.compute())
+    names = [name for name in cube.POLARISATIONS if name in season]
     means = xr.concat(
-        [season[name].mean(("y", "x")) for name in ("vv", "vh")],
-        pd.Index(["vv", "vh"], name="polarisation"),
+        [season[name].mean(("y", "x")) for name in names],
+        pd.Index(names, name="polarisation"),
     )
     level = 10 * np.log10(means)
     return level.groupby("relative_orbit").mean("time").T - level.mean("time")
@@ -130,46 +132,53 @@ def _angle(season: xr.Dataset) -> xr.DataArray:
     return season.incidence_angle
 
 
-def _both(season: xr.Dataset, change, **attrs) -> xr.Dataset:
-    """A season with both polarisations changed, in float32 and with their attributes (and
-    ``attrs``).
-    """
+def _change(
+    season: xr.Dataset,
+    change: Callable[[xr.DataArray], xr.DataArray],
+    bands: Sequence[str] | None = None,
+    **attrs: str,
+) -> xr.Dataset:
+    """A season with its polarisations (or other bands) changed, in float32, with their attributes."""
     _expect_power(season)
-    return season.assign(
-        {
-            name: change(season[name]).astype("float32").assign_attrs(season[name].attrs | attrs)
-            for name in ("vv", "vh")
-        }
-    )
+    changed = {}
+    for name in cube.polarisations(season) if bands is None else bands:
+        band = change(season[name]).astype("float32")
+        changed[name] = band.assign_attrs(season[name].attrs | attrs)
+    return season.assign(changed)
 
 
 def _expect_power(season: xr.Dataset) -> None:
-    for name in ("vv", "vh"):
+    for name in cube.polarisations(season):
         expect_units(season[name], "1", "linear power", "convert it with radar.from_db")
+
+
+def _expect_change(season: xr.Dataset) -> None:
+    """Raise ValueError unless a season has VV and VH in linear power."""
+    missing = [name for name in ("vv", "vh") if name not in season]
+    if missing:
+        raise ValueError(
+            f"The season has no '{missing[0]}' (it has {', '.join(cube.bands(season))}): this "
+            "index needs VV and VH."
+        )
+    _expect_power(season)
 
 
 # ------------------------------------------------------------------------------------------ indices
 
 
 def cross_ratio(season: xr.Dataset) -> xr.DataArray:
-    """VH / VV in linear power: rises with the water in the vegetation and hardly feels soil
-    moisture.
+    """VH / VV in linear power: rises with the water in the plants, and hardly feels soil moisture.
 
     Veloso et al. (2017), https://doi.org/10.1016/j.rse.2017.07.015
     """
-    _expect_power(season)
-    return (
-        (season.vh / season.vv)
-        .rename("cross_ratio")
-        .assign_attrs(long_name="cross ratio VH / VV", units="1")
-    )
+    _expect_change(season)
+    ratio = (season.vh / season.vv).rename("cross_ratio")
+    return ratio.assign_attrs(long_name="cross ratio VH / VV", units="1")
 
 
 def rvi(season: xr.Dataset) -> xr.DataArray:
-    """Radar vegetation index of dual-polarised data, 4 VH / (VV + VH) in linear power: 0 for a bare
-    smooth surface.
-    """
-    _expect_power(season)
+    """Radar vegetation index of dual-polarised data, 4 VH / (VV + VH): 0 for a bare smooth surface."""
+    _expect_change(season)
     index = 4 * season.vh / (season.vv + season.vh)
     return index.rename("rvi").assign_attrs(long_name="radar vegetation index", units="1")
 
@@ -209,27 +218,40 @@ def composite(
     kept = season.sel(time=(season.time >= dates[0]) & (season.time < beyond))
     number = np.searchsorted(dates.values, kept.time.values, side="right") - 1
     result = season.drop_dims("time").assign_coords(time=dates)
-    for name in ("vv", "vh"):
-        band = kept[name].drop_vars(
-            [c for c in kept[name].coords if "time" in kept[name][c].dims and c != "time"]
-        )
-        mean = band.assign_coords(period=("time", number)).groupby("period").mean("time")
-        mean = (
-            mean.reindex(period=np.arange(len(dates)))
-            .rename(period="time")
-            .assign_coords(time=dates)
-        )
-        result[name] = (
-            mean.transpose("time", "y", "x").astype("float32").assign_attrs(season[name].attrs)
-        )
+    for name in cube.bands(season):
+        others = [c for c in kept[name].coords if "time" in kept[name][c].dims and c != "time"]
+        band = kept[name].drop_vars(others).assign_coords(period=("time", number))
+        mean = band.groupby("period").mean("time").reindex(period=np.arange(len(dates)))
+        mean = mean.rename(period="time").assign_coords(time=dates).transpose("time", "y", "x")
+        result[name] = mean.astype("float32").assign_attrs(season[name].attrs)
     return result
 
 
-def fill_gaps(season: xr.Dataset, longest: str = "36D") -> xr.Dataset:
-    """Fill missing values by linear interpolation in time (in linear power) between dates at most
-    ``longest`` apart.
+def at_dates(season: xr.Dataset, times: np.ndarray, longest: str = "12D") -> xr.Dataset:
+    """The season on another calendar: for each of ``times`` (T,) the acquisition nearest in time.
 
-    What lies before the first or after the last value of a pixel, or in a longer gap, stays NaN.
+    So a network meets the dates that it knows: ``at_dates(season, trained.times)``. Acquisitions
+    stay as they were, under the new dates; of another year, give the times in the season's year.
+    Raises ValueError for a date that has no acquisition within ``longest``.
+    """
+    times = np.asarray(times, "datetime64[ns]")
+    apart = np.abs(times[:, None] - season.time.values[None])
+    nearest = apart.argmin(1)
+    far = apart.min(1) > pd.Timedelta(longest).to_timedelta64()
+    if far.any():
+        day = np.datetime_as_string(times[far][0], unit="D")
+        raise ValueError(
+            f"No acquisition lies within {longest} of {day}: allow more (longest=), or train on "
+            "the season's own dates."
+        )
+    return season.isel(time=nearest).assign_coords(time=times)
+
+
+def fill_gaps(season: xr.Dataset, longest: str = "36D") -> xr.Dataset:
+    """Fill missing values of all bands by linear interpolation in time (power, not dB).
+
+    Dates on both sides may be at most ``longest`` apart. What lies before the first or after the
+    last value of a pixel, or in a longer gap, stays NaN.
     """
     days = (season.time.values - season.time.values[0]) / np.timedelta64(1, "D")
     try:
@@ -266,4 +288,4 @@ def fill_gaps(season: xr.Dataset, longest: str = "36D") -> xr.Dataset:
         )
         return filled.transpose(*power.dims)
 
-    return _both(season, fill)
+    return _change(season, fill, cube.bands(season))

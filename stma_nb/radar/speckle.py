@@ -35,7 +35,9 @@ from scipy import special
 
 from stma_nb.radar.backscatter import expect_units
 
-LOOKS = 4.4  # Sentinel-1 IW GRDH: 4.4 in IW1, 4.3 in IW2 and IW3 (Sentinel-1 Product Definition, S1-RS-MDA-52-7440)
+# Sentinel-1 IW GRDH: 4.4 in IW1, 4.3 in IW2 and IW3 (Sentinel-1 Product Definition,
+# S1-RS-MDA-52-7440)
+LOOKS = 4.4
 TILE = 288  # pixels: a chunk of a season with its margin in one tile
 TINY = np.finfo(np.float32).tiny  # keeps 0 / 0 at 0 where a window holds nothing but zeros
 
@@ -44,19 +46,19 @@ TINY = np.finfo(np.float32).tiny  # keeps 0 / 0 at 0 where a window holds nothin
 
 
 def enl(power: xr.DataArray, block: int = 25) -> xr.DataArray:
-    """Equivalent number of looks, mean^2 / variance, in blocks of block x block pixels; coarse (y,
-    x), per date.
+    """Equivalent number of looks, mean^2 / variance, in blocks of block x block pixels, per date.
 
-    A block is right if it is homogeneous, and too low if not: over fields, the median or the mode
-    of the blocks estimates the ENL of the image. Blocks with less than half of their pixels valid
-    are NaN, an incomplete last row or column is left out. Of a filtered image take blocks of ten
-    windows or more: within a small block most of the remaining speckle is common.
+    One number a block: the result is coarse in y and x. A block is right if it is homogeneous, and
+    too low if not: over fields, the median or the mode of the blocks estimates the ENL of the
+    image. Blocks with less than half of their pixels valid are NaN, an incomplete last row or
+    column is left out. Of a filtered image take blocks of ten windows or more: within a small block
+    most of the remaining speckle is common.
     """
     _check(power)
     if not 2 <= block <= min(power.shape[-2:]):
         raise ValueError(
-            f"The block is {block} pixels; expected 2 to {min(power.shape[-2:])}, the image's "
-            "side: change it."
+            f"The block is {block} pixels; expected 2 to {min(power.shape[-2:])}, "
+            "the image's side: change it."
         )
     size = dict.fromkeys(power.dims[-2:], block)
     blocks = power.astype(np.float32).coarsen(size, boundary="trim")
@@ -68,8 +70,9 @@ def enl(power: xr.DataArray, block: int = 25) -> xr.DataArray:
 def independent_samples(
     window: int = 7, pixel: float = 10.0, resolution: tuple[float, float] = (22.5, 20.4)
 ) -> float:
-    """Number of independent samples N in a window: 2.9, 6.5, 11.5 for 3, 5, 7 pixels of Sentinel-1
-    GRDH, not 9, 25, 49.
+    """Number of independent samples N in a window, less than its pixels as neighbours correlate.
+
+    2.9, 6.5, 11.5 for 3, 5, 7 pixels of Sentinel-1 GRDH, not 9, 25, 49.
 
     N = w^4 / sum over all pairs of pixels of their correlation, |sinc(0.886 d / resolution)|^2
     along each axis: that of a rectangular spectrum. pixel and resolution (y = azimuth, x = range)
@@ -77,10 +80,10 @@ def independent_samples(
     """
     _check_window(window)
     lag = np.arange(1 - window, window)
-    pairs = [
-        np.sum((window - abs(lag)) * np.sinc(0.886 * lag * pixel / res) ** 2) for res in resolution
-    ]
-    return float(window**4 / math.prod(pairs))
+    count = window - abs(lag)  # pairs of pixels that are ``lag`` apart in a line of the window
+    # The correlation is a product of one along y and one along x, and so is its sum over pairs.
+    sums = [np.sum(count * np.sinc(0.886 * lag * pixel / res) ** 2) for res in resolution]
+    return float(window**4 / math.prod(sums))
 
 
 def boxcar_enl(window: int = 7, looks: float = LOOKS) -> float:
@@ -90,18 +93,17 @@ def boxcar_enl(window: int = 7, looks: float = LOOKS) -> float:
 
 
 def quegan_yu_enl(dates: int, window: int = 7, looks: float = LOOKS) -> float:
-    """ENL after ``quegan_yu`` of M dates in a homogeneous area: M N L / (M + N - 1), with N =
-    ``independent_samples(window)``.
+    """ENL after ``quegan_yu`` of M dates in a homogeneous area: M N L / (M + N - 1).
 
-    It is L for a single date and never above N L, that of the window: more dates help less and
-    less. The variance behind it, 1 / (N L) + (1 - 1 / N) / (M L), is that of the formula to first
-    order, for speckle independent from date to date.
+    N is ``independent_samples(window)``. It is L for a single date and never above N L, that of the
+    window: more dates help less and less. The variance behind it, 1 / (N L) + (1 - 1 / N) / (M L),
+    is that of the formula to first order, for speckle independent from date to date.
     """
     _check_looks(looks)
     if dates < 1:
         raise ValueError(
-            f"The number of dates is {dates}; expected 1 or more: count the acquisitions of the "
-            "season."
+            f"The number of dates is {dates}; expected 1 or more: "
+            "count the acquisitions of the season."
         )
     samples = independent_samples(window)
     return dates * samples * looks / (dates + samples - 1)
@@ -126,122 +128,120 @@ def db_spread(looks: float = LOOKS) -> float:
 
 
 def boxcar(power: xr.DataArray, window: int = 7) -> xr.DataArray:
-    """Mean z of the window: no bias; the ENL rises to N L = 51 (``boxcar_enl``), and edges are
-    blurred as wide as the window.
+    """Mean z of the window: no bias, and the ENL rises to N L = 51 (``boxcar_enl``).
+
+    Edges are blurred as wide as the window.
     """
     return _filter(power, _boxcar, window)
 
 
 def lee(power: xr.DataArray, window: int = 7, looks: float = LOOKS) -> xr.DataArray:
-    """z + k (I - z), k = 1 - C_u^2 / C_i^2, and 0 where C_i < C_u (Lee 1980, doi
-    10.1109/TPAMI.1980.4766994).
+    """z + k (I - z), with k = 1 - C_u^2 / C_i^2, and 0 where C_i < C_u (Lee 1980).
 
-    It is the weight that Lopes et al. 1990 (doi 10.1109/36.62623) call Lee's, and SNAP's: speckle
-    linearised as additive noise. Under the same name others divide k by 1 + C_u^2, which is Kuan's
-    filter (1985, doi 10.1109/TPAMI.1985.4767641), or more. ENL 40, bias below 0.01 dB.
+    Source: doi 10.1109/TPAMI.1980.4766994. It is the weight that Lopes et al. 1990 (doi
+    10.1109/36.62623) call Lee's, and SNAP's: speckle linearised as additive noise. Under the same
+    name others divide k by 1 + C_u^2, which is Kuan's filter (1985, doi
+    10.1109/TPAMI.1985.4767641), or more. ENL 40, bias below 0.01 dB.
     """
     return _filter(power, partial(_lee, looks=_check_looks(looks)), window)
 
 
 def refined_lee(power: xr.DataArray, looks: float = LOOKS) -> xr.DataArray:
-    """``lee`` in a window of 7 x 7 pixels, or at an edge in half of it (Lee 1981, doi
-    10.1016/S0146-664X(81)80018-4).
+    """``lee`` in a window of 7 x 7 pixels, or at an edge in half of it (Lee 1981).
 
-    Where C_i > C_u in the whole window, the means of nine 3 x 3 windows in it give the steepest of
-    four gradients, and z and v are those of the half (28 pixels, the middle line included) on the
-    side whose mean is nearer the central one. C_u comes from ``looks``; SNAP estimates it from the
-    calmest small windows: too low where speckle is correlated. ENL 29, bias -0.06 dB; -0.4 dB in
-    the mean of a real scene with many bright objects, as their neighbours turn away from them.
+    Source: doi 10.1016/S0146-664X(81)80018-4. Where C_i > C_u in the whole window, the means of
+    nine 3 x 3 windows in it give the steepest of four gradients, and z and v are those of the half
+    (28 pixels, the middle line included) on the side whose mean is nearer the central one. C_u
+    comes from ``looks``; SNAP estimates it from the calmest small windows: too low where speckle is
+    correlated. ENL 29, bias -0.06 dB; -0.4 dB in the mean of a real scene with many bright objects,
+    as their neighbours turn away from them.
     """
     return _filter(power, partial(_refined_lee, looks=_check_looks(looks)), 7)
 
 
 def gamma_map(power: xr.DataArray, window: int = 7, looks: float = LOOKS) -> xr.DataArray:
-    """Most probable sigma0 if texture and speckle are Gamma distributed (Lopes et al. 1990, doi
-    10.1109/IGARSS.1990.689026).
+    """Most probable sigma0 if texture and speckle are Gamma distributed (Lopes et al. 1990).
 
-        [(a - L - 1) z + sqrt((a - L - 1)^2 z^2 + 4 a L I z)] / (2 a),  a = (1 + C_u^2) / (C_i^2 - C_u^2)
+        [(a - L - 1) z + sqrt((a - L - 1)^2 z^2 + 4 a L I z)] / (2 a)
+        with a = (1 + C_u^2) / (C_i^2 - C_u^2)
 
-    z where C_i <= C_u, and I where C_i >= sqrt(2) C_u, taken for a point target. ENL 38; bias -0.05
-    dB: a mode lies below the mean.
+    Source: doi 10.1109/IGARSS.1990.689026. It is z where C_i <= C_u, and I where C_i >= sqrt(2)
+    C_u, taken for a point target. ENL 38; bias -0.05 dB: a mode lies below the mean.
     """
     return _filter(power, partial(_gamma_map, looks=_check_looks(looks)), window, least=0)
 
 
 def quegan_yu(power: xr.DataArray, window: int = 7) -> xr.DataArray:
-    """Multitemporal filter J_k = E_k / M sum_i I_i / E_i of M dates (Quegan & Yu 2001, doi
-    10.1109/36.964973).
+    """Multitemporal filter J_k = E_k / M sum_i I_i / E_i of M dates (Quegan & Yu 2001).
 
-    E_i is the mean of the window on date i; a date without data at a pixel does not count there.
-    This is their simple form, for speckle of one ENL that is independent from date to date. What is
-    the same on all dates, an edge, stays sharp; what changes is blurred as by ``boxcar``. The ENL
-    rises to ``quegan_yu_enl``, 25 with ten dates; bias -0.02 dB. Needs dimensions (time, y, x) and
-    two dates or more, else ValueError.
+    Source: doi 10.1109/36.964973. E_i is the mean of the window on date i; a date without data at a
+    pixel does not count there. This is their simple form, for speckle of one ENL that is
+    independent from date to date. What is the same on all dates, an edge, stays sharp; what changes
+    is blurred as by ``boxcar``. The ENL rises to ``quegan_yu_enl``, 25 with ten dates; bias -0.02
+    dB. Needs dimensions (time, y, x) and two dates or more, else ValueError.
     """
     _check(power)
     if power.sizes.get("time", 1) < 2:
         raise ValueError(
-            "Found a single date; expected two or more along 'time': filter one image with lee or "
-            "boxcar."
+            "Found a single date; expected two or more along 'time': "
+            "filter one image with lee or boxcar."
         )
-    return _filter(
-        power.chunk(time=-1) if power.chunks else power, _boxcar, window, least=0, whole=_quegan_yu
-    )
+    if power.chunks:
+        power = power.chunk(time=-1)  # all dates of a pixel in one block
+    return _filter(power, _boxcar, window, least=0, whole=_quegan_yu)
 
 
 def _filter(
-    power: xr.DataArray, tile_filter: Callable, window: int, least: float = -1, whole=None
+    power: xr.DataArray,
+    tile_filter: Callable,
+    window: int,
+    least: float = -1,
+    whole: Callable | None = None,
 ) -> xr.DataArray:
-    """The tile filter everywhere (see ``_in_tiles``); Dask blocks come with the neighbours that the
-    window needs.
+    """The tile filter everywhere, by ``_in_tiles``, or by ``whole`` where that is given.
+
+    Dask blocks come with the neighbours that the window needs.
     """
     _check(power)
     _check_window(window)
     if window > min(power.shape[-2:]):
         raise ValueError(
-            f"The window is {window}, larger than the image {power.shape[-2:]}: take a smaller "
-            "window or more pixels."
+            f"The window is {window}, larger than the image {power.shape[-2:]}: "
+            "take a smaller window or more pixels."
         )
     block = partial(whole or _in_tiles, tile_filter=tile_filter, window=window, least=least)
     if power.chunks is None:
         return power.copy(deep=False, data=block(power.values))
     depth = {power.ndim - 2: window // 2, power.ndim - 1: window // 2}
     meta = np.empty((0,) * power.ndim, np.float32)
-    return power.copy(
-        deep=False,
-        data=power.data.map_overlap(
-            block, depth=depth, boundary="none", dtype=np.float32, meta=meta
-        ),
+    filtered = power.data.map_overlap(
+        block, depth=depth, boundary="none", dtype=np.float32, meta=meta
     )
+    return power.copy(deep=False, data=filtered)
 
 
 def _check(power: xr.DataArray) -> None:
     if not isinstance(power, xr.DataArray):
         raise ValueError(
-            f"Found a {type(power).__name__}; expected a DataArray: filter season.vv and "
-            "season.vh one by one."
+            f"Found a {type(power).__name__}; expected a DataArray: "
+            "filter season.vv and season.vh one by one."
         )
-    if power.dims[-2:] not in (("y", "x"), ("line", "pixel")) or power.dims[:-2] not in (
-        (),
-        ("time",),
-    ):
+    is_image = power.dims[-2:] in (("y", "x"), ("line", "pixel"))
+    is_stack_or_single = power.dims[:-2] in ((), ("time",))
+    if not (is_image and is_stack_or_single):
         raise ValueError(
             f"'{power.name}' has dimensions {power.dims}; expected (y, x) or (time, y, x): "
             "transpose or select."
         )
-    expect_units(
-        power,
-        "1",
-        "linear power",
-        "convert dB with radar.from_db, or set .attrs['units'] = '1' if it is power",
-    )
+    remedy = "convert dB with radar.from_db, or set .attrs['units'] = '1' if it is power"
+    expect_units(power, "1", "linear power", remedy)
 
 
 def _check_window(window: int) -> None:
     if window != int(window) or window < 3 or window % 2 == 0:
         raise ValueError(
-            f"The window is {window}; expected an odd number of pixels from 3: choose 3, 5, 7, 9 "
-            "..."
+            f"The window is {window}; expected an odd number of pixels from 3: "
+            "choose 3, 5, 7, 9 ..."
         )
 
 
@@ -265,32 +265,28 @@ def _check_looks(looks: float) -> float:
 def _in_tiles(values: np.ndarray, tile_filter: Callable, window: int, least: float) -> np.ndarray:
     """tile_filter(tile, valid, count, window) of images (..., y, x), put together.
 
-    tile: flat float32 pixels with 0 where there are none; valid: 1 or 0, as tile; count: number of
-    valid pixels in each window.
+    tile: float32 pixels (y, x) with 0 where there are none; valid: 1 or 0, as tile; count: number
+    of valid pixels in each window. Raises ValueError for power below ``least`` or infinite.
     """
-    result, half = np.empty(values.shape, np.float32), window // 2
+    result = np.empty(values.shape, np.float32)
+    half = window // 2
     height, width = values.shape[-2:]
-    for *date, top, left in np.ndindex(*values.shape[:-2], -(-height // TILE), -(-width // TILE)):
-        top, left = top * TILE, left * TILE
+    tiles_down = math.ceil(height / TILE)
+    tiles_across = math.ceil(width / TILE)
+    for *date, down, across in np.ndindex(*values.shape[:-2], tiles_down, tiles_across):
+        top = down * TILE
+        left = across * TILE
+        above = min(top, half)  # the margin that the scene has above the tile, and left of it
+        before = min(left, half)
         inner = result[*date, top : top + TILE, left : left + TILE]
-        above, before = min(top, half), min(left, half)  # the margin that the scene has
         outer = values[*date, top - above : top + TILE + half, left - before : left + TILE + half]
-        low, high = outer.min(), outer.max()
-        if holes := bool(np.isnan(low)):
-            low, high = np.fmin.reduce(outer, axis=None), np.fmax.reduce(outer, axis=None)
-        if low < least or high == math.inf:
-            raise ValueError(
-                f"Found power from {low:.3g} to {high:.3g}; expected finite values from {least}, "
-                "NaN where there are none: "
-                "convert dB with radar.from_db, clip what noise removal left below 0 "
-                "(.clip(min=0))."
-            )
+        holes = _check_power(outer, least)
+        # The tile has its full margin on all sides; the scene fills a part of it.
         shape = inner.shape[0] + 2 * half, inner.shape[1] + 2 * half
-        rows, columns = (
-            (half - above, half - above + outer.shape[0]),
-            (half - before, half - before + outer.shape[1]),
-        )
-        tile, scene = np.zeros(shape, np.float32), np.s_[slice(*rows), slice(*columns)]
+        rows = half - above, half - above + outer.shape[0]
+        columns = half - before, half - before + outer.shape[1]
+        scene = np.s_[slice(*rows), slice(*columns)]
+        tile = np.zeros(shape, np.float32)
         tile[scene] = outer
         valid, count = _inside(shape, rows, columns, window)
         if holes:
@@ -300,10 +296,26 @@ def _in_tiles(values: np.ndarray, tile_filter: Callable, window: int, least: flo
             tile[valid == 0] = 0
         with np.errstate(divide="ignore", invalid="ignore"):
             flat = tile_filter(tile, valid, count, window)
-        inner[:] = as_strided(flat, inner.shape, (4 * shape[1], 4))
+        # Back to rows and columns: a row starts the tile's whole width after the one above it.
+        inner[:] = as_strided(flat, inner.shape, (4 * shape[1], 4))  # 4 bytes a float32
         if holes:
             inner[valid[half:-half, half:-half] == 0] = np.nan
     return result
+
+
+def _check_power(values: np.ndarray, least: float) -> bool:
+    """Whether there are holes (NaN); raises ValueError for power below ``least`` or infinite."""
+    low, high = values.min(), values.max()
+    holes = bool(np.isnan(low))  # a NaN anywhere makes the minimum NaN: quicker than to look at all
+    if holes:
+        low, high = np.fmin.reduce(values, axis=None), np.fmax.reduce(values, axis=None)
+    if low < least or high == math.inf:
+        raise ValueError(
+            f"Found power from {low:.3g} to {high:.3g}; expected finite values from {least}, "
+            "NaN where there are none: convert dB with radar.from_db, "
+            "clip what noise removal left below 0 (.clip(min=0))."
+        )
+    return holes
 
 
 @lru_cache(maxsize=32)
@@ -340,23 +352,30 @@ def _shrink(image: np.ndarray, mean: np.ndarray, squares: np.ndarray, looks: flo
     return mean + weight * (image - mean)
 
 
-def _boxcar(tile, _valid, count, window):
+# A tile filter takes tile, valid and count (see ``_in_tiles``) and gives a flat array, in which the
+# place of a window's upper left corner holds the result for its central pixel.
+
+
+def _boxcar(tile: np.ndarray, _valid: np.ndarray, count: np.ndarray, window: int) -> np.ndarray:
     return _window_sum(tile.ravel(), tile.shape[1], window) / count
 
 
-def _lee(tile, valid, count, window, looks):
-    return _shrink(
-        _centre(tile, window),
-        _boxcar(tile, valid, count, window),
-        _boxcar(tile**2, valid, count, window),
-        looks,
-    )
+def _lee(
+    tile: np.ndarray, valid: np.ndarray, count: np.ndarray, window: int, looks: float
+) -> np.ndarray:
+    mean = _boxcar(tile, valid, count, window)
+    squares = _boxcar(tile**2, valid, count, window)
+    return _shrink(_centre(tile, window), mean, squares, looks)
 
 
-def _gamma_map(tile, valid, count, window, looks):
+def _gamma_map(
+    tile: np.ndarray, valid: np.ndarray, count: np.ndarray, window: int, looks: float
+) -> np.ndarray:
     looks = np.float32(looks)
-    image, mean = _centre(tile, window), _boxcar(tile, valid, count, window)
-    variation = _boxcar(tile**2, valid, count, window) / np.clip(mean**2, TINY, np.inf) - 1  # C_i^2
+    image = _centre(tile, window)
+    mean = _boxcar(tile, valid, count, window)
+    squares = _boxcar(tile**2, valid, count, window)
+    variation = squares / np.clip(mean**2, TINY, np.inf) - 1  # C_i^2
     # The formula in t = 1 / a, which is 0 up to C_u: there it gives z, and nothing is divided by 0.
     t = np.clip(variation - 1 / looks, 0, np.inf) / (1 + 1 / looks)
     half = mean * (1 - (looks + 1) * t) / 2
@@ -365,15 +384,16 @@ def _gamma_map(tile, valid, count, window, looks):
     return result
 
 
-def _quegan_yu(values, tile_filter, window, least):
+def _quegan_yu(values: np.ndarray, tile_filter: Callable, window: int, least: float) -> np.ndarray:
     result = _in_tiles(values, tile_filter, window, least)
-    ratios, missing, ratio = (np.zeros(values.shape[1:], np.float32) for _ in range(3))
+    ratio = np.zeros(values.shape[1:], np.float32)  # one array for all dates
+    ratios = np.zeros_like(ratio)  # their sum
+    missing = np.zeros_like(ratio)  # number of dates
     for image, mean in zip(values, result, strict=True):
         with np.errstate(invalid="ignore"):
             np.divide(image, mean, out=ratio, casting="same_kind")
-        if np.isnan(
-            ratio.min()
-        ):  # without data, or 0 / 0 in a window of zeros, which says nothing either
+        # NaN is a date without data, or 0 / 0 in a window of zeros, which says nothing either.
+        if np.isnan(ratio.min()):
             missing += np.isnan(ratio)
             np.nan_to_num(ratio, copy=False)
         ratios += ratio
@@ -381,40 +401,63 @@ def _quegan_yu(values, tile_filter, window, least):
     return result
 
 
-WHOLE = [(0, 7)] * 7  # a shape in a window of 7 x 7: first column and length of its run in each row
-EDGES = (  # the two 3 x 3 windows (row, column of nine) across an edge, and the half of the window on the side of each
-    ((1, 0), (1, 2), [(0, 4)] * 7, [(3, 4)] * 7),
-    ((0, 2), (2, 0), [(row, 7 - row) for row in range(7)], [(0, row + 1) for row in range(7)]),
-    ((0, 1), (2, 1), [(0, 7)] * 4 + [(0, 0)] * 3, [(0, 0)] * 3 + [(0, 7)] * 4),
-    ((0, 0), (2, 2), [(0, 7 - row) for row in range(7)], [(6 - row, row + 1) for row in range(7)]),
+# A shape in a window of 7 x 7: first column and length of its run of pixels in each row.
+WHOLE = [(0, 7)] * 7
+LEFT = [(0, 4)] * 7
+RIGHT = [(3, 4)] * 7
+ABOVE = [(0, 7)] * 4 + [(0, 0)] * 3
+BELOW = [(0, 0)] * 3 + [(0, 7)] * 4
+UPPER_RIGHT = [(row, 7 - row) for row in range(7)]
+LOWER_LEFT = [(0, row + 1) for row in range(7)]
+UPPER_LEFT = [(0, 7 - row) for row in range(7)]
+LOWER_RIGHT = [(6 - row, row + 1) for row in range(7)]
+# The two 3 x 3 windows (row, column of nine) across an edge, and the half of the window on the side
+# of each.
+EDGES = (
+    ((1, 0), (1, 2), LEFT, RIGHT),
+    ((0, 2), (2, 0), UPPER_RIGHT, LOWER_LEFT),
+    ((0, 1), (2, 1), ABOVE, BELOW),
+    ((0, 0), (2, 2), UPPER_LEFT, LOWER_RIGHT),
 )
+HALVES = [half for *_, one, other in EDGES for half in (one, other)]
 
 
-def _refined_lee(tile, valid, count, window, looks):
-    image, width, n = _centre(tile, window), tile.shape[1], len(count)
+def _refined_lee(
+    tile: np.ndarray, valid: np.ndarray, count: np.ndarray, window: int, looks: float
+) -> np.ndarray:
+    width = tile.shape[1]
+    n = len(count)
+    half = _half_beside_edge(tile, valid, n)
+    runs = [_runs(quantity.ravel()) for quantity in (valid, tile, tile**2)]
+    sums = [_shape_sum(run, WHOLE, width, n) for run in runs]
+    mean = sums[1] / count
+    squares = sums[2] / count
+    half[squares - mean**2 <= mean**2 / np.float32(looks)] = -1  # C_i <= C_u: no more than speckle
+    for number, shape in enumerate(HALVES):
+        for chosen, run in zip(sums, runs, strict=True):
+            np.copyto(chosen, _shape_sum(run, shape, width, n), where=half == number)
+    count, total, squares = sums
+    return _shrink(_centre(tile, window), total / count, squares / count, looks)
+
+
+def _half_beside_edge(tile: np.ndarray, valid: np.ndarray, n: int) -> np.ndarray:
+    """Which of the ``HALVES`` each of n windows is on, by its steepest edge; -1: the whole."""
+    width = tile.shape[1]
     small = _boxcar(tile, valid, _window_sum(valid.ravel(), width, 3), 3)
-    nine = {
-        (row, column): small[2 * (row * width + column) :][:n]
-        for row in range(3)
-        for column in range(3)
-    }
-    steepest, half = np.zeros(n, np.float32), np.full(n, -1, np.int8)  # -1: the whole window
+    # The nine 3 x 3 windows lie 2 pixels apart, so they overlap by one row or column.
+    nine = {}
+    for row in range(3):
+        for column in range(3):
+            nine[row, column] = small[2 * (row * width + column) :][:n]
+    steepest = np.zeros(n, np.float32)
+    half = np.full(n, -1, np.int8)
     for number, (one, other, *_) in enumerate(EDGES):
         gradient = abs(nine[one] - nine[other])
         steeper = gradient > steepest  # never if it is NaN, with nothing valid on one side
         np.copyto(steepest, gradient, where=steeper)
         on_other_side = abs(nine[one] - nine[1, 1]) >= abs(nine[1, 1] - nine[other])
         np.copyto(half, 2 * number + on_other_side.astype(np.int8), where=steeper)
-
-    runs = [_runs(quantity.ravel()) for quantity in (valid, tile, tile**2)]
-    sums = [_shape_sum(run, WHOLE, width, n) for run in runs]
-    mean, squares = sums[1] / count, sums[2] / count
-    half[squares - mean**2 <= mean**2 / np.float32(looks)] = -1
-    for number, shape in enumerate(shape for *_, one, other in EDGES for shape in (one, other)):
-        for chosen, run in zip(sums, runs, strict=True):
-            np.copyto(chosen, _shape_sum(run, shape, width, n), where=half == number)
-    count, total, squares = sums
-    return _shrink(image, total / count, squares / count, looks)
+    return half
 
 
 def _runs(flat: np.ndarray) -> list[np.ndarray]:
@@ -428,11 +471,11 @@ def _runs(flat: np.ndarray) -> list[np.ndarray]:
 def _shape_sum(
     runs: list[np.ndarray], shape: list[tuple[int, int]], width: int, n: int
 ) -> np.ndarray:
-    parts = [
-        runs[length][row * width + first :][:n]
-        for row, (first, length) in enumerate(shape)
-        if length
-    ]
+    """Sums over the shape in each of n windows: its runs, one a row of the window."""
+    parts = []
+    for row, (first, length) in enumerate(shape):
+        if length:
+            parts.append(runs[length][row * width + first :][:n])
     total = parts[0] + parts[1]
     for part in parts[2:]:
         total += part

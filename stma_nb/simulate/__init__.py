@@ -1,5 +1,4 @@
-"""A season from physics: phenology of crops, fields of a landscape, weather, and the radar that
-looks at them.
+"""A season from physics: crops and their phenology, fields, weather, and the radar above them.
 
 What is handed on is listed in ``__init__.pyi`` and loads when first used.
 """

@@ -3,10 +3,6 @@ from .phenology import (
 )
 from .seasons import (
     season as season,
-)
-from .seasons import (
     speckle as speckle,
-)
-from .seasons import (
     weather as weather,
 )

@@ -1,5 +1,4 @@
-"""The Brandenburg data of the STMA paper: two MATLAB cubes and a label map, opened lazily as a
-season.
+"""The Brandenburg data of the STMA paper: two MATLAB cubes and a label map, as a lazy season.
 
 Files, made by the authors of Han et al. (2023), https://doi.org/10.1016/j.isprsjprs.2023.11.016:
 ``VH_cut.mat`` and ``VV_cut.mat`` (MATLAB v7.3 = HDF5, one variable, rows x columns x dates: 3731 x
@@ -34,10 +33,11 @@ SOURCE = (
 PIXEL = 10.0  # metres
 NOWHERE = (  # a metric grid at 0 N 0 E, in the sea: nobody will take it for the true place
     'PROJCS["Brandenburg pixel grid, true position unknown",'
-    'GEOGCS["WGS 84",DATUM["WGS_1984",SPHEROID["WGS '
-    '84",6378137,298.257223563]],PRIMEM["Greenwich",0],'
-    'UNIT["degree",0.0174532925199433]],PROJECTION["Transverse_Mercator"],PARAMETER["latitude_of_origin",0],'
-    'PARAMETER["central_meridian",0],PARAMETER["scale_factor",1],PARAMETER["false_easting",0],PARAMETER["false_northing",0],'
+    'GEOGCS["WGS 84",DATUM["WGS_1984",SPHEROID["WGS 84",6378137,298.257223563]],'
+    'PRIMEM["Greenwich",0],UNIT["degree",0.0174532925199433]],'
+    'PROJECTION["Transverse_Mercator"],'
+    'PARAMETER["latitude_of_origin",0],PARAMETER["central_meridian",0],'
+    'PARAMETER["scale_factor",1],PARAMETER["false_easting",0],PARAMETER["false_northing",0],'
     'UNIT["metre",1]]'
 )
 
@@ -52,76 +52,83 @@ def open_brandenburg(
     units: Units | None = None,
     grid: tuple[str, float, float] | None = None,
 ) -> xr.Dataset:
-    """Open the authors' cubes and labels lazily as a season cube: windows are read from HDF5 when
-    they are used.
+    """Open the authors' cubes and labels lazily as a season cube.
 
-    Args: folder: holds VH_cut.mat, VV_cut.mat and label.mat. dates: the acquisition dates in order,
-        or ``"index"`` for placeholders: every 6 days from 2001-01-01, long before Sentinel-1. The
-        network learns the same with them; phenology, and a map of another season, need the true
-        ones. key: the variable of label.mat: ``"label"`` (2017-18) or ``"label_s2"`` (2020-21).
+    Windows are read from HDF5 when they are used.
+
+    Args:
+        folder: holds VH_cut.mat, VV_cut.mat and label.mat.
+        dates: the acquisition dates in order, or ``"index"`` for placeholders: every 6 days from
+            2001-01-01, long before Sentinel-1. The network learns the same with them; phenology,
+            and a map of another season, need the true ones.
+        key: the variable of label.mat: ``"label"`` (2017-18) or ``"label_s2"`` (2020-21).
         units: of the cubes: ``"dB"``, ``"power"`` or (slope, intercept) of dB = slope * value +
-        intercept; by default told from the numbers in the middle of the scene. ``vv`` and ``vh``
-        are linear power in any case. grid: CRS, x of the left and y of the upper edge, in metres;
-        by default a pixel grid at 0 N 0 E whose CRS says so.
+            intercept; by default told from the numbers in the middle of the scene. ``vv`` and
+            ``vh`` are linear power in any case.
+        grid: CRS, x of the left and y of the upper edge, in metres; by default a pixel grid at 0 N
+            0 E whose CRS says so.
 
     Raises FileNotFoundError (with the place to get them) or SeasonError if files are missing,
     damaged, swapped or do not fit.
     """
     folder = Path(folder)
-    missing = [
-        name for name in ("VH_cut.mat", "VV_cut.mat", "label.mat") if not (folder / name).exists()
-    ]
+    names = ("VH_cut.mat", "VV_cut.mat", "label.mat")
+    missing = [name for name in names if not (folder / name).exists()]
     if missing:
         raise FileNotFoundError(
             f"'{folder}' lacks {', '.join(missing)}: get the data first ({SOURCE})."
         )
     crop = _labels(folder / "label.mat", key)
-    bands = {
-        name: _Band(folder / f"{name.upper()}_cut.mat", name.upper(), crop.shape, units)
-        for name in ("vv", "vh")
-    }
-    vv, vh = bands["vv"], bands["vh"]
-    if vv.shape != vh.shape:
-        raise SeasonError(
-            f"VV_cut.mat is {vv.shape} and VH_cut.mat {vh.shape} (dates, rows, columns): they are "
-            "not of one release."
-        )
-    if vv.units != vh.units:
-        raise SeasonError(
-            f"VV_cut.mat looks like {vv.units}, VH_cut.mat like {vh.units}: say which with units=."
-        )
+    vv, vh = _open_bands(folder, crop.shape, units)
     crs, west, north = grid or (NOWHERE, 0.0, PIXEL * crop.shape[0])
-    cubes = {
-        name: da.from_array(band, chunks=(-1, CHUNK, CHUNK), meta=np.empty((0, 0, 0), np.float32))
-        for name, band in bands.items()
-    }
     season = xr.Dataset(
         {
-            **{
-                name: (
-                    ("time", "y", "x"),
-                    data,
-                    {"long_name": f"{name.upper()} backscatter", "units": "1"},
-                )
-                for name, data in cubes.items()
-            },
+            "vv": _lazy(vv, "VV"),
+            "vh": _lazy(vh, "VH"),
             "crop": (("y", "x"), crop, flags(BRANDENBURG)),
         },
         coords={
             "time": _dates(dates, vv.shape[0]),
-            "y": north - PIXEL * (np.arange(crop.shape[0]) + 0.5),
+            "y": north - PIXEL * (np.arange(crop.shape[0]) + 0.5),  # centres of the pixels
             "x": west + PIXEL * (np.arange(crop.shape[1]) + 0.5),
         },
         attrs={
             "title": f"Brandenburg, data of Han et al. (2023), labels '{key}'",
-            "dates": "placeholders, every 6 days"
-            if isinstance(dates, str)
-            else "given by the user",
+            "dates": _origin_of(dates),
             "position": "given by the user" if grid else "unknown, placed at 0 N 0 E",
             "units_in_file": str(vv.units),
         },
     )
     return check_season(season.rio.write_crs(crs))
+
+
+def _open_bands(
+    folder: Path, scene: tuple[int, int], units: Units | None
+) -> tuple["_Band", "_Band"]:
+    """The cubes of VV and VH, which must be alike."""
+    vv = _Band(folder / "VV_cut.mat", "VV", scene, units)
+    vh = _Band(folder / "VH_cut.mat", "VH", scene, units)
+    if vv.shape != vh.shape:
+        raise SeasonError(
+            f"VV_cut.mat is {vv.shape} and VH_cut.mat {vh.shape} (dates, rows, columns): "
+            "they are not of one release."
+        )
+    if vv.units != vh.units:
+        raise SeasonError(
+            f"VV_cut.mat looks like {vv.units}, VH_cut.mat like {vh.units}: say which with units=."
+        )
+    return vv, vh
+
+
+def _lazy(band: "_Band", name: str) -> tuple:
+    """A layer (time, y, x) that reads windows when they are used."""
+    chunks = (-1, CHUNK, CHUNK)
+    data = da.from_array(band, chunks=chunks, meta=np.empty((0, 0, 0), np.float32))
+    return ("time", "y", "x"), data, {"long_name": f"{name} backscatter", "units": "1"}
+
+
+def _origin_of(dates: str | Sequence) -> str:
+    return "placeholders, every 6 days" if isinstance(dates, str) else "given by the user"
 
 
 def _dates(dates: str | Sequence, count: int) -> np.ndarray:
@@ -133,8 +140,8 @@ def _dates(dates: str | Sequence, count: int) -> np.ndarray:
         return np.datetime64("2001-01-01", "ns") + np.arange(count) * np.timedelta64(6, "D")
     if len(dates) != count:
         raise SeasonError(
-            f"{len(dates)} dates were given and the cubes have {count}: give one date an image, "
-            "in order."
+            f"{len(dates)} dates were given and the cubes have {count}: "
+            "give one date an image, in order."
         )
     try:
         return pd.to_datetime(list(dates)).values.astype("M8[ns]")
@@ -149,70 +156,75 @@ class _Band:
     threads read side by side.
     """
 
-    ndim, dtype = 3, np.dtype(np.float32)
+    ndim = 3
+    dtype = np.dtype(np.float32)
 
     def __init__(self, file: Path, key: str, scene: tuple[int, int], units: Units | None):
-        self.file, self.key = file, key
-        if not h5py.is_hdf5(file):
-            with open(file, "rb") as raw:
-                kind = "a MATLAB v5 file" if raw.read(10) == b"MATLAB 5.0" else "no HDF5 file"
-            raise SeasonError(
-                f"'{file.name}' is {kind}; expected MATLAB v7.3 (HDF5). Is it swapped with the "
-                "labels, or damaged?"
-            )
-        try:
-            with h5py.File(file) as hdf:
-                if key not in hdf:
-                    raise SeasonError(
-                        f"'{file.name}' has no variable '{key}'; found "
-                        f"{sorted(set(hdf) - {'#refs#'})}. Rename it."
-                    )
-                stored = hdf[key].shape
-        except OSError as error:
-            raise SeasonError(
-                f"'{file.name}' is damaged or truncated ({error}). Download it again."
-            ) from error
+        self.file = file
+        self.key = key
+        stored = _stored_shape(file, key)
         # MATLAB writes rows x columns x dates with its axes reversed; a square scene is taken for
         # MATLAB's.
         self.turned = stored[1:] == scene[::-1]
         if len(stored) != 3 or not (self.turned or stored[1:] == scene):
             raise SeasonError(
                 f"'{key}' is {stored} in HDF5 and the labels are {scene} (rows, columns); "
-                "expected (dates, columns, rows), which "
-                "is MATLAB's order in HDF5, or (dates, rows, columns): do cube and labels belong "
-                "together?"
+                "expected (dates, columns, rows), which is MATLAB's order in HDF5, "
+                "or (dates, rows, columns): do cube and labels belong together?"
             )
         self.shape = (stored[0], *scene)
+        # The units are told from four dates of the middle of the scene.
+        some_dates = slice(0, None, max(1, stored[0] // 4))
         middle = [slice(size // 2 - min(64, size // 2), size // 2 + 64) for size in scene]
-        self.units = check_units(
-            self._stored((slice(0, None, max(1, stored[0] // 4)), *middle)), units, f"'{key}'"
-        )
+        self.units = check_units(self._stored((some_dates, *middle)), units, f"'{key}'")
 
     def _stored(self, index: tuple) -> np.ndarray:
         time, row, column = index
         with h5py.File(self.file) as hdf:
-            values = hdf[self.key][(time, column, row) if self.turned else (time, row, column)]
-        return values.swapaxes(1, 2) if self.turned else values
+            if self.turned:
+                return hdf[self.key][time, column, row].swapaxes(1, 2)
+            return hdf[self.key][time, row, column]
 
     def __getitem__(self, index: tuple) -> np.ndarray:
         return to_power(self._stored(index), self.units)
 
 
+def _stored_shape(file: Path, key: str) -> tuple[int, ...]:
+    """The shape of a variable of a MATLAB v7.3 file, as HDF5 has it."""
+    if not h5py.is_hdf5(file):
+        with open(file, "rb") as raw:
+            kind = "a MATLAB v5 file" if raw.read(10) == b"MATLAB 5.0" else "no HDF5 file"
+        raise SeasonError(
+            f"'{file.name}' is {kind}; expected MATLAB v7.3 (HDF5). "
+            "Is it swapped with the labels, or damaged?"
+        )
+    try:
+        with h5py.File(file) as hdf:
+            if key not in hdf:
+                raise SeasonError(
+                    f"'{file.name}' has no variable '{key}'; "
+                    f"found {sorted(set(hdf) - {'#refs#'})}. Rename it."
+                )
+            return hdf[key].shape
+    except OSError as error:
+        raise SeasonError(
+            f"'{file.name}' is damaged or truncated ({error}). Download it again."
+        ) from error
+
+
 def _labels(file: Path, key: str) -> np.ndarray:
     if h5py.is_hdf5(file):
         raise SeasonError(
-            f"'{file.name}' is MATLAB v7.3 (HDF5); expected a MATLAB v5 file. Is it swapped with "
-            "a cube?"
+            f"'{file.name}' is MATLAB v7.3 (HDF5); expected a MATLAB v5 file. "
+            "Is it swapped with a cube?"
         )
     try:
         found = scipy.io.loadmat(file, variable_names=[key])
         names = [name for name, *_ in scipy.io.whosmat(file)]
-    except (
-        Exception
-    ) as error:  # scipy has a different exception for every way in which a file can be broken
+    except Exception as error:  # scipy raises many kinds, one for each way a file can be broken
         raise SeasonError(
-            f"'{file.name}' cannot be read as MATLAB v5: it is damaged or truncated. Download it "
-            "again."
+            f"'{file.name}' cannot be read as MATLAB v5: it is damaged or truncated. "
+            "Download it again."
         ) from error
     if key not in found:
         raise SeasonError(
@@ -226,11 +238,11 @@ def _labels(file: Path, key: str) -> np.ndarray:
     lowest, highest = crop.min(), crop.max()
     if lowest >= 0 and highest < len(BRANDENBURG):
         codes = crop.astype(np.uint8)
-        if np.array_equal(codes, crop):
+        if np.array_equal(codes, crop):  # no fractions were cut off
             return codes
     raise SeasonError(
-        f"'{key}' has codes from {lowest} to {highest}; expected whole numbers 0 .. 15 of the "
-        "paper's legend."
+        f"'{key}' has codes from {lowest} to {highest}; "
+        "expected whole numbers 0 .. 15 of the paper's legend."
     )
 
 
@@ -238,35 +250,35 @@ def _labels(file: Path, key: str) -> np.ndarray:
 
 
 class TrainList(Dataset):
-    """Prepared patches: ``x`` (T, 2, P, P) float32 with VH first, and ``y`` (P, P) int64, read one
-    at a time from the file.
+    """Prepared patches: ``x`` (T, 2, P, P) float32 with VH first, and ``y`` (P, P) int64.
+
+    They are read one at a time from the file.
     """
 
     def __init__(self, vh: np.ndarray, vv: np.ndarray, label: np.ndarray):
-        self.vh, self.vv, self.label = vh, vv, label
+        self.vh = vh
+        self.vv = vv
+        self.label = label
 
     def __len__(self) -> int:
         return len(self.label)
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
-        x = np.stack([self.vh[index], self.vv[index]]).transpose(
-            3, 0, 1, 2
-        )  # (band, row, column, date) -> (date, band, row, column)
-        return torch.from_numpy(np.ascontiguousarray(x, np.float32)), torch.from_numpy(
-            self.label[index].astype(np.int64)
-        )
+        bands = np.stack([self.vh[index], self.vv[index]])  # (band, row, column, date)
+        x = np.ascontiguousarray(bands.transpose(3, 0, 1, 2), np.float32)
+        y = self.label[index].astype(np.int64)
+        return torch.from_numpy(x), torch.from_numpy(y)
 
 
 def open_train_list(file: str | Path) -> tuple[TrainList, TrainList]:
-    """The patches for training and for testing of the authors' ``train_list.npz`` (n, row, column,
-    date), mapped, not loaded.
+    """The patches for training and for testing of the authors' ``train_list.npz``.
 
-    Values lie in 0 .. 1: the authors scaled each cube by its own extremes, which the file does not
-    hold. The backscatter is gone, and a network trained on them cannot map a season: so they do not
-    suit ``train.fit``, which saves weights for maps, but any loop over a DataLoader and
-    ``train.validate``. Rows and columns stay in order here; the authors' code swaps them in the
-    images, not in the labels. The test patches lie in the scene of the training patches: 97 % of
-    their pixels were trained on.
+    Arrays (n, row, column, date), mapped, not loaded. Values lie in 0 .. 1: the authors scaled each
+    cube by its own extremes, which the file does not hold. The backscatter is gone, and a network
+    trained on them cannot map a season: so they do not suit ``train.fit``, which saves weights for
+    maps, but any loop over a DataLoader and ``train.validate``. Rows and columns stay in order
+    here; the authors' code swaps them in the images, not in the labels. The test patches lie in the
+    scene of the training patches: 97 % of their pixels were trained on.
 
     Raises FileNotFoundError or SeasonError if the file is missing, truncated, lacks a key, or its
     arrays do not fit each other.
@@ -276,28 +288,28 @@ def open_train_list(file: str | Path) -> tuple[TrainList, TrainList]:
         raise FileNotFoundError(
             f"There is no '{file}': the authors' dataset_prepare.py makes it, or {SOURCE}."
         )
-    return tuple(
-        _train_list(file, *(f"{name}{part}_list" for name in ("vh", "vv", "label")))
-        for part in ("", "_test")
-    )
+    train = _train_list(file, "vh_list", "vv_list", "label_list")
+    test = _train_list(file, "vh_test_list", "vv_test_list", "label_test_list")
+    return train, test
 
 
 def _train_list(file: Path, *keys: str) -> TrainList:
-    vh, vv, label = (_map(file, key) for key in keys)
+    arrays = {key: _map(file, key) for key in keys}
+    vh, vv, label = arrays.values()
     if not (vh.ndim == 4 and vh.shape == vv.shape and vh.shape[:3] == label.shape):
-        shapes = ", ".join(
-            f"{key} {array.shape}" for key, array in zip(keys, (vh, vv, label), strict=True)
-        )
+        shapes = ", ".join(f"{key} {array.shape}" for key, array in arrays.items())
         raise SeasonError(
-            f"The patches do not fit each other: {shapes}; expected (n, row, column, date) twice "
-            "and (n, row, column)."
+            f"The patches do not fit each other: {shapes}; "
+            "expected (n, row, column, date) twice and (n, row, column)."
         )
     return TrainList(vh, vv, label)
 
 
 def _map(file: Path, key: str) -> np.ndarray:
-    """An array of an .npz file as a memory map: np.savez stores arrays as they are, one after the
-    other.
+    """An array of an .npz file as a memory map.
+
+    np.savez stores the arrays as they are, one after the other, in a zip file that is not
+    compressed: so the place of each in the file is known.
     """
     try:
         with zipfile.ZipFile(file) as archive:
@@ -307,20 +319,19 @@ def _map(file: Path, key: str) -> np.ndarray:
             member = archive.getinfo(f"{key}.npy")
             if member.compress_type != zipfile.ZIP_STORED:
                 raise SeasonError(
-                    f"'{file.name}' is compressed and cannot be read patch by patch: write it "
-                    "with np.savez."
+                    f"'{file.name}' is compressed and cannot be read patch by patch: "
+                    "write it with np.savez."
                 )
         with open(file, "rb") as raw:
-            raw.seek(
-                member.header_offset + 26
-            )  # the lengths of name and extra field, at the end of the local header
-            raw.seek(sum(np.frombuffer(raw.read(4), "<u2").tolist()), 1)
-            read = (
-                np.lib.format.read_array_header_1_0
-                if np.lib.format.read_magic(raw) == (1, 0)
-                else np.lib.format.read_array_header_2_0
-            )
-            shape, fortran, dtype = read(raw)
+            # The zip's local header ends with the lengths of the name and of an extra field, which
+            # follow it. The array's own header comes next.
+            raw.seek(member.header_offset + 26)
+            name_length, extra_length = np.frombuffer(raw.read(4), "<u2").tolist()
+            raw.seek(name_length + extra_length, 1)
+            if np.lib.format.read_magic(raw) == (1, 0):
+                shape, fortran, dtype = np.lib.format.read_array_header_1_0(raw)
+            else:
+                shape, fortran, dtype = np.lib.format.read_array_header_2_0(raw)
             return np.memmap(raw, dtype, "r", raw.tell(), shape, "F" if fortran else "C")
     except (zipfile.BadZipFile, OSError) as error:
         raise SeasonError(

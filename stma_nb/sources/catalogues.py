@@ -1,15 +1,18 @@
-"""Which images there are: the STAC items of Sentinel-1 over an area in a period, from an API, a
-file or a folder of GeoTIFFs.
+"""Which images there are: the STAC items of Sentinel-1 over an area in a period.
+
+They come from an API, a file or a folder of GeoTIFFs.
 """
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pystac
 import pystac_client
+import rasterio
 import requests
 from pystac.utils import make_absolute_href
 from pystac_client.exceptions import APIError
@@ -32,6 +35,7 @@ EXTENSIONS = [
     f"https://stac-extensions.github.io/{name}/schema.json"
     for name in ("projection/v2.0.0", "sat/v1.0.0")
 ]
+Period = tuple[pd.Timestamp, pd.Timestamp]  # first and last moment, in UTC
 
 
 def area_polygon(area: Sequence[float] | dict | str | Path) -> BaseGeometry:
@@ -42,16 +46,7 @@ def area_polygon(area: Sequence[float] | dict | str | Path) -> BaseGeometry:
     try:
         if isinstance(area, (str, Path)):
             area = json.loads(Path(area).read_text(encoding="utf-8"))
-        if isinstance(area, dict):
-            polygon = unary_union(
-                [
-                    shape(feature.get("geometry", feature))
-                    for feature in area.get("features", [area])
-                ]
-            )
-        else:
-            west, south, east, north = map(float, area)
-            polygon = box(west, south, east, north) if west < east and south < north else Polygon()
+        polygon = _geojson_polygon(area) if isinstance(area, dict) else _rectangle(area)
     except (ValueError, TypeError, AttributeError, KeyError, ShapelyError) as error:
         raise SeasonError(f"The area cannot be read ({error}): expected {wanted}.") from error
     if not polygon.area or not box(-180, -90, 180, 90).contains(polygon):
@@ -59,10 +54,24 @@ def area_polygon(area: Sequence[float] | dict | str | Path) -> BaseGeometry:
     return polygon
 
 
-def whole_days(start: str, end: str) -> tuple[pd.Timestamp, pd.Timestamp]:
+def _geojson_polygon(area: dict) -> BaseGeometry:
+    """All polygons of a GeoJSON object: a collection of features, one feature, or a geometry."""
+    features = area.get("features", [area])
+    return unary_union([shape(feature.get("geometry", feature)) for feature in features])
+
+
+def _rectangle(sides: Sequence[float]) -> Polygon:
+    west, south, east, north = map(float, sides)
+    if west < east and south < north:
+        return box(west, south, east, north)
+    return Polygon()  # empty: told with the other mistakes
+
+
+def whole_days(start: str, end: str) -> Period:
     """From the first moment of the first day to the last second of the last, in UTC."""
     try:
-        begin, stop = (pd.Timestamp(day).normalize().tz_localize("UTC") for day in (start, end))
+        begin = pd.Timestamp(start).normalize().tz_localize("UTC")
+        stop = pd.Timestamp(end).normalize().tz_localize("UTC")
     except (ValueError, TypeError) as error:
         raise SeasonError(
             f"The period is '{start}' to '{end}'; expected days such as 2021-04-01."
@@ -72,7 +81,12 @@ def whole_days(start: str, end: str) -> tuple[pd.Timestamp, pd.Timestamp]:
     return begin, stop + pd.Timedelta("1D") - pd.Timedelta("1s")
 
 
-def items_of(catalogue, polygon, period, collection) -> tuple[str, list[pystac.Item], str]:
+def items_of(
+    catalogue: str | Path | pystac.ItemCollection,
+    polygon: BaseGeometry,
+    period: Period,
+    collection: str | None,
+) -> tuple[str, list[pystac.Item], str]:
     """(source, items over the area in the period, licence)."""
     if str(catalogue) in CATALOGUES or str(catalogue).startswith(("http://", "https://")):
         source, items, licence = _search(str(catalogue), polygon, period, collection)
@@ -86,138 +100,160 @@ def items_of(catalogue, polygon, period, collection) -> tuple[str, list[pystac.I
         ]
         among = f" (of its {len(every)} items, {len(inside)} are of the period)"
     if not items:
+        wanted = f" of {collection}" if collection else ""
+        sides = " ".join(f"{side:.4f}" for side in polygon.bounds)
         raise SeasonError(
-            f"'{source}' has no Sentinel-1 item{f' of {collection}' if collection else ''} over "
-            f"{' '.join(f'{side:.4f}' for side in polygon.bounds)} from {period[0]:%Y-%m-%d} to "
-            f"{period[1]:%Y-%m-%d}{among}: "
+            f"'{source}' has no Sentinel-1 item{wanted} over {sides} "
+            f"from {period[0]:%Y-%m-%d} to {period[1]:%Y-%m-%d}{among}: "
             "check area and period, or take another collection."
         )
-    if len(found := {str(item.collection_id) for item in items}) > 1:
+    collections = {str(item.collection_id) for item in items}
+    if len(collections) > 1:
         raise SeasonError(
-            f"'{source}' has items of {len(found)} collections ({', '.join(sorted(found))}): name "
-            "one (collection)."
+            f"'{source}' has items of {len(collections)} collections "
+            f"({', '.join(sorted(collections))}): name one (collection)."
         )
     return source, items, licence
 
 
-def _search(catalogue: str, polygon, period, collection) -> tuple[str, list[pystac.Item], str]:
+def _search(
+    catalogue: str, polygon: BaseGeometry, period: Period, collection: str | None
+) -> tuple[str, list[pystac.Item], str]:
+    """``items_of`` a STAC API, by its name or address."""
     url, default = CATALOGUES.get(catalogue, (catalogue, None))
-    collection, modifier = collection or default, None
+    collection = collection or default
     if catalogue in CATALOGUES and collection == RAW:
         raise SeasonError(
             f"'{RAW}' of {catalogue} holds uncalibrated digital numbers in radar geometry; "
-            "expected terrain-corrected backscatter: "
-            "take planetary-computer's sentinel-1-rtc, or process the products yourself (notebook "
-            "02)."
+            "expected terrain-corrected backscatter: take planetary-computer's sentinel-1-rtc, "
+            "or process the products yourself (notebook 02)."
         )
     if not collection:
         raise SeasonError(f"'{url}' has many collections: name that of Sentinel-1 (collection).")
-    if catalogue == "planetary-computer":
-        try:
-            from planetary_computer import sign_inplace as modifier
-        except ImportError as error:
-            raise SeasonError(
-                "The Planetary Computer signs its links: pip install planetary-computer."
-            ) from error
+    # Links of the Planetary Computer open only with a signature, which expires.
+    sign = _signing() if catalogue == "planetary-computer" else None
     try:
-        client = pystac_client.Client.open(url, modifier=modifier, timeout=60)
+        client = pystac_client.Client.open(url, modifier=sign, timeout=60)
         found = client.search(
             collections=[collection],
             intersects=mapping(polygon),
             datetime=[t.to_pydatetime() for t in period],
         )
         items = list(found.items())
-        return url, items, client.get_collection(collection).license if items else "not stated"
+        licence = client.get_collection(collection).license if items else "not stated"
     except (APIError, requests.RequestException) as error:
         raise ConnectionError(
-            f"'{url}' gave no answer to the search in '{collection}' ({first_line(error)}): check "
-            "network and address, try again."
+            f"'{url}' gave no answer to the search in '{collection}' ({first_line(error)}): "
+            "check network and address, try again."
         ) from error
     except (ValueError, KeyError, TypeError, pystac.STACError) as error:
         raise SeasonError(
             f"'{url}' does not answer as a STAC API does ({first_line(error)}): check the address."
         ) from error
+    return url, items, licence
+
+
+def _signing() -> Callable:
+    """What adds to each link the signature without which the Planetary Computer gives no image."""
+    try:
+        from planetary_computer import sign_inplace
+    except ImportError as error:
+        raise SeasonError(
+            "The Planetary Computer signs its links: pip install planetary-computer."
+        ) from error
+    return sign_inplace
 
 
 def _read(catalogue: str | Path | pystac.ItemCollection) -> tuple[str, list[pystac.Item], str]:
     """(source, all items, licence) of what lies on disk."""
     if isinstance(catalogue, pystac.ItemCollection):
         return "item collection", list(catalogue), "not stated"
-    path, licence = Path(catalogue).resolve(), "not stated"
+    path = Path(catalogue).resolve()
+    licence = "not stated"
     if path.is_dir():
         return str(path), list(catalogue_of_folder(path)), licence
     if not path.exists():
         raise FileNotFoundError(
-            f"There is no catalogue '{catalogue}': give one of {', '.join(CATALOGUES)}, an "
-            "address or a path."
+            f"There is no catalogue '{catalogue}': give one of {', '.join(CATALOGUES)}, "
+            "an address or a path."
         )
     try:
         if json.loads(path.read_text(encoding="utf-8"))["type"] == "FeatureCollection":
             items = list(pystac.ItemCollection.from_file(str(path)))
         else:
             tree = pystac.read_file(str(path))
-            items, licence = list(tree.get_items(recursive=True)), getattr(tree, "license", licence)
+            items = list(tree.get_items(recursive=True))
+            licence = getattr(tree, "license", licence)
     except (ValueError, KeyError, TypeError, AttributeError, pystac.STACError) as error:
         raise SeasonError(
             f"'{path}' is no STAC catalogue, collection or item collection ({first_line(error)})."
         ) from error
     for item in items:
         for asset in item.assets.values():
+            # A link may be relative to the file that names it.
             asset.href = make_absolute_href(asset.href, item.get_self_href() or str(path))
     return str(path), items, licence
 
 
 def catalogue_of_folder(folder: str | Path, pattern: str = "*.tif") -> pystac.ItemCollection:
-    """The GeoTIFFs of a folder, one file for each polarisation and image, as STAC items;
-    ``save_object`` writes them to a file.
+    """The GeoTIFFs of a folder, one file for each polarisation and image, as STAC items.
 
-    Acquisition time (UTC) and polarisation are read from the names, the relative orbit from a
-    burst's (OPERA: T137-292322-IW2); images whose names have none count as one track. Raises
-    FileNotFoundError without such files, or SeasonError.
+    ``save_object`` of the result writes them to a file. Acquisition time (UTC) and polarisation are
+    read from the names, the relative orbit from a burst's (OPERA: T137-292322-IW2); images whose
+    names have none count as one track. Raises FileNotFoundError without such files, or SeasonError.
     """
     items: dict[str, pystac.Item] = {}
     for file in sorted(Path(folder).glob(pattern)):
-        with cube._open_whole(file) as tif:
-            time, names = cube._acquisition_time(file, tif), cube._polarisations(file, tif)
+        with cube.open_whole(file) as tif:
+            time = cube.acquisition_time(file, tif)
+            names = cube.band_names(file, tif)
             if len(names) != 1 or tif.crs is None:
                 raise SeasonError(
-                    f"'{file.name}' has {tif.count} bands, CRS {tif.crs}; expected one band on a "
-                    "map grid."
+                    f"'{file.name}' has {tif.count} bands, CRS {tif.crs}; "
+                    "expected one band on a map grid."
                 )
-            footprint = shape(transform_geom(tif.crs, "EPSG:4326", mapping(box(*tif.bounds))))
-            grid = {
-                "proj:code": tif.crs.to_string(),
-                "proj:shape": list(tif.shape),
-                "proj:transform": list(tif.transform)[:6],
-            }
-        name = re.sub("[_-]?(vv|vh)", "", file.stem, flags=re.IGNORECASE)
-        if name not in items:
-            burst = re.search(r"T(\d{3})-\d{6}-IW\d", name)
-            properties = grid | ({"sat:relative_orbit": int(burst[1])} if burst else {})
-            when = pd.Timestamp(time, tz="UTC").to_pydatetime()
-            items[name] = pystac.Item(
-                name,
-                mapping(footprint),
-                list(footprint.bounds),
-                when,
-                properties,
-                stac_extensions=list(EXTENSIONS),
-            )
-        items[name].add_asset(
-            names[0],
-            pystac.Asset(str(file.resolve()), media_type=pystac.MediaType.GEOTIFF, roles=["data"]),
+            image = re.sub("[_-]?(vv|vh)", "", file.stem, flags=re.IGNORECASE)
+            if image not in items:
+                items[image] = _item(image, time, tif)
+        asset = pystac.Asset(
+            str(file.resolve()), media_type=pystac.MediaType.GEOTIFF, roles=["data"]
         )
+        items[image].add_asset(names[0], asset)
     if not items:
         raise FileNotFoundError(
-            f"No GeoTIFF in '{folder}' matches '{pattern}': expected one file for each "
-            "polarisation and image."
+            f"No GeoTIFF in '{folder}' matches '{pattern}': "
+            "expected one file for each polarisation and image."
         )
     return pystac.ItemCollection(items.values())
 
 
+def _item(name: str, time: np.datetime64, tif: rasterio.DatasetReader) -> pystac.Item:
+    """The STAC item of an image, without its files."""
+    footprint = shape(transform_geom(tif.crs, "EPSG:4326", mapping(box(*tif.bounds))))
+    properties = {
+        "proj:code": tif.crs.to_string(),
+        "proj:shape": list(tif.shape),
+        "proj:transform": list(tif.transform)[:6],
+    }
+    burst = re.search(r"T(\d{3})-\d{6}-IW\d", name)
+    if burst:
+        properties["sat:relative_orbit"] = int(burst[1])
+    return pystac.Item(
+        name,
+        mapping(footprint),
+        list(footprint.bounds),
+        pd.Timestamp(time, tz="UTC").to_pydatetime(),
+        properties,
+        stac_extensions=list(EXTENSIONS),
+    )
+
+
 def time_of(item: pystac.Item) -> pd.Timestamp:
+    """When an item was taken, or began to be taken, in UTC."""
     return pd.Timestamp(item.datetime or item.common_metadata.start_datetime).tz_convert("UTC")
 
 
 def first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:160]
+    """What an error says, in short; some say it over pages, others nothing at all."""
+    lines = str(error).splitlines() or [type(error).__name__]
+    return lines[0][:160]

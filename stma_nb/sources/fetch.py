@@ -1,6 +1,4 @@
-"""Fetch data over the network: a download that goes on where it stopped, is checked, and is
-unpacked with care.
-"""
+"""Fetch data over the network: a download that resumes, is checked, and is unpacked with care."""
 
 import gzip
 import hashlib
@@ -19,16 +17,16 @@ from urllib.request import Request, urlopen
 
 from tqdm import tqdm
 
-BLOCK = 1 << 20
+BLOCK = 1 << 20  # bytes: a mebibyte is read at a time
 
 
 def fetch(url: str, folder: str | Path, checksum: str | None = None, timeout: float = 60.0) -> Path:
-    """Download a file to ``folder`` and return its path; a file that is there already is checked,
-    and kept.
+    """Download a file to ``folder`` and return its path.
 
-    A download that stopped has left NAME.part, and the same call goes on with it, unless the file
-    has changed on the server. The SHA-256 is printed, and remembered with the address in NAME.json.
-    ``checksum`` is what the publisher states, "md5:..." or "sha256:...".
+    A file that is there already is checked, and kept. A download that stopped has left NAME.part,
+    and the same call goes on with it, unless the file has changed on the server. The SHA-256 is
+    printed, and remembered with the address in NAME.json. ``checksum`` is what the publisher
+    states, "md5:..." or "sha256:...".
 
     Raises ValueError if the checksum differs (a wrong download is deleted, a file that was there is
     left as it is), and OSError if the server cannot be reached, refuses, or breaks off.
@@ -37,35 +35,32 @@ def fetch(url: str, folder: str | Path, checksum: str | None = None, timeout: fl
     if urlsplit(url).scheme not in ("http", "https") or not name:
         raise ValueError(f"'{url}' is no address of a file; expected http(s)://host/.../file.")
     file = Path(folder) / name
-    part, note = file.with_name(f"{name}.part"), file.with_name(f"{name}.json")
+    part = file.with_name(f"{name}.part")
+    note = file.with_name(f"{name}.json")
     known = _remembered(note)
     if file.exists():
-        _verify(
-            file,
-            checksum or known.get("checksum"),
-            f"'{file}' is not the file that was published: delete it and fetch it again.",
-        )
+        expected = checksum or known.get("checksum")
+        complaint = f"'{file}' is not the file that was published: delete it and fetch it again."
+        _verify(file, expected, complaint)
         return file
     file.parent.mkdir(parents=True, exist_ok=True)
     _download(url, part, note, known, timeout)
+    complaint = f"The download of '{name}' is corrupt and was deleted: fetch it again."
     try:
-        digest = _verify(
-            part, checksum, f"The download of '{name}' is corrupt and was deleted: fetch it again."
-        )
+        digest = _verify(part, checksum, complaint)
     except ValueError:
         part.unlink()
         raise
     size = part.stat().st_size
-    note.write_text(
-        json.dumps({"url": url, "bytes": size, "checksum": f"sha256:{digest}"}, indent=1),
-        encoding="utf-8",
-    )
+    remembered = {"url": url, "bytes": size, "checksum": f"sha256:{digest}"}
+    note.write_text(json.dumps(remembered, indent=1), encoding="utf-8")
     part.rename(file)
     print(f"{file}: {size / 1e6:.1f} MB, sha256 {digest}")
     return file
 
 
 def _remembered(note: Path) -> dict:
+    """What the note beside a file says of its download."""
     try:
         return json.loads(note.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):  # nothing, or half a note of a process that was killed
@@ -73,72 +68,74 @@ def _remembered(note: Path) -> dict:
 
 
 def _download(url: str, part: Path, note: Path, known: dict, timeout: float) -> None:
-    """Append to ``part`` what is missing, if the server still has the same file (its ETag), or
-    start over.
-    """
-    start = (
-        part.stat().st_size
-        if part.exists() and known.get("url") == url and known.get("etag")
-        else 0
-    )
+    """Append to ``part`` what is missing, or start over if the server has another file by now."""
+    start = 0
     headers = {"User-Agent": "stma_nb", "Accept-Encoding": "identity"}
+    if part.exists() and known.get("url") == url and known.get("etag"):
+        start = part.stat().st_size
     if start:
-        headers |= {"Range": f"bytes={start}-", "If-Range": known["etag"]}
+        # The server sends the rest if its file is still the one of this tag, else all of it.
+        headers["Range"] = f"bytes={start}-"
+        headers["If-Range"] = known["etag"]
+    host = urlsplit(url).netloc
     try:
-        with urlopen(Request(url, headers=headers), timeout=timeout) as answer:
-            start = start if answer.status == 206 else 0
-            length = answer.headers.get("Content-Length")
-            total = start + int(length) if length else None
-            _room(part.parent, (total or start) - start)
-            note.write_text(
-                json.dumps({"url": url, "etag": answer.headers.get("ETag")}), encoding="utf-8"
-            )
-            bar = tqdm(
-                total=total,
-                initial=start,
-                unit="B",
-                unit_scale=True,
-                file=sys.stdout,
-                desc=part.stem,
-            )
-            with bar, open(part, "ab" if start else "wb") as target:
-                while block := answer.read(BLOCK):
-                    target.write(block)
-                    bar.update(len(block))
+        total = _receive(url, headers, part, note, start, timeout)
     except HTTPError as error:
-        if (
-            error.code == 416
-        ):  # nothing is left to send: all of it is here, or the file has changed; the checksum tells
-            if error.headers.get("Content-Range", "").rpartition("/")[2] == str(start):
-                return
-            part.unlink()
+        if error.code != 416:
             raise OSError(
-                f"The file at '{url}' has changed since the download began: fetch it again."
+                f"'{url}' answers {error.code} ({error.reason}): check the address, or try later."
             ) from error
+        # 416: nothing is left to send. All of it is here, or the file has changed; the checksum
+        # tells.
+        if error.headers.get("Content-Range", "").rpartition("/")[2] == str(start):
+            return
+        part.unlink()
         raise OSError(
-            f"'{url}' answers {error.code} ({error.reason}): check the address, or try later."
+            f"The file at '{url}' has changed since the download began: fetch it again."
         ) from error
     except URLError as error:
         raise OSError(
-            f"Cannot reach {urlsplit(url).netloc} ({error.reason}): is there a network? Then try "
-            "again."
+            f"Cannot reach {host} ({error.reason}): is there a network? Then try again."
         ) from error
     except (TimeoutError, ConnectionError, HTTPException) as error:
         raise OSError(
-            f"The connection to {urlsplit(url).netloc} broke off ({error}): fetch again to go on "
-            "from there."
+            f"The connection to {host} broke off ({error}): fetch again to go on from there."
         ) from error
-    if total is not None and (done := part.stat().st_size) != total:
+    done = part.stat().st_size
+    if total is not None and done != total:
         raise OSError(
-            f"The download of '{url}' broke off after {done} of {total} bytes: fetch again to go "
-            "on from there."
+            f"The download of '{url}' broke off after {done} of {total} bytes: "
+            "fetch again to go on from there."
         )
 
 
-def _verify(file: Path, checksum: str | None, otherwise: str) -> str:
-    """The SHA-256 of a file; raises ValueError with ``otherwise`` if it has not the checksum that
-    it should have.
+def _receive(
+    url: str, headers: dict, part: Path, note: Path, start: int, timeout: float
+) -> int | None:
+    """Write the answer to ``part``, from byte ``start`` on; returns the size the file should have.
+
+    None if the server does not say it.
     """
+    with urlopen(Request(url, headers=headers), timeout=timeout) as answer:
+        if answer.status != 206:  # not a part: the server sends the whole file
+            start = 0
+        length = answer.headers.get("Content-Length")
+        total = start + int(length) if length else None
+        _room(part.parent, (total or start) - start)
+        remembered = {"url": url, "etag": answer.headers.get("ETag")}
+        note.write_text(json.dumps(remembered), encoding="utf-8")
+        bar = tqdm(
+            total=total, initial=start, unit="B", unit_scale=True, file=sys.stdout, desc=part.stem
+        )
+        with bar, open(part, "ab" if start else "wb") as target:
+            while block := answer.read(BLOCK):
+                target.write(block)
+                bar.update(len(block))
+    return total
+
+
+def _verify(file: Path, checksum: str | None, otherwise: str) -> str:
+    """The SHA-256 of a file; raises ValueError with ``otherwise`` if its checksum is another."""
     kind, _, expected = (checksum or "sha256:").partition(":")
     if kind not in ("md5", "sha256"):
         raise ValueError(f"The checksum is '{checksum}'; expected 'md5:...' or 'sha256:...'.")
@@ -156,19 +153,18 @@ def _room(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise OSError(
-            f"'{folder}' has {free / 1e9:.1f} GB free and {needed / 1e9:.1f} GB are needed: make "
-            "room, or choose another."
+            f"'{folder}' has {free / 1e9:.1f} GB free and {needed / 1e9:.1f} GB are needed: "
+            "make room, or choose another."
         )
 
 
 def unpack(
     archive: str | Path, folder: str | Path, keep: Callable[[str], bool] = lambda name: True
 ) -> Path:
-    """Unpack the members of a zip or tar archive whose name ``keep`` accepts into ``folder``, and
-    return it.
+    """Unpack into ``folder`` the members of a zip or tar archive whose name ``keep`` accepts.
 
-    Raises ValueError if a member would land outside ``folder`` (then nothing is written) or the
-    archive is damaged, and OSError if there is not enough room.
+    Returns the folder. Raises ValueError if a member would land outside ``folder`` (then nothing is
+    written) or the archive is damaged, and OSError if there is not enough room.
     """
     archive, folder = Path(archive), Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -184,15 +180,14 @@ def unpack(
                 chosen = [member for member in packed if keep(member.name)]
                 _inside(folder, [member.name for member in chosen])
                 for member in chosen:
-                    tarfile.data_filter(
-                        member, str(folder)
-                    )  # refuses links that lead out, devices and the like
+                    # refuses links that lead out, devices and the like, before anything is written
+                    tarfile.data_filter(member, str(folder))
                 _room(folder, sum(member.size for member in chosen))
                 packed.extractall(folder, chosen, filter="data")
     except tarfile.FilterError as error:
         raise ValueError(
-            f"'{archive.name}' holds a member that leads out of '{folder}' ({error}): do not "
-            "trust it."
+            f"'{archive.name}' holds a member that leads out of '{folder}' ({error}): "
+            "do not trust it."
         ) from error
     except (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise ValueError(
@@ -202,6 +197,7 @@ def unpack(
 
 
 def _inside(folder: Path, names: list[str]) -> None:
+    """Raise ValueError if a member would land outside the folder, as '../name' does."""
     place = folder.resolve()
     for name in names:
         if not (place / name.replace("\\", "/")).resolve().is_relative_to(place):

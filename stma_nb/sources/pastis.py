@@ -1,5 +1,4 @@
-"""PASTIS-R: 2433 patches of French farmland with Sentinel-1 series and crop labels, as patches for
-training.
+"""PASTIS-R: 2433 patches of French farmland with Sentinel-1 series and crop labels.
 
 PASTIS-R, https://doi.org/10.5281/zenodo.5735646 (54 GB zipped, with Sentinel-2), of Sainte Fare
 Garnot, Landrieu and Chehata, https://doi.org/10.1016/j.isprsjprs.2022.03.012; its licence stands in
@@ -56,26 +55,33 @@ def open_pastis(
     scaling: Scaling | None = None,
     augment: bool | tuple[Callable, ...] = False,
 ) -> FilePatches:
-    """The patches of some folds for training (``train.fit``), one in memory at a time; void pixels
-    are ignored.
+    """The patches of some folds for training (``train.fit``), one in memory at a time.
 
-    Args: folder: the unpacked PASTIS-R. folds: the official folds (1 .. 5) to take. Neighbouring
-        patches lie in one fold; usual are 1-3, 4 and 5 for training, validation and test, in turns.
-        track: ``"S1A"`` (ascending orbits) or ``"S1D"`` (descending). dates: the calendar that all
-        patches are brought to (``series.to_calendar``: the nearest acquisition): datetime64 (T,),
-        or a number of evenly spaced dates in the period that all 2433 patches share, the same for
-        every fold. scaling: that of the training folds; without it the statistics of these folds
-        are computed, which reads every patch once. augment: as of ``patches.PatchDataset``.
+    Void pixels are ignored.
+
+    Args:
+        folder: the unpacked PASTIS-R.
+        folds: the official folds (1 .. 5) to take. Neighbouring patches lie in one fold; usual are
+            1-3, 4 and 5 for training, validation and test, in turns.
+        track: ``"S1A"`` (ascending orbits) or ``"S1D"`` (descending).
+        dates: the calendar that all patches are brought to (``series.to_calendar``: the nearest
+            acquisition): datetime64 (T,), or a number of evenly spaced dates in the period that all
+            2433 patches share, the same for every fold.
+        scaling: that of the training folds; without it the statistics of these folds are computed,
+            which reads every patch once.
+        augment: as of ``patches.PatchDataset``.
 
     Raises FileNotFoundError or SeasonError if files, dates or folds are missing or do not fit.
     """
-    folder, folds = Path(folder), (folds,) if isinstance(folds, int) else tuple(folds)
+    folder = Path(folder)
+    folds = (folds,) if isinstance(folds, int) else tuple(folds)
     if track not in ("S1A", "S1D"):
         raise SeasonError(
             f"The track is '{track}'; expected 'S1A' (ascending) or 'S1D' (descending)."
         )
     fold_of, times = metadata(folder, track)
-    if unknown := sorted(set(folds) - set(fold_of.values())):
+    unknown = sorted(set(folds) - set(fold_of.values()))
+    if unknown:
         raise SeasonError(
             f"There is no fold {unknown[0]}; metadata.geojson has {sorted(set(fold_of.values()))}."
         )
@@ -83,17 +89,15 @@ def open_pastis(
     lost = [file for patch in ids for file in _files(folder, track, patch) if not file.exists()]
     if lost:
         raise FileNotFoundError(
-            f"{len(lost)} files of these folds are missing, the first '{lost[0]}': unpack "
-            "PASTIS-R again."
+            f"{len(lost)} files of these folds are missing, the first '{lost[0]}': "
+            "unpack PASTIS-R again."
         )
-    calendar = (
-        common_calendar(list(times.values()), dates)
-        if isinstance(dates, int)
-        else np.asarray(dates, "M8[ns]")
-    )
-    check_units(
-        np.array(_load(_files(folder, track, ids[0])[0])[:, :2]), "dB", f"{track}_{ids[0]}.npy"
-    )
+    if isinstance(dates, int):
+        calendar = common_calendar(list(times.values()), dates)
+    else:
+        calendar = np.asarray(dates, "M8[ns]")
+    images, _ = _files(folder, track, ids[0])
+    check_units(np.array(_load(images)[:, :2]), "dB", images.name)
     read = partial(_read, folder, track, {patch: times[patch] for patch in ids}, calendar)
     return FilePatches(ids, read, calendar, CROPS, SIDE, scaling, augment)
 
@@ -101,33 +105,33 @@ def open_pastis(
 def metadata(
     folder: str | Path, track: str = "S1A"
 ) -> tuple[dict[int, int], dict[int, np.ndarray]]:
-    """The fold and the acquisition times (datetime64) of every patch, by ID_PATCH, from
-    ``metadata.geojson``.
+    """The fold and the acquisition times (datetime64) of every patch, by ID_PATCH.
 
-    Raises FileNotFoundError, or SeasonError for a patch without fold or without dates of the track.
+    Read from ``metadata.geojson``. Raises FileNotFoundError, or SeasonError for a patch without
+    fold or without dates of the track.
     """
     file = Path(folder) / "metadata.geojson"
     if not file.exists():
         raise FileNotFoundError(
-            f"There is no '{file}': get PASTIS-R first (python -m stma_nb data pastis {folder} "
-            "--download)."
+            f"There is no '{file}': get PASTIS-R first "
+            f"(python -m stma_nb data pastis {folder} --download)."
         )
     try:
         features = json.loads(file.read_text(encoding="utf-8"))["features"]
     except (ValueError, KeyError, TypeError) as error:
         raise SeasonError(f"'{file}' is no GeoJSON, or truncated: unpack it again.") from error
-    folds, times = {}, {}
+    folds = {}
+    times = {}
     for feature in features:
         properties = feature["properties"]
         patch = int(properties.get("ID_PATCH", feature.get("id")))
         days = properties.get(f"dates-{track}")
-        days = (
-            json.loads(days) if isinstance(days, str) else days
-        )  # as some tools write the file again
+        if isinstance(days, str):  # as some tools write the file again
+            days = json.loads(days)
         if not days or "Fold" not in properties:
+            lacking = "Fold" if days else f"dates-{track}"
             raise SeasonError(
-                f"Patch {patch} has no {'dates-' + track if not days else 'Fold'} in "
-                "metadata.geojson; expected it there."
+                f"Patch {patch} has no {lacking} in metadata.geojson; expected it there."
             )
         ordered = [str(days[key]) for key in sorted(days, key=int)]
         folds[patch] = int(properties["Fold"])
@@ -136,10 +140,9 @@ def metadata(
 
 
 def _files(folder: Path, track: str, patch: int) -> tuple[Path, Path]:
-    return (
-        folder / f"DATA_{track}" / f"{track}_{patch}.npy",
-        folder / "ANNOTATIONS" / f"TARGET_{patch}.npy",
-    )
+    """(images, labels) of a patch."""
+    images = folder / f"DATA_{track}" / f"{track}_{patch}.npy"
+    return images, folder / "ANNOTATIONS" / f"TARGET_{patch}.npy"
 
 
 def _load(file: Path) -> np.ndarray:
@@ -155,19 +158,18 @@ def _read(
     folder: Path, track: str, times: dict[int, np.ndarray], calendar: np.ndarray, patch: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Power (T, 2, 128, 128), VH first, and labels of one patch."""
-    images, target = (_load(file) for file in _files(folder, track, patch))
+    images, target = map(_load, _files(folder, track, patch))
     if images.shape != (len(times[patch]), 3, SIDE, SIDE):
         raise SeasonError(
-            f"{track}_{patch}.npy is {images.shape}; expected "
-            f"{(len(times[patch]), 3, SIDE, SIDE)}: dates, bands, pixels."
+            f"{track}_{patch}.npy is {images.shape}; "
+            f"expected {(len(times[patch]), 3, SIDE, SIDE)}: dates, bands, pixels."
         )
     y = np.array(target[0] if target.ndim == 3 else target, np.int64)
     if y.shape != (SIDE, SIDE) or y.min() < 0 or y.max() > VOID:
         raise SeasonError(
-            f"TARGET_{patch}.npy is {y.shape} with codes {y.min()} .. {y.max()}; expected 128 x "
-            "128 codes 0 .. 19."
+            f"TARGET_{patch}.npy is {y.shape} with codes {y.min()} .. {y.max()}; "
+            "expected 128 x 128 codes 0 .. 19."
         )
     y[y == VOID] = IGNORE
-    return to_calendar(
-        to_power(images[:, 1::-1], "dB"), times[patch], calendar
-    ), y  # VV, VH -> VH, VV
+    vh_vv = images[:, [1, 0]]  # the file has VV, VH, VV/VH
+    return to_calendar(to_power(vh_vv, "dB"), times[patch], calendar), y

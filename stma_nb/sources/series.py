@@ -1,22 +1,21 @@
-"""What published data sets need on the way to the network: linear power, one calendar for all
-patches, and a torch dataset.
+"""What published data sets need on the way to the network.
+
+Linear power, one calendar for all patches, and a torch dataset.
 """
 
+import hashlib
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
-import xarray as xr
 from torch.utils.data import Dataset
 
 from stma_nb import radar
-from stma_nb.cube import Crop, SeasonError, flags
-from stma_nb.patches import FLOOR, Scaling, network_input, turn
+from stma_nb.cube import POLARISATIONS, Crop, SeasonError
+from stma_nb.patches import FLOOR, Scaling, Variation, Variations, network_input
 
-Units = (
-    str | tuple[float, float]
-)  # "dB", "power", or (slope, intercept) of dB = slope * value + intercept
-
+# "dB", "power", or (slope, intercept) of dB = slope * value + intercept
+Units = str | tuple[float, float]
 BRIGHT = 0.5  # -3 dB: no scene of fields has a higher median backscatter
 
 
@@ -24,8 +23,7 @@ BRIGHT = 0.5  # -3 dB: no scene of fields has a higher median backscatter
 
 
 def check_units(sample: np.ndarray, units: Units | None, what: str) -> Units:
-    """The units of ``sample`` (any shape): those given if the numbers allow it, or what the numbers
-    tell, "dB" or "power".
+    """The units of ``sample`` (any shape): those given, or what the numbers tell.
 
     Backscatter of fields in dB has a negative median; linear power is never negative and has a
     median below 0.5 (-3 dB). Raises SeasonError if the numbers contradict ``units``, or fit neither
@@ -35,28 +33,31 @@ def check_units(sample: np.ndarray, units: Units | None, what: str) -> Units:
         return units
     if units not in (None, "dB", "power"):
         raise SeasonError(
-            f"The units are '{units}'; expected 'dB', 'power' or (slope, intercept) of dB = slope "
-            "* value + intercept."
+            f"The units are '{units}'; expected 'dB', 'power' "
+            "or (slope, intercept) of dB = slope * value + intercept."
         )
     values = sample[np.isfinite(sample)]
     if not len(values):
         raise SeasonError(
-            f"{what} holds no data in the middle of the scene: say units='dB' or 'power', or "
-            "check the file."
+            f"{what} holds no data in the middle of the scene: "
+            "say units='dB' or 'power', or check the file."
         )
     median, lowest = np.median(values), values.min()
-    found = "dB" if median < 0 else "power" if lowest >= 0 and median < BRIGHT else None
-    if found is None:
+    if median < 0:
+        found = "dB"
+    elif lowest >= 0 and median < BRIGHT:
+        found = "power"
+    else:
         raise SeasonError(
-            f"{what} has a median of {median:.3g} and a minimum of {lowest:.3g}: neither dB nor "
-            "linear power of fields. If "
-            "these are digital numbers or scaled values, give units=(slope, intercept) of dB = "
-            "slope * value + intercept."
+            f"{what} has a median of {median:.3g} and a minimum of {lowest:.3g}: "
+            "neither dB nor linear power of fields. "
+            "If these are digital numbers or scaled values, "
+            "give units=(slope, intercept) of dB = slope * value + intercept."
         )
     if units not in (None, found):
         raise SeasonError(
-            f"{what} has a median of {median:.3g} and a minimum of {lowest:.3g}: that is {found}, "
-            f"not {units}."
+            f"{what} has a median of {median:.3g} and a minimum of {lowest:.3g}: "
+            f"that is {found}, not {units}."
         )
     return found
 
@@ -74,22 +75,20 @@ def to_power(values: np.ndarray, units: Units) -> np.ndarray:
 
 
 def common_calendar(series: Sequence[np.ndarray], dates: int) -> np.ndarray:
-    """``dates`` evenly spaced days (datetime64[ns]) in the period that every series of acquisition
-    times covers.
+    """``dates`` evenly spaced days (datetime64[ns]) in the period that every series covers.
 
-    Raises ValueError if there is no such period, or fewer than two dates are asked for.
+    ``series`` are the acquisition times of the patches. Raises ValueError if there is no such
+    period, or fewer than two dates are asked for.
     """
-    first, last = max(times.min() for times in series), min(times.max() for times in series)
+    first = max(times.min() for times in series)
+    last = min(times.max() for times in series)
     if dates < 2 or not first < last:
         raise ValueError(
-            f"No calendar of {dates} dates: the period that all series share is {_day(first)} to "
-            f"{_day(last)}."
+            f"No calendar of {dates} dates: "
+            f"the period that all series share is {_day(first)} to {_day(last)}."
         )
-    days = (
-        np.linspace(0, (last - first) / np.timedelta64(1, "D"), dates)
-        .round()
-        .astype("timedelta64[D]")
-    )
+    length = (last - first) / np.timedelta64(1, "D")
+    days = np.linspace(0, length, dates).round().astype("timedelta64[D]")
     if len(np.unique(days)) < dates:
         raise ValueError(
             f"{dates} dates do not fit between {_day(first)} and {_day(last)}: ask for fewer."
@@ -100,8 +99,7 @@ def common_calendar(series: Sequence[np.ndarray], dates: int) -> np.ndarray:
 def to_calendar(
     power: np.ndarray, times: np.ndarray, calendar: np.ndarray, gap: float = 24.0
 ) -> np.ndarray:
-    """Power (dates, ...) at the times of ``calendar`` (T,): for each of them the acquisition
-    nearest in time, as it was.
+    """Power (dates, ...) at the times of ``calendar`` (T,): the nearest acquisition to each.
 
     Interpolating would average two acquisitions, and so smooth the speckle of some dates more than
     of others. A calendar date more than ``gap`` days from any acquisition is missing (NaN). Raises
@@ -125,13 +123,12 @@ def _day(time: np.datetime64) -> str:
 
 
 class FilePatches(Dataset):
-    """Patches in files of their own: ``x`` (T, 2, P, P) float32 and ``y`` (P, P) int64, one patch
-    in memory at a time.
+    """Patches in files of their own: ``x`` (T, bands, P, P) float32 and ``y`` (P, P) int64.
 
-    ``read(name)`` returns linear power (T, 2, P, P), VH first, and labels (P, P) with IGNORE where
-    no loss may count. Has the attributes that ``train.fit`` reads of a ``patches.PatchDataset``;
-    its ``season`` holds calendar and legend, but no images. Without ``scaling`` the statistics of
-    these patches are computed, in one pass: give those of the training part to the others.
+    ``read(name)`` returns values (T, bands, P, P), linear power where a band is backscatter, and
+    labels (P, P) with IGNORE where no loss may count; one patch is in memory at a time. ``bands``
+    names them in order. Keeps the contract ``train.Patches``. Without ``scaling`` the statistics
+    of these patches are computed, in one pass: give those of the training part to the others.
     """
 
     def __init__(
@@ -142,45 +139,56 @@ class FilePatches(Dataset):
         crops: tuple[Crop, ...],
         patch: int,
         scaling: Scaling | None = None,
-        augment: bool | tuple[Callable, ...] = False,
+        augment: bool | Sequence[Variation] = False,
+        bands: Sequence[str] = ("vh", "vv"),
     ):
-        self.names, self.read, self.patch = names, read, patch
-        self.windows, self.mask = (
-            np.array(names),
-            np.ones(0, bool),
-        )  # so that a resumed training knows its patches again
-        self.season = xr.Dataset(
-            {"crop": (("y", "x"), np.zeros((patch, patch), np.uint8), flags(crops))},
-            {"time": calendar},
-        )
-        self.augment = (turn,) * augment if isinstance(augment, bool) else tuple(augment)
-        self.seed = self.epoch = 0
-        self.scaling = scaling or fit_scaling(self)
+        self.names = names
+        self.read = read
+        self.times = calendar
+        self.crops = crops
+        self.patch = patch
+        self.variations = Variations(augment)
+        self.scaling = scaling or measure_scaling(self, bands)
 
     def __len__(self) -> int:
         return len(self.names)
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
-        power, y = self.read(self.names[index])
-        rng = np.random.default_rng((self.seed, self.epoch, index % len(self)))
-        for vary in self.augment:
-            power, y = vary(power, y, rng)
-        x = network_input(power[:, 0], power[:, 1], self.scaling)
+        values, y = self.read(self.names[index])
+        values, y = self.variations.apply(values, y, index % len(self))
+        x = network_input(values, self.scaling)
         return torch.from_numpy(x), torch.from_numpy(np.ascontiguousarray(y, np.int64))
 
+    def set_epoch(self, epoch: int | None, seed: int = 0) -> None:
+        """See ``patches.Variations.set_epoch``."""
+        self.variations.set_epoch(epoch, seed)
 
-def fit_scaling(patches: FilePatches) -> Scaling:
-    """Mean and standard deviation in dB per band over all patches, in one pass.
+    def fingerprint(self) -> str:
+        """What a resumed training must have in common: names, calendar, scaling and variations."""
+        digest = hashlib.sha256(repr((list(self.names), self.scaling)).encode())
+        digest.update(self.times.tobytes())
+        return f"{len(self)} patches ({digest.hexdigest()[:8]}), varied by {self.variations}"
+
+
+def measure_scaling(patches: FilePatches, bands: Sequence[str]) -> Scaling:
+    """Mean and standard deviation per band over all patches, in one pass; polarisations in dB.
 
     Raises SeasonError if they hold no data.
     """
-    count, total, square = np.zeros((3, 2))
+    decibel = tuple(name for name in bands if name in POLARISATIONS)
+    count, total, square = np.zeros((3, len(bands)))
     for name in patches.names:
-        db = radar.to_db(np.maximum(patches.read(name)[0], FLOOR)).astype(np.float64)
-        count += np.isfinite(db).sum((0, 2, 3))
-        total += np.nansum(db, (0, 2, 3))
-        square += np.nansum(db**2, (0, 2, 3))
+        values = patches.read(name)[0].astype(np.float64)
+        for number, band in enumerate(bands):
+            if band in decibel:
+                floored = np.maximum(values[:, number], FLOOR).astype(np.float32)
+                values[:, number] = radar.to_db(floored)
+        count += np.isfinite(values).sum((0, 2, 3))
+        total += np.nansum(values, (0, 2, 3))
+        square += np.nansum(values**2, (0, 2, 3))
     if not count.all():
         raise SeasonError("The patches hold no data (all NaN): choose other patches.")
     mean = total / count
-    return Scaling(tuple(mean.tolist()), tuple(np.sqrt(square / count - mean**2).tolist()))
+    std = np.sqrt(square / count - mean**2)
+    units = ("1",) * len(bands)
+    return Scaling(tuple(mean.tolist()), tuple(std.tolist()), tuple(bands), decibel, units)

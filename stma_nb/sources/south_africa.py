@@ -1,8 +1,7 @@
-"""Crop types of the Western Cape, South Africa, 2017: tiles of 256 x 256 pixels with Sentinel-1
-series and surveyed fields.
+"""Crop types of the Western Cape, South Africa, 2017: Sentinel-1 series and surveyed fields.
 
-Western Cape Department of Agriculture and Radiant Earth Foundation (2021), "Crop Type
-Classification Dataset for Western Cape, South Africa", version 1.0,
+Tiles of 256 x 256 pixels. Western Cape Department of Agriculture and Radiant Earth Foundation
+(2021), "Crop Type Classification Dataset for Western Cape, South Africa", version 1.0,
 https://doi.org/10.34911/rdnt.j0co8q, CC BY 4.0. Radiant MLHub, its first home, is closed; Source
 Cooperative has it: https://source.coop/radiantearth/south-africa-crops-competition. In the folder
 ``train`` (2650 tiles, 10 m, EPSG:32634 with negative northings):
@@ -38,6 +37,7 @@ SOURCE = (
     "aws s3 sync --no-sign-request --endpoint-url https://data.source.coop "
     "s3://radiantearth/south-africa-crops-competition/train FOLDER/train --exclude 'imagery/s2/*'"
 )
+# A class code of the label files is a position in this tuple.
 CROPS = (
     Crop("No data", "#dddddd"),
     Crop("Lucerne/Medics", "#332288"),
@@ -57,19 +57,19 @@ def tiles(folder: str | Path) -> list[str]:
 
     Raises FileNotFoundError if there are none.
     """
-    images, labels = Path(folder) / "train" / "imagery" / "s1", Path(folder) / "train" / "labels"
+    images = Path(folder) / "train" / "imagery" / "s1"
+    labels = Path(folder) / "train" / "labels"
     found = [file.name for file in images.glob("*") if (labels / f"{file.name}.tif").exists()]
     if not found:
         raise FileNotFoundError(
-            f"'{folder}' has no train/imagery/s1/TILE with train/labels/TILE.tif; get it with: "
-            f"{SOURCE}"
+            f"'{folder}' has no train/imagery/s1/TILE with train/labels/TILE.tif; "
+            f"get it with: {SOURCE}"
         )
-    return sorted(found, key=lambda name: (len(name), name))
+    return sorted(found, key=lambda name: (len(name), name))  # as numbers: 9 before 10
 
 
 def open_tile(folder: str | Path, tile: str, units: Units | None = None) -> xr.Dataset:
-    """A tile as a season cube on its own dates, lazily: vv, vh (linear power), crop and, where it
-    exists, parcel.
+    """A tile as a lazy season cube on its own dates: vv, vh (linear power), crop, perhaps parcel.
 
     Code 0 is "No data": not surveyed. To train on a tile give ``mask=season.crop.values > 0`` to
     ``PatchDataset``. ``units`` of the files are "dB", "power" or (slope, intercept) of dB = slope *
@@ -80,16 +80,16 @@ def open_tile(folder: str | Path, tile: str, units: Units | None = None) -> xr.D
     folder = Path(folder)
     files = _images(folder, tile)
     units = _units(files, units)
-    bands = {name: [_band(date[name], units) for date in files.values()] for name in ("vv", "vh")}
-    times = np.array(list(files), "M8[ns]")
-    season = xr.Dataset(
-        {name: xr.concat(images, "time", join="exact") for name, images in bands.items()}
-    ).assign_coords(time=times)
-    for name in bands:
+    season = xr.Dataset()
+    for name in ("vv", "vh"):
+        images = [_band(date[name], units) for date in files.values()]
+        season[name] = xr.concat(images, "time", join="exact")
         season[name].attrs = {"long_name": f"{name.upper()} backscatter", "units": "1"}
+    season = season.assign_coords(time=_times(files))
     crop = open_layer(folder / "train" / "labels" / f"{tile}.tif")
     season["crop"] = crop.astype(np.uint8).assign_attrs(flags(CROPS))
-    if (fields := folder / "train" / "labels" / f"{tile}_field_ids.tif").exists():
+    fields = folder / "train" / "labels" / f"{tile}_field_ids.tif"
+    if fields.exists():
         season["parcel"] = open_layer(fields).astype(np.int32)
     return check_season(season.chunk(time=-1))
 
@@ -103,23 +103,20 @@ def open_tiles(
     scaling: Scaling | None = None,
     augment: bool | tuple[Callable, ...] = False,
 ) -> FilePatches:
-    """Patches of some tiles for training (``train.fit``), one in memory at a time; pixels that were
-    not surveyed are ignored.
+    """Patches of some tiles for training (``train.fit``), one in memory at a time.
 
-    Split by tiles, and keep neighbours together: fields reach over the edges of tiles. All patches
-    are brought to one calendar, ``dates``: datetime64 (T,), or a number of dates in the period that
-    these tiles share (give the others the calendar of the training tiles,
-    ``train.season.time.values``, as their ``scaling``). Raises FileNotFoundError, SeasonError or
-    ValueError.
+    Pixels that were not surveyed are ignored. Split by tiles, and keep neighbours together: fields
+    reach over the edges of tiles. All patches are brought to one calendar, ``dates``: datetime64
+    (T,), or a number of dates in the period that these tiles share (give the others the calendar of
+    the training tiles, ``train.times``, as their ``scaling``). Raises FileNotFoundError,
+    SeasonError or ValueError.
     """
     folder = Path(folder)
     files = {tile: _images(folder, tile) for tile in names}
-    times = {tile: np.array(list(found), "M8[ns]") for tile, found in files.items()}
-    calendar = (
-        common_calendar(list(times.values()), dates)
-        if isinstance(dates, int)
-        else np.asarray(dates, "M8[ns]")
-    )
+    if isinstance(dates, int):
+        calendar = common_calendar([_times(found) for found in files.values()], dates)
+    else:
+        calendar = np.asarray(dates, "M8[ns]")
     units = _units(files[names[0]], units)
     windows = []
     for tile in names:
@@ -138,17 +135,19 @@ def open_tiles(
 
 def _images(folder: Path, tile: str) -> dict[np.datetime64, dict[str, Path]]:
     """The files of a tile by date and polarisation."""
-    place, dates = folder / "train" / "imagery" / "s1" / tile, {}
+    place = folder / "train" / "imagery" / "s1" / tile
+    pattern = rf"{re.escape(tile)}_(\d{{4}})_(\d\d)_(\d\d)_(VV|VH)_10m\.tif"
+    dates: dict[np.datetime64, dict[str, Path]] = {}
     for file in sorted(place.glob("*/*.tif")):
-        if match := re.fullmatch(
-            rf"{re.escape(tile)}_(\d{{4}})_(\d\d)_(\d\d)_(VV|VH)_10m\.tif", file.name
-        ):
+        match = re.fullmatch(pattern, file.name)
+        if match:
             year, month, day, band = match.groups()
-            dates.setdefault(np.datetime64(f"{year}-{month}-{day}", "D"), {})[band.lower()] = file
+            date = np.datetime64(f"{year}-{month}-{day}", "D")
+            dates.setdefault(date, {})[band.lower()] = file
     if not dates:
         raise FileNotFoundError(
-            f"'{place}' has no image; expected 2017_04_01/{tile}_2017_04_01_VV_10m.tif and the "
-            "like."
+            f"'{place}' has no image; "
+            f"expected 2017_04_01/{tile}_2017_04_01_VV_10m.tif and the like."
         )
     for date, found in dates.items():
         if len(found) != 2:
@@ -159,13 +158,19 @@ def _images(folder: Path, tile: str) -> dict[np.datetime64, dict[str, Path]]:
     return dates
 
 
+def _times(files: dict[np.datetime64, dict[str, Path]]) -> np.ndarray:
+    """The acquisition times of a tile."""
+    return np.array(list(files), "M8[ns]")
+
+
 def _units(files: dict, units: Units | None) -> Units:
-    found = next(iter(files.values()))
-    sample = np.stack([_values(found[name]) for name in ("vh", "vv")])
-    return check_units(sample, units, found["vh"].parent.name)
+    """The units, told from the first date if they are not given."""
+    first = next(iter(files.values()))
+    sample = np.stack([_values(first["vh"]), _values(first["vv"])])
+    return check_units(sample, units, first["vh"].parent.name)
 
 
-def _open(file: Path):
+def _open(file: Path) -> rasterio.DatasetReader:
     try:
         return rasterio.open(file)
     except RasterioIOError as error:
@@ -184,9 +189,8 @@ def _values(file: Path, window: tuple | None = None) -> np.ndarray:
 
 def _band(file: Path, units: Units) -> xr.DataArray:
     open_layer(file)  # raises if the file is missing data, before a long job does
-    image = rioxarray.open_rasterio(file, chunks={"x": CHUNK, "y": CHUNK}, masked=True)[
-        0
-    ].drop_vars("band")
+    bands = rioxarray.open_rasterio(file, chunks={"x": CHUNK, "y": CHUNK}, masked=True)
+    image = bands[0].drop_vars("band")
     return image.copy(data=image.data.map_blocks(to_power, units, dtype=np.float32))
 
 
@@ -196,17 +200,15 @@ def _read(
     """Power (T, 2, P, P), VH first, and labels of one window of a tile."""
     tile, row, column = window
     place = ((row, row + patch), (column, column + patch))
-    power = to_power(
-        np.array(
-            [[_values(date[name], place) for name in ("vh", "vv")] for date in files[tile].values()]
-        ),
-        units,
-    )
+    images = [
+        [_values(date["vh"], place), _values(date["vv"], place)] for date in files[tile].values()
+    ]
+    power = to_power(np.array(images), units)
     with _open(folder / "train" / "labels" / f"{tile}.tif") as tif:
         y = tif.read(1, window=place).astype(np.int64)
     if y.min() < 0 or y.max() >= len(CROPS):
         raise SeasonError(
             f"The labels of tile {tile} have codes {y.min()} .. {y.max()}; expected 0 .. 9."
         )
-    y[y == 0] = IGNORE
-    return to_calendar(power, np.array(list(files[tile]), "M8[ns]"), calendar), y
+    y[y == 0] = IGNORE  # not surveyed: no loss may count there
+    return to_calendar(power, _times(files[tile]), calendar), y

@@ -1,5 +1,6 @@
-"""A season from a STAC catalogue: any collection of terrain-corrected (or at least geocoded,
-calibrated) Sentinel-1 backscatter.
+"""A season from a STAC catalogue of Sentinel-1 backscatter.
+
+Any collection of terrain-corrected (or at least geocoded, calibrated) images will do.
 
 STAC (https://stacspec.org) describes images, not pixels: an item is one image, its assets are
 files, its properties say when and from which orbit. A season takes the items of one track (relative
@@ -38,9 +39,9 @@ from stma_nb.sources.catalogues import (
     whole_days,
 )
 
-OVERPASS = pd.Timedelta(
-    "30min"
-)  # items of one track closer in time than this were taken in one overpass
+# Items of one track closer in time than this were taken in one overpass.
+OVERPASS = pd.Timedelta("30min")
+BANDS = ("vv", "vh")
 SCALES = {
     "power": lambda data: data,
     "amplitude": lambda data: data**2,
@@ -60,19 +61,23 @@ def season_from_stac(
     crs: str | None = None,
     scale: str | None = None,
 ) -> xr.Dataset:
-    """A lazy season (time, y, x) of linear power from the Sentinel-1 items of a catalogue over an
-    area and a period.
+    """A lazy season (time, y, x) of linear power from the Sentinel-1 items of a catalogue.
 
-    Args: catalogue: a name in ``catalogues.CATALOGUES``, the address of a STAC API, a file
-        (catalogue, collection or item collection), a folder of GeoTIFFs, or an item collection
-        (``catalogues.catalogue_of_folder``). area: west, south, east, north in degrees, or a
-        GeoJSON polygon or file; the season covers its bounding rectangle. start, end: first and
-        last day, such as "2021-04-01". collection: which collection of the catalogue (default: that
-        of the named catalogue, or all of a file). relative_orbit, direction: the track ("ascending"
-        or "descending"); default: the one that sees most of the area most often. pixel, crs: the
-        grid; default: that of the images. Coarser pixels are means of power, others nearest
-        neighbours. scale: "power", "amplitude" or "dB", if the metadata do not say what the numbers
-        are; power is assumed.
+    Args:
+        catalogue: a name in ``catalogues.CATALOGUES``, the address of a STAC API, a file
+            (catalogue, collection or item collection), a folder of GeoTIFFs, or an item collection
+            (``catalogues.catalogue_of_folder``).
+        area: west, south, east, north in degrees, or a GeoJSON polygon or file; the season covers
+            its bounding rectangle.
+        start, end: first and last day, such as "2021-04-01".
+        collection: which collection of the catalogue (default: that of the named catalogue, or all
+            of a file).
+        relative_orbit, direction: the track ("ascending" or "descending"); default: the one that
+            sees most of the area most often.
+        pixel, crs: the grid; default: that of the images. Coarser pixels are means of power, others
+            nearest neighbours.
+        scale: "power", "amplitude" or "dB", if the metadata do not say what the numbers are; power
+            is assumed.
 
     Pixels are NaN where the images have no data (zero, if they do not say what no data is).
     ``attrs`` hold source, collection, licence, number of items and the tracks found. Links that a
@@ -83,52 +88,41 @@ def season_from_stac(
     """
     if scale not in (None, *SCALES):
         raise SeasonError(f"scale is '{scale}'; expected one of {', '.join(SCALES)}.")
-    polygon, period = area_polygon(area), whole_days(start, end)
+    polygon = area_polygon(area)
+    period = whole_days(start, end)
     source, items, licence = items_of(catalogue, polygon, period, collection)
     dual = [item for item in map(_with_polarisations, items) if item]
     if not dual:
         raise SeasonError(
-            f"None of the {len(items)} items in '{source}' has both VV and VH as files of their "
-            "own; the assets of the first are "
-            f"{', '.join(items[0].assets)}: take another collection."
+            f"None of the {len(items)} items in '{source}' has both VV and VH "
+            f"as files of their own; the assets of the first are {', '.join(items[0].assets)}: "
+            "take another collection."
         )
     chosen, orbit, tracks = _one_track(dual, polygon, relative_orbit, direction)
 
     scale = scale or _stated_scale(chosen[0])
     nodata, native, resolution = _look_at(chosen[0], scale)
-    grid = _projected(crs or _most_common_crs(chosen) or native, polygon)
-    coarser = (pixel or resolution) > 1.5 * resolution
+    pixel = pixel or resolution
+    crs = _projected(crs or _most_common_crs(chosen) or native, polygon)
+    coarser = pixel > 1.5 * resolution
     if coarser and scale not in (None, "power"):
         raise SeasonError(
-            f"The images are in {scale}; means over {pixel:g} m would be wrong: leave pixel at "
-            f"{resolution:g} m."
+            f"The images are in {scale}; means over {pixel:g} m would be wrong: "
+            f"leave pixel at {resolution:g} m."
         )
-    for item in chosen:
-        for asset in item.assets.values():
-            asset.extra_fields |= {"data_type": "float32", "nodata": nodata}
-    season = odc.stac.load(
-        chosen,
-        bands=list(cube.POLARISATIONS),
-        groupby="overpass",
-        geobox=GeoBox.from_geopolygon(
-            Geometry(mapping(polygon), "EPSG:4326"), pixel or resolution, grid
-        ),
-        resampling="average" if coarser else "nearest",
-        chunks={"x": 2 * cube.CHUNK, "y": 2 * cube.CHUNK},
-    )
-    times = pd.to_datetime(
-        sorted({item.properties["overpass"] for item in chosen}), format="ISO8601"
-    ).tz_localize(None)
-    season = season.assign_coords(time=times.as_unit("ns").values)
-    for name in cube.POLARISATIONS:
-        season[name] = SCALES[scale or "power"](season[name].where(season[name] != nodata)).astype(
-            "float32"
-        )
-        season[name].attrs = {"long_name": f"{name.upper()} backscatter", "units": "1"} | _quantity(
-            chosen[0]
-        )
+    grid = GeoBox.from_geopolygon(Geometry(mapping(polygon), "EPSG:4326"), pixel, crs)
+    season = _load(chosen, grid, nodata, coarser)
+    for name in BANDS:
+        known = season[name].where(season[name] != nodata)
+        season[name] = SCALES[scale or "power"](known).astype("float32")
+        season[name].attrs = {
+            "long_name": f"{name.upper()} backscatter",
+            "units": "1",
+            **_quantity(chosen[0]),
+        }
     if orbit is not None:
-        season = season.assign_coords(relative_orbit=("time", np.full(len(times), orbit)))
+        orbits = np.full(season.sizes["time"], orbit)
+        season = season.assign_coords(relative_orbit=("time", orbits))
     return season.assign_attrs(
         title="Sentinel-1 season",
         source=source,
@@ -139,54 +133,76 @@ def season_from_stac(
     )
 
 
+def _load(items: list[pystac.Item], grid: GeoBox, nodata: float, coarser: bool) -> xr.Dataset:
+    """The numbers of the images on the grid, lazily; those of one overpass in one mosaic."""
+    for item in items:
+        for asset in item.assets.values():
+            asset.extra_fields["data_type"] = "float32"
+            asset.extra_fields["nodata"] = nodata
+    season = odc.stac.load(
+        items,
+        bands=list(BANDS),
+        groupby="overpass",
+        geobox=grid,
+        resampling="average" if coarser else "nearest",
+        chunks={"x": 2 * cube.CHUNK, "y": 2 * cube.CHUNK},
+    )
+    overpasses = sorted({item.properties["overpass"] for item in items})
+    times = pd.to_datetime(overpasses, format="ISO8601").tz_localize(None)
+    return season.assign_coords(time=times.as_unit("ns").values)
+
+
 # ----------------------------------------------------------------------------------------- choosing
 
 
 def _with_polarisations(item: pystac.Item) -> pystac.Item | None:
     """The item with assets 'vv' and 'vh' only, or None if it lacks one."""
-    found = {name: _asset(item, name) for name in cube.POLARISATIONS}
+    found = {name: _asset(item, name) for name in BANDS}
     if None in found.values():
         return None
     only = pystac.Item(
-        item.id, item.geometry, item.bbox, item.datetime, dict(item.properties),
-        stac_extensions=list({*item.stac_extensions, *EXTENSIONS}), collection=item.collection_id,
-    )  # fmt: skip
+        item.id,
+        item.geometry,
+        item.bbox,
+        item.datetime,
+        dict(item.properties),
+        stac_extensions=list({*item.stac_extensions, *EXTENSIONS}),
+        collection=item.collection_id,
+    )
     for name, asset in found.items():
         only.add_asset(name, asset.clone())
     return only
 
 
 def _asset(item: pystac.Item, name: str) -> pystac.Asset | None:
-    """The image of one polarisation: by its key, else by what key, file name or band metadata say
-    of a data asset.
+    """The image of one polarisation, by its key, else by what is said of it.
+
+    That is its key, its file name, or the metadata of its bands.
     """
     for key, asset in item.assets.items():
         if key.lower() == name:
             return asset
     for key, asset in item.assets.items():
-        bands = [
-            str(band.get("name"))
-            for field in ("bands", "eo:bands")
-            for band in asset.extra_fields.get(field, [])
-        ]
-        said = " ".join(
-            [
-                key,
-                asset.href.split("?")[0].split("/")[-1],
-                *bands,
-                *asset.extra_fields.get("sar:polarizations", []),
-            ]
-        )
-        tiff = "tiff" in (asset.media_type or "") or re.search(
-            r"\.tiff?($|\?)", asset.href, re.IGNORECASE
-        )
-        if (
-            tiff
-            and "data" in (asset.roles or ["data"])
-            and set(re.findall("(?<![a-z])v[vh](?![a-z])", said.lower())) == {name}
-        ):
+        # 'vv' or 'vh', but not within a word.
+        named = set(re.findall("(?<![a-z])v[vh](?![a-z])", _said_of(key, asset)))
+        is_data = "data" in (asset.roles or ["data"])
+        if named == {name} and is_data and _is_tiff(asset):
             return asset
     return None
+
+
+def _said_of(key: str, asset: pystac.Asset) -> str:
+    """Key, file name and bands of an asset, in small letters."""
+    words = [key, asset.href.split("?")[0].split("/")[-1]]
+    for field in ("bands", "eo:bands"):
+        words += [str(band.get("name")) for band in asset.extra_fields.get(field, [])]
+    words += asset.extra_fields.get("sar:polarizations", [])
+    return " ".join(words).lower()
+
+
+def _is_tiff(asset: pystac.Asset) -> bool:
+    by_type = "tiff" in (asset.media_type or "")
+    return by_type or bool(re.search(r"\.tiff?($|\?)", asset.href, re.IGNORECASE))
 
 
 def _one_track(
@@ -196,45 +212,54 @@ def _one_track(
     direction: str | None,
 ) -> tuple[list[pystac.Item], int | None, str]:
     """(items of one track with their 'overpass', its relative orbit, all tracks in words)."""
-    tracks: dict[tuple, list[pystac.Item]] = {}
-    for item in sorted(items, key=time_of):
-        track = item.properties.get("sat:relative_orbit"), item.properties.get("sat:orbit_state")
-        before = tracks.setdefault(track, [])
-        same = before and time_of(item) - time_of(before[-1]) < OVERPASS
-        item.properties["overpass"] = (
-            before[-1].properties["overpass"] if same else time_of(item).isoformat()
-        )
-        before.append(item)
-
-    def seen(track: tuple) -> float:
-        """How often the area is seen, in square degrees times overpasses."""
-        passes: dict[str, list] = {}
-        for item in tracks[track]:
-            passes.setdefault(item.properties["overpass"], []).append(shape(item.geometry))
-        return sum(
-            unary_union(footprints).intersection(polygon).area for footprints in passes.values()
-        )
-
-    def words(track: tuple) -> str:
-        count = len({item.properties["overpass"] for item in tracks[track]})
-        return (
-            f"relative orbit {track[0] or 'not stated'}{f' {track[1]}' if track[1] else ''} "
-            f"({count} overpasses)"
-        )
-
-    ranked = sorted(tracks, key=seen, reverse=True)
-    fit = [
-        track
-        for track in ranked
-        if relative_orbit in (None, track[0]) and direction in (None, track[1])
-    ]
+    tracks = _tracks(items)
+    ranked = sorted(tracks, key=lambda track: _seen(tracks[track], polygon), reverse=True)
+    fit = []
+    for track in ranked:
+        orbit, going = track
+        if relative_orbit in (None, orbit) and direction in (None, going):
+            fit.append(track)
+    told = [_in_words(track, tracks[track]) for track in ranked]
     if not fit:
         wanted = " ".join(str(value) for value in (relative_orbit, direction) if value is not None)
         raise SeasonError(
-            f"No item is of track {wanted}; found {', '.join(map(words, ranked))}: ask for one of "
-            "these."
+            f"No item is of track {wanted}; found {', '.join(told)}: ask for one of these."
         )
-    return tracks[fit[0]], fit[0][0], "; ".join(map(words, ranked))
+    best = fit[0]
+    return tracks[best], best[0], "; ".join(told)
+
+
+Track = tuple[int | None, str | None]  # relative orbit, direction
+
+
+def _tracks(items: list[pystac.Item]) -> dict[Track, list[pystac.Item]]:
+    """The items by track, in order of time; all of one overpass get its time as 'overpass'."""
+    tracks: dict[Track, list[pystac.Item]] = {}
+    for item in sorted(items, key=time_of):
+        track = item.properties.get("sat:relative_orbit"), item.properties.get("sat:orbit_state")
+        before = tracks.setdefault(track, [])
+        if before and time_of(item) - time_of(before[-1]) < OVERPASS:
+            item.properties["overpass"] = before[-1].properties["overpass"]
+        else:
+            item.properties["overpass"] = time_of(item).isoformat()
+        before.append(item)
+    return tracks
+
+
+def _seen(items: list[pystac.Item], polygon: BaseGeometry) -> float:
+    """How much of the area is seen how often, in square degrees times overpasses."""
+    passes: dict[str, list] = {}
+    for item in items:
+        passes.setdefault(item.properties["overpass"], []).append(shape(item.geometry))
+    areas = [unary_union(footprints).intersection(polygon).area for footprints in passes.values()]
+    return sum(areas)
+
+
+def _in_words(track: Track, items: list[pystac.Item]) -> str:
+    orbit, direction = track
+    count = len({item.properties["overpass"] for item in items})
+    going = f" {direction}" if direction else ""
+    return f"relative orbit {orbit or 'not stated'}{going} ({count} overpasses)"
 
 
 # ----------------------------------------------------------------------------- what the numbers are
@@ -243,69 +268,75 @@ def _one_track(
 def _stated_scale(item: pystac.Item) -> str | None:
     """What an item's metadata say of its numbers: 'power', 'amplitude', 'dB', or None."""
     fields = item.assets["vv"].extra_fields
-    units = [
-        part.get("unit") for key in ("raster:bands", "bands") for part in fields.get(key, [])
-    ] + [fields.get("unit")]
-    text = " ".join(
-        map(str, [*units, item.properties.get("card4l:measurement_convention")])
-    ).lower()
-    found = re.search("power|amplitude|db|decibel", text)
-    return {"power": "power", "amplitude": "amplitude"}.get(found[0], "dB") if found else None
+    said = [part.get("unit") for part in _parts(fields)]
+    said.append(fields.get("unit"))
+    said.append(item.properties.get("card4l:measurement_convention"))
+    found = re.search("power|amplitude|db|decibel", " ".join(map(str, said)).lower())
+    if not found:
+        return None
+    return found[0] if found[0] in ("power", "amplitude") else "dB"
+
+
+def _parts(fields: dict) -> list[dict]:
+    """What the metadata of an asset say of its bands, in old and in new words of STAC."""
+    return fields.get("raster:bands", []) + fields.get("bands", [])
 
 
 def _quantity(item: pystac.Item) -> dict[str, str]:
+    """gamma0 or sigma0 as the attribute 'quantity', if an item's metadata say it."""
     asset = item.assets["vv"]
-    text = (
-        f"{asset.title} {asset.description} {item.properties.get('card4l:measurement_type')} "
-        f"{item.collection_id}"
-    ).lower()
-    found = re.search("gamma|sigma", text)
+    said = [asset.title, asset.description]
+    said += [item.properties.get("card4l:measurement_type"), item.collection_id]
+    found = re.search("gamma|sigma", " ".join(map(str, said)).lower())
     return {"quantity": f"{found[0]}0"} if found else {}
 
 
 def _look_at(item: pystac.Item, scale: str | None) -> tuple[float, str, float]:
-    """(nodata, CRS, pixel in metres) of an item's VV image; raises SeasonError if it is not
-    backscatter on a map grid.
+    """(nodata, CRS, pixel in metres) of an item's VV image.
+
+    Raises SeasonError if it is not backscatter on a map grid.
     """
     asset = item.assets["vv"]
     try:
         with rasterio.open(asset.href) as tif:
             overview = tif.read(1, out_shape=(min(tif.height, 64), min(tif.width, 64)), masked=True)
-            crs, resolution, stated = tif.crs, tif.res[0], tif.nodata
+            crs = tif.crs
+            resolution = tif.res[0]
+            stated = tif.nodata
     except RasterioIOError as error:
         raise SeasonError(
-            f"The image of '{item.id}' cannot be opened ({first_line(error)}): check that it is "
-            "there, and that you may read it "
+            f"The image of '{item.id}' cannot be opened ({first_line(error)}): "
+            "check that it is there, and that you may read it "
             "(the Planetary Computer may want PC_SDK_SUBSCRIPTION_KEY to be set)."
         ) from error
     if crs is None or np.issubdtype(overview.dtype, np.integer):
+        article = "no" if crs is None else "a"
         raise SeasonError(
-            f"The image of '{item.id}' has {overview.dtype} numbers and "
-            f"{'no' if crs is None else 'a'} map grid; expected float32 "
-            "backscatter on a map grid: uncalibrated GRD will not do, take a terrain-corrected "
-            "(RTC) collection."
+            f"The image of '{item.id}' has {overview.dtype} numbers and {article} map grid; "
+            "expected float32 backscatter on a map grid: uncalibrated GRD will not do, "
+            "take a terrain-corrected (RTC) collection."
         )
-    fields = asset.extra_fields
-    said = [fields] + [part for key in ("raster:bands", "bands") for part in fields.get(key, [])]
-    nodata = next(
-        (float(part["nodata"]) for part in said if part.get("nodata") is not None), stated
-    )
-    nodata = (
-        0.0 if nodata is None else nodata
-    )  # where nothing is said, zeros are the land beside the swath
+    nodata = _nodata(asset.extra_fields, stated)
     values = overview.compressed()
     values = values[np.isfinite(values) & (values != nodata)]
     if len(values) and scale != "dB" and not 0 <= np.median(values) < 10:
         raise SeasonError(
-            f"The image of '{item.id}' has a median of {np.median(values):.1f}; expected linear "
-            "power, mostly below 1: "
+            f"The image of '{item.id}' has a median of {np.median(values):.1f}; "
+            "expected linear power, mostly below 1: "
             "give scale='dB' if it is in dB, or take a calibrated collection."
         )
-    return (
-        nodata,
-        crs.to_wkt(),
-        resolution if crs.is_projected else max(10, round(resolution * 111_320, -1)),
-    )
+    if not crs.is_projected:  # degrees: 111 320 m on the equator, rounded to tens of metres
+        resolution = max(10, round(resolution * 111_320, -1))
+    return nodata, crs.to_wkt(), resolution
+
+
+def _nodata(fields: dict, stated: float | None) -> float:
+    """The number that stands for no data: of the metadata, else ``stated`` in the file, else 0."""
+    for part in [fields, *_parts(fields)]:
+        if part.get("nodata") is not None:
+            return float(part["nodata"])
+    # Where nothing is said, zeros are the land beside the swath.
+    return 0.0 if stated is None else stated
 
 
 def _most_common_crs(items: list[pystac.Item]) -> str | None:

@@ -1,12 +1,11 @@
-"""Keep a network: when it is trained, with all that a map needs; while it learns, with all that
-going on needs.
-"""
+"""Keep a network: when it is trained, with all that a map needs; while it learns, with more."""
 
 import json
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,53 +16,81 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 import stma_nb
+from stma_nb import cube
 from stma_nb.cube import Crop
-from stma_nb.files import refuse_existing
-from stma_nb.model import STMA
-from stma_nb.patches import Scaling
+from stma_nb.files import refuse_existing, write_whole
+from stma_nb.patches import Scaling, check_bands
+from stma_nb.train.contract import Network, check_network
+
+MAY_DIFFER = ("dates", "pixels", "quantity")  # what a map may be allowed to have otherwise
 
 
 @dataclass
 class Trained:
     """A trained network and the facts of its training that a map needs.
 
-    ``history`` has one entry an epoch; ``train.fit`` says what is in it.
+    ``scaling`` names the bands, ``crops`` is the legend, ``times`` (T,) are the acquisition times;
+    ``history`` has one entry an epoch (``train.fit`` says what is in it); ``pixel`` is the side of
+    a pixel in metres, ``quantity`` what the backscatter was ("sigma0"), None where it is unknown.
     """
 
-    model: STMA
+    model: Network
     scaling: Scaling
     crops: tuple[Crop, ...]
     times: np.ndarray
     history: list[dict[str, float]] = field(default_factory=list)
+    pixel: float | None = None
+    quantity: str | None = None
 
 
-def _replace(path: Path, write: Callable[[Path], None]) -> None:
-    """Write a file beside ``path`` and move it there when it is whole: who reads or is killed
-    meanwhile finds the old one.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        write(part)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+# ------------------------------------------------------------------------------- known networks
+
+_NETWORKS: dict[str, str | Callable[..., Network]] = {
+    "STMA": "stma_nb.model",
+    "RandomForest": "stma_nb.train.forest",
+    "TempCNN": "stma_nb.train.tempcnn",
+    "UNet": "stma_nb.train.unet",
+}
 
 
-# -------------------------------------------------------------------------------- a trained network
+def register(network: Callable[..., Network]) -> Callable[..., Network]:
+    """Make a class of networks known to ``load`` by its name; may stand as ``@train.register``."""
+    _NETWORKS[network.__name__] = network
+    return network
+
+
+def _network_called(name: str, file: str) -> Callable[..., Network]:
+    """The class of this name: names are looked up among those known, and nothing else is run."""
+    found = _NETWORKS.get(name)
+    if found is None:
+        raise ValueError(
+            f"'{file}' holds a network {name}, which is not known here (known: "
+            f"{', '.join(_NETWORKS)}): give its class, load(path, {name}), or train.register it."
+        )
+    return getattr(import_module(found), name) if isinstance(found, str) else found
+
+
+# ---------------------------------------------------------------------------- a trained network
 
 
 def save(trained: Trained, path: str | Path, overwrite: bool = False) -> Path:
-    """Write weights as safetensors with a JSON header (arguments, scaling, legend, dates, history,
-    versions), atomically.
+    """Write weights as safetensors with a JSON header, in full or not at all.
+
+    The header holds the name of the network's class and its arguments, scaling with bands, legend,
+    dates, pixel, quantity, history and versions. Raises FileExistsError, and ValueError for a
+    network that does not say what builds it again (``train.Network``).
     """
     path = Path(path)
     refuse_existing(path, overwrite)
+    check_network(trained.model)
     header = {
+        "network": type(trained.model).__name__,
         "arguments": trained.model.arguments,
         "scaling": trained.scaling._asdict(),
-        "legend": trained.crops,
+        "legend": cube.flags(trained.crops),
         "dates": np.datetime_as_string(trained.times, unit="s").tolist(),
+        "pixel": trained.pixel,
+        "quantity": trained.quantity,
         "history": trained.history,
         "versions": {
             "stma_nb": stma_nb.__version__,
@@ -75,14 +102,17 @@ def save(trained: Trained, path: str | Path, overwrite: bool = False) -> Path:
         name: value.detach().cpu().contiguous()
         for name, value in trained.model.state_dict().items()
     }
-    _replace(path, lambda part: save_file(weights, part, metadata={"stma_nb": json.dumps(header)}))
-    return path
+    metadata = {"stma_nb": json.dumps(header)}
+    return write_whole(path, lambda part: save_file(weights, part, metadata=metadata))
 
 
-def load(path: str | Path) -> Trained:
+def load(path: str | Path, network: Callable[..., Network] | None = None) -> Trained:
     """Read what ``save`` wrote. Nothing is unpickled.
 
-    Raises FileNotFoundError, or ValueError for another or a damaged file.
+    Networks of this library and those that were registered are found by the name in the file; for
+    any other give its class as ``network``.
+
+    Raises FileNotFoundError, or ValueError for another, a damaged file or another network's.
     """
     path = Path(path)
     if not path.is_file():
@@ -92,7 +122,7 @@ def load(path: str | Path) -> Trained:
     try:
         with safe_open(path, framework="pt") as file:
             header = json.loads((file.metadata() or {})["stma_nb"])
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise ValueError(
             f"'{path.name}' is not a safetensors file, or it is truncated: copy or train it again."
@@ -102,13 +132,26 @@ def load(path: str | Path) -> Trained:
             f"'{path.name}' is a safetensors file, but not one of stma_nb: use one that train "
             "wrote."
         ) from error
+    name = header.get("network", "STMA")  # files of the first version hold no name
+    if network is None:
+        network = _network_called(name, path.name)
+    elif network.__name__ != name:
+        raise ValueError(
+            f"'{path.name}' holds the weights of a network {name}, not of {network.__name__}: "
+            "give the class that was trained."
+        )
     try:
-        model = STMA(**header["arguments"])
+        model = network(**header["arguments"])
         model.load_state_dict(weights)
-        scaling = Scaling(*(tuple(header["scaling"][key]) for key in ("mean", "std")))
-        crops = tuple(Crop(*crop) for crop in header["legend"])
-        times = np.array(header["dates"], "datetime64[ns]")
-        return Trained(model.eval(), scaling, crops, times, header["history"])
+        return Trained(
+            model.eval(),
+            _scaling(header["scaling"]),
+            _legend(header["legend"]),
+            np.array(header["dates"], "datetime64[ns]"),
+            header["history"],
+            header.get("pixel"),
+            header.get("quantity"),
+        )
     except (KeyError, TypeError, RuntimeError) as error:
         raise ValueError(
             f"'{path.name}' is a safetensors file, but not one of stma_nb (or of another version "
@@ -116,34 +159,72 @@ def load(path: str | Path) -> Trained:
         ) from error
 
 
+def _scaling(kept: dict[str, list]) -> Scaling:
+    return Scaling(**{name: tuple(values) for name, values in kept.items()})
+
+
+def _legend(kept: dict[str, Any] | list) -> tuple[Crop, ...]:
+    if isinstance(kept, list):  # of the first version: pairs of name and colour
+        return tuple(Crop(*crop) for crop in kept)
+    return cube.legend(xr.Dataset({"crop": ((), 0, kept)}))
+
+
+# ------------------------------------------------------------------------- does a season fit it?
+
+
+def check_fits(trained: Trained, season: xr.Dataset, allow: Collection[str] = ()) -> None:
+    """Raise ValueError unless a season is of the kind that a network was trained on.
+
+    It must have the network's bands in the same units, pixels of the same size (to a hundredth),
+    the same quantity (sigma0, gamma0) where both are known, and the same number of dates at the
+    same time of year (``check_dates``). ``allow`` names what may differ: some of "dates" (another
+    calendar, not another number), "pixels" and "quantity".
+    """
+    if isinstance(allow, str) or not set(allow) <= set(MAY_DIFFER):
+        raise ValueError(f"allow is {allow!r}; expected some of {', '.join(MAY_DIFFER)}.")
+    check_bands(season, trained.scaling)
+    pixel, quantity = cube.pixel_size(season), cube.quantity(season)
+    if trained.pixel and abs(pixel / trained.pixel - 1) > 0.01 and "pixels" not in allow:
+        raise ValueError(
+            f"The season has pixels of {pixel:g} m, the network was trained on "
+            f"{trained.pixel:g} m: resample the season, train on such pixels, or allow it "
+            "(allow=('pixels',), --any-pixels)."
+        )
+    known = trained.quantity and quantity
+    if known and trained.quantity != quantity and "quantity" not in allow:
+        raise ValueError(
+            f"The season is {quantity}, the network was trained on {trained.quantity}: convert it "
+            "(radar.gamma0), train on such data, or allow it (allow=('quantity',), "
+            "--any-quantity)."
+        )
+    check_dates(trained, season, any_dates="dates" in allow)
+
+
 def check_dates(
     trained: Trained, season: xr.Dataset, tolerance: int = 15, any_dates: bool = False
 ) -> None:
-    """Raise ValueError unless a season has the network's number of dates at the same time of year,
-    within ``tolerance`` days.
+    """Raise ValueError unless a season has as many dates, each at its time of the year.
 
-    The year may differ: mapping another year is a fair question, another calendar is a mistake.
-    ``any_dates`` asks for the number of dates only.
+    Each may lie ``tolerance`` days from the network's. The year may differ: mapping another year is
+    a fair question, another calendar is a mistake. ``any_dates`` asks for the number of dates only.
     """
     times = season.time.values
     if len(times) != len(trained.times):
         raise ValueError(
             f"The season has {len(times)} dates, the network was trained on {len(trained.times)}: "
-            "choose or composite the same dates, or train on these."
+            "choose or composite the same dates (radar.at_dates, radar.composite), or train on "
+            "these."
         )
-    days = (
-        season.time.dt.dayofyear.values
-        - xr.DataArray(trained.times, dims="time").dt.dayofyear.values
-        + 183
-    ) % 366 - 183
+    own = season.time.dt.dayofyear.values
+    learned = xr.DataArray(trained.times, dims="time").dt.dayofyear.values
+    days = (own - learned + 183) % 366 - 183  # the shorter way around the year
     worst = int(np.abs(days).argmax())
     if not any_dates and abs(days[worst]) > tolerance:
         raise ValueError(
             f"Date {worst + 1} of the season is {np.datetime_as_string(times[worst], 'D')}, the "
-            "network was trained with "
-            f"{np.datetime_as_string(trained.times[worst], 'D')} there ({abs(days[worst])} days "
-            "apart in the year): "
-            "choose the same calendar, train on these dates, or allow it (any_dates, --any-dates)."
+            f"network was trained with {np.datetime_as_string(trained.times[worst], 'D')} there "
+            f"({abs(days[worst])} days apart in the year): choose the same calendar, train on "
+            "these dates, or allow it (allow=('dates',), --any-dates)."
         )
 
 
@@ -165,7 +246,7 @@ def write_state(path: Path, state: dict[str, Any]) -> None:
             )  # on the disk before the old one goes, so that a power cut costs nothing either
 
     try:
-        _replace(path, write)
+        write_whole(path, write)
     except (OSError, RuntimeError) as error:
         reason: BaseException = error
         while (

@@ -3,19 +3,22 @@
 import logging
 import os
 import warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from stma_nb.machine import pick_device
+from stma_nb.train.contract import Network
 
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 
 
 def fabric(device: str | None, precision: str):
-    """Lightning Fabric for a training: on one device, or on one for each of the processes that
-    ``torchrun`` started.
+    """Lightning Fabric for a training: one device, or one for each process of ``torchrun``.
 
     Raises ValueError for a precision that is unknown or that the device does not have.
     """
@@ -45,6 +48,19 @@ def fabric(device: str | None, precision: str):
     return found
 
 
+def adamw(device: torch.device) -> Callable[..., torch.optim.Optimizer]:
+    """The optimiser of ``fit`` by default: AdamW, all weights in one pass where that runs."""
+    fused = device.type in ("cpu", "cuda")
+    return partial(torch.optim.AdamW, weight_decay=1e-2, fused=fused)
+
+
+@contextmanager
+def same_random_state(device: torch.device) -> Iterator[None]:
+    """Leave PyTorch's generators as they were found, whatever is drawn or seeded meanwhile."""
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        yield
+
+
 @contextmanager
 def memory(batch: int, accumulate: int):
     """Say what to do where a GPU's memory is full."""
@@ -63,8 +79,9 @@ def memory(batch: int, accumulate: int):
 
 
 class _SumOfProcesses(torch.autograd.Function):
-    """Sum of a tensor over processes; a loss of any process depends on it, so the gradient is
-    summed as well.
+    """Sum of a tensor over processes.
+
+    A loss of any process depends on it, so the gradient is summed as well.
     """
 
     @staticmethod
@@ -78,39 +95,55 @@ class _SumOfProcesses(torch.autograd.Function):
         return x
 
 
-class SharedBatchNorm2d(nn.BatchNorm2d):
-    """Batch normalisation by the statistics of all processes' patches (PyTorch's SyncBatchNorm does
-    not run on CPUs).
+class _SharedBatchNorm(_BatchNorm):
+    """Batch normalisation by the statistics of all processes' patches.
+
+    PyTorch's SyncBatchNorm does the same on GPUs, and does not run on CPUs.
     """
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
             return super().forward(x)
-        total, axes, exact = _SumOfProcesses.apply, (0, 2, 3), x.to(self.weight.dtype)
+        total = _SumOfProcesses.apply
+        axes = (0, *range(2, x.ndim))  # all but the channels
+        shape = (1, -1) + (1,) * (x.ndim - 2)
+        exact = x.to(self.weight.dtype)
         count = total(exact.new_tensor(x.numel() / x.shape[1]))
         mean = total(exact.sum(axes)) / count
-        centred = exact - mean.view(1, -1, 1, 1)
+        centred = exact - mean.view(shape)
         variance = total(centred.square().sum(axes)) / count
         with torch.no_grad():
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(variance * count / (count - 1), self.momentum)
             self.num_batches_tracked += 1
         scale = self.weight * (variance + self.eps).rsqrt()
-        return (centred * scale.view(1, -1, 1, 1) + self.bias.view(1, -1, 1, 1)).to(x.dtype)
+        return (centred * scale.view(shape) + self.bias.view(shape)).to(x.dtype)
+
+
+class SharedBatchNorm1d(_SharedBatchNorm, nn.BatchNorm1d):
+    """A batch normalisation of series, shared by all processes."""
+
+
+class SharedBatchNorm2d(_SharedBatchNorm, nn.BatchNorm2d):
+    """A batch normalisation of images, shared by all processes."""
+
+
+SHARED: dict[type, type] = {
+    nn.BatchNorm1d: SharedBatchNorm1d,
+    nn.BatchNorm2d: SharedBatchNorm2d,
+}
 
 
 @contextmanager
-def shared_batch_norm(model: nn.Module, processes: int):
-    """Let the batch normalisations of a network use the statistics of the whole batch while several
-    processes share it.
-    """
-    norms = [
-        module for module in model.modules() if type(module) is nn.BatchNorm2d and processes > 1
-    ]
-    for norm in norms:
-        norm.__class__ = SharedBatchNorm2d
+def shared_batch_norm(model: Network, processes: int) -> Iterator[None]:
+    """Let batch normalisations use the statistics of the whole batch, shared by processes."""
+    own = {module: type(module) for module in model.modules() if type(module) in SHARED}
+    if processes == 1:
+        own = {}
+    for norm, kind in own.items():
+        norm.__class__ = SHARED[kind]
     try:
         yield
     finally:
-        for norm in norms:
-            norm.__class__ = nn.BatchNorm2d
+        for norm, kind in own.items():
+            norm.__class__ = kind

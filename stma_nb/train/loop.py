@@ -1,51 +1,62 @@
-"""Train STMA, on one CPU, one GPU or many: the loop, its checkpoints and its scores."""
+"""Train a network, on one CPU, one GPU or many: the loop, and the scores of validation."""
 
-import hashlib
 import json
 import math
 import sys
 import time
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.data import DataLoader, Subset
 from tqdm import tqdm
 
-from stma_nb.cube import legend
-from stma_nb.files import refuse_existing
-from stma_nb.model import STMA
-from stma_nb.patches import IGNORE, PatchDataset
+from stma_nb import cube
+from stma_nb.patches import IGNORE
 from stma_nb.train import hardware
-from stma_nb.train.checkpoint import Trained, check_dates, load, read_state, save, write_state  # noqa: F401  (part of this module)
+from stma_nb.train.checkpoint import Trained
+from stma_nb.train.contract import (
+    Loss,
+    Network,
+    Patches,
+    check_patches,
+    check_sizes,
+    device_of,
+    main_of,
+)
+from stma_nb.train.losses import cross_entropy
+from stma_nb.train.progress import Progress, Record, name_of
 
-SCHEDULES = {  # the rate, as a share of the highest, after a share of the training
+SCHEDULES: dict[str, Callable[[float], float]] = {
+    # the rate, as a share of the highest, after a share of the training
     "polynomial": lambda done: (1 - done) ** 0.9,
     "cosine": lambda done: (1 + math.cos(math.pi * done)) / 2,
 }
 
 
 def fit(
-    model: STMA,
-    train: PatchDataset,
-    valid: PatchDataset,
+    model: Network,
+    train: Patches,
+    valid: Patches,
     epochs: int = 20,
     batch: int = 8,
     rate: float = 2e-3,
-    aux_weight: float = 0.5,
     seed: int = 0,
     device: str | None = None,
-    watch: Callable[[list[dict[str, float]]], None] | None = None,
+    watch: Callable[[list[dict[str, float]]], object] | None = None,
     *,
-    precision: str = "32-true",
-    accumulate: int = 1,
+    loss: Loss = cross_entropy,
+    optimiser: Callable[..., torch.optim.Optimizer] | None = None,
     class_weights: np.ndarray | None = None,
     schedule: str = "polynomial",
+    precision: str = "32-true",
+    accumulate: int = 1,
     patience: int | None = None,
     workers: int = 0,
     log: str | Path | None = None,
@@ -53,171 +64,157 @@ def fit(
     every: int | None = None,
     resume: bool = False,
 ) -> Trained:
-    """Train a network on patches: AdamW, a learning rate that warms up and then falls, loss of both
-    heads.
+    """Train a network on patches, with a learning rate that warms up and then falls.
 
-    The loss is ``(1 - aux_weight) * main + aux_weight * auxiliary`` cross-entropy over all classes,
-    background included (the paper's sum of two losses; its authors' code trains on the main loss
-    alone). Every random draw follows from ``seed``, epoch and step. Under ``torchrun`` the
-    processes share each batch, and take the same steps as one process would (up to rounding and
-    dropout, which each process draws for itself).
+    Every random draw follows from ``seed``, epoch and step; PyTorch's generator is left as it was
+    found. Under ``torchrun`` the processes share each batch, and take the same steps as one process
+    would (up to rounding and dropout, which each process draws for itself).
 
-    Args: epochs: passes over the training patches. batch: patches of one step, over all processes.
-        rate: highest learning rate, reached after a twentieth of the steps. device: ``"cpu"``,
-        ``"cuda"``, ``"cuda:1"``, ...; the GPU when there is one. watch: called with the history
-        after every epoch; without it a progress bar is drawn. precision: ``"32-true"``,
-        ``"bf16-mixed"`` (learns as well on the sample season, and is faster the wider the network),
-        or ``"16-mixed"`` with scaling of the loss (GPU only). accumulate: compute each batch in so
-        many pieces, to need less memory; batch normalisation then sees a piece at a time.
+    Args:
+        model: any network that keeps the contract ``train.Network``.
+        train, valid: patches that keep the contract ``train.Patches``, both of one scaling.
+        epochs: passes over the training patches.
+        batch: patches of one step, over all processes.
+        rate: highest learning rate, reached after a twentieth of the steps.
+        seed: sets the order of the patches, their variations, and dropout.
+        device: ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ...; the GPU when there is one.
+        watch: called with the history after every epoch; without it a progress bar is drawn.
+        loss: what is made small (``train.Loss``); by default the cross-entropy of both heads over
+            all classes, background included.
+        optimiser: called with the parameters and ``lr=rate``; by default AdamW.
         class_weights: (K,) weight of every class in the training loss, say
-        ``balanced_weights(counts)``. schedule: how the rate falls to zero, ``"polynomial"`` (power
-        0.9) or ``"cosine"``. patience: stop after so many epochs without a lower validation loss;
-        the weights of the best epoch are kept. workers: processes that read patches ahead, in every
-        training process. log: a CSV file to hold the history, a line an epoch. checkpoint: a file
-        to hold the state of the training after every epoch and, with ``every``, after so many
-        steps. resume: go on from the checkpoint if there is one; on a CPU the result is, bit for
-        bit, that of a training never stopped.
+            ``balanced_weights(counts)``.
+        schedule: how the rate falls to zero, ``"polynomial"`` (power 0.9) or ``"cosine"``.
+        precision: ``"32-true"``, ``"bf16-mixed"`` (learns as well on the sample season), or
+            ``"16-mixed"`` with scaling of the loss (GPU only).
+        accumulate: compute each batch in so many pieces, to need less memory; batch normalisation
+            then sees a piece at a time.
+        patience: stop after so many epochs without a lower validation loss; the weights of the best
+            epoch are kept.
+        workers: processes that read patches ahead, in every training process.
+        log: a CSV file to hold the history, a line an epoch.
+        checkpoint: a file to hold the state of the training after every epoch and, with ``every``,
+            after so many steps.
+        resume: go on from the checkpoint if there is one; on a CPU the result is, bit for bit, that
+            of a training never stopped.
 
-    The history has an entry an epoch: epoch, loss (mean over batches), valid_loss (without class
-    weights), accuracy (share of validation pixels right), f1 (mean F1 of the crops there;
-    background, code 0, left out), rate (the last), seconds.
+    The history has an entry an epoch: epoch, loss (mean over batches), valid_loss (cross-entropy of
+    the main head, without class weights), accuracy (share of validation pixels right), f1 (mean F1
+    of the crops there; the background, if the legend has one, left out), rate (the last), seconds.
 
     Raises ValueError if the arguments do not fit each other, patches or checkpoint, FileExistsError
     if log or checkpoint would be overwritten, OSError if a checkpoint cannot be written,
     RuntimeError when a GPU's memory is full, and FloatingPointError when the loss is no longer a
     number: model and checkpoint then hold the last good weights.
     """
-    crops = legend(train.season)
-    weights = (
-        torch.ones(len(crops))
-        if class_weights is None
-        else torch.as_tensor(class_weights, dtype=torch.float32)
-    )
+    # Everything is checked before anything is begun.
+    _check_settings(epochs, batch, accumulate, schedule)
+    _check_data(model, train, valid)
+    weights = _weights_of_classes(class_weights, len(train.crops))
     fabric = hardware.fabric(device, precision)
-    _check(model, train, epochs, batch, accumulate, schedule, weights, fabric.world_size)
-    arguments = _arguments(
-        model, train, valid, epochs=epochs, batch=batch, rate=rate, aux_weight=aux_weight, seed=seed, precision=precision,
-        accumulate=accumulate, class_weights=weights.tolist(), schedule=schedule, patience=patience,
-    )  # fmt: skip
-    if log and fabric.is_global_zero:
-        refuse_existing(Path(log), overwrite=resume)
-    if checkpoint and not resume and fabric.is_global_zero and Path(checkpoint).exists():
-        raise FileExistsError(
-            f"'{checkpoint}' holds a training that was stopped: go on (resume, --resume), or "
-            "delete it first."
-        )
-    fused = fabric.device.type in ("cpu", "cuda")  # all weights in one pass
-    optimiser = torch.optim.AdamW(
-        model.parameters(), lr=float(rate), weight_decay=1e-2, fused=fused
+    _check_batch(min(batch, len(train)), fabric.world_size, accumulate)
+    settings = dict(
+        epochs=epochs,
+        batch=batch,
+        rate=rate,
+        seed=seed,
+        loss=name_of(loss),
+        optimiser=name_of(optimiser) if optimiser else "AdamW",
+        class_weights=weights.tolist(),
+        schedule=schedule,
+        precision=precision,
+        accumulate=accumulate,
+        patience=patience,
     )
-    network, optimiser = fabric.setup(model, optimiser)
-    at = {
-        "epoch": 1,
-        "batch": 0,
-        "step": 0,
-        "losses": [],
-        "seconds": 0.0,
-        "history": [],
-        "best": None,
-    }  # how far the training is
-    if checkpoint and resume and Path(checkpoint).exists():
-        state = read_state(Path(checkpoint), arguments)
-        model.load_state_dict(state["model"])
-        optimiser.load_state_dict(state["optimiser"])
-        fabric.strategy.precision.load_state_dict(state["scaler"])
-        at = {name: state[name] for name in at}
+    recipe = _recipe(model, train, valid, settings)
+    record = Record(_path(log), _path(checkpoint), recipe, active=fabric.is_global_zero)
+    record.check(resume)
 
-    def keep() -> None:
-        if checkpoint and fabric.is_global_zero:
-            learned = {"model": model.state_dict(), "optimiser": optimiser.state_dict()}
-            write_state(
-                Path(checkpoint),
-                at
-                | learned
-                | {"scaler": fabric.strategy.precision.state_dict(), "arguments": arguments},
-            )
-
-    trained = Trained(model, train.scaling, crops, train.season.time.values, at["history"])
-    weights = weights.to(fabric.device)
-    good = _copy(model)
+    # Network and optimiser go to the device; fabric wraps them for 16 bits and many processes.
+    make = optimiser or hardware.adamw(fabric.device)
+    network, stepper = fabric.setup(model, make(model.parameters(), lr=float(rate)))
     steps = epochs * len(_order(len(train), batch, seed, epoch=1))
-    warm_up = max(1, steps // 20)
+    rates = rate * _rate_shares(steps, schedule)
+    setup = _Setup(
+        fabric, model, network, stepper, loss, weights.to(fabric.device), rates, accumulate, seed
+    )
+
+    # Where a training was stopped, it goes on.
+    progress = Progress()
+    found = record.restore() if resume else None
+    if found:
+        progress, state = found
+        setup.load_state(state)
+    trained = Trained(
+        model,
+        train.scaling,
+        train.crops,
+        train.times,
+        progress.history,
+        getattr(train, "pixel", None),
+        getattr(train, "quantity", None),
+    )
+
+    good = _copy(model)  # weights to go back to, should the loss become infinite
     quiet = watch is not None or not fabric.is_global_zero
-    bar = tqdm(total=steps, initial=at["step"], unit=" batches", file=sys.stdout, disable=quiet)
+    bar = tqdm(total=steps, initial=progress.step, unit=" batches", file=sys.stdout, disable=quiet)
     with (
         bar,
+        hardware.same_random_state(fabric.device),
         hardware.memory(batch, accumulate),
         hardware.shared_batch_norm(model, fabric.world_size),
+        _told_of_epochs(train, valid) as tell,
     ):
-        for epoch in range(at["epoch"], epochs + 1):
-            if patience and at["best"] and epoch - at["best"]["epoch"] > patience:
-                break
-            start = time.perf_counter() - at["seconds"]
-            train.seed, train.epoch = seed, epoch
-            order = _order(len(train), batch, seed, epoch)
-            mine = [
-                patches[fabric.global_rank :: fabric.world_size] for patches in order[at["batch"] :]
-            ]
-            batches = DataLoader(train, batch_sampler=mine, num_workers=workers)
+        while progress.epoch <= epochs and not progress.waited_too_long(patience):
+            start = time.perf_counter() - progress.seconds
+            tell(progress.epoch, seed)
+            order = _order(len(train), batch, seed, progress.epoch)
+            mine = [some[fabric.global_rank :: fabric.world_size] for some in order]
+
+            # Learn: one step after the other, from where the epoch was stopped.
             model.train()
-            for number, (x, y) in enumerate(batches, start=at["batch"] + 1):
-                torch.manual_seed(_mix(seed, at["step"], fabric.global_rank))  # for dropout
-                loss = _backward(fabric, network, x, y, weights, aux_weight, accumulate)
-                if loss is None:
+            batches = DataLoader(train, batch_sampler=mine[progress.batch :], num_workers=workers)
+            for x, y in batches:
+                progress.batch += 1
+                loss_now = setup.backward(x, y, progress.step)
+                if loss_now is None:
                     continue  # windows without data teach nothing
-                _check_finite(loss, f"at batch {number} of epoch {epoch}", model, good)
-                share = min(
-                    (at["step"] + 1) / warm_up, SCHEDULES[schedule](at["step"] / (steps + 1))
-                )
-                for group in optimiser.param_groups:
-                    group["lr"] = float(rate * share)
-                optimiser.step()
-                optimiser.zero_grad()
-                at["losses"].append(loss)
-                at |= {
-                    "step": at["step"] + 1,
-                    "batch": number,
-                    "seconds": time.perf_counter() - start,
-                }
+                where = f"at batch {progress.batch} of epoch {progress.epoch}"
+                _check_finite(loss_now, where, model, good)
+                setup.step(progress.step)
+                progress.losses.append(loss_now)
+                progress.step += 1
+                progress.seconds = time.perf_counter() - start
                 bar.update()
-                if every and at["step"] % every == 0 and number < len(order):
-                    keep()
-            if not at["losses"]:
+                if every and progress.step % every == 0 and progress.batch < len(order):
+                    record.keep(progress, setup.state())
+            if not progress.losses:
                 raise ValueError(
                     "The training patches hold no labelled data: choose another split, or another "
                     "area."
                 )
 
+            # Validate: every process has its share of the patches.
+            share = Subset(valid, range(fabric.global_rank, len(valid), fabric.world_size))
             with fabric.autocast():
-                errors = _errors(
-                    model,
-                    Subset(valid, range(fabric.global_rank, len(valid), fabric.world_size)),
-                    batch,
-                )
-            scores = _scores(*(fabric.all_reduce(total, reduce_op="sum") for total in errors))
-            _check_finite(
-                scores["valid_loss"], f"on the validation patches after epoch {epoch}", model, good
-            )
+                errors = _errors(model, share, batch)
+            errors = [fabric.all_reduce(total, reduce_op="sum") for total in errors]
+            scores = _scores(*errors, cube.background(train.crops))
+            where = f"on the validation patches after epoch {progress.epoch}"
+            _check_finite(scores["valid_loss"], where, model, good)
             good = _copy(model)
-            last = {"epoch": epoch, "loss": float(np.mean(at["losses"]))} | scores
-            at["history"].append(
-                last
-                | {"rate": optimiser.param_groups[0]["lr"], "seconds": time.perf_counter() - start}
-            )
-            if patience and (at["best"] is None or scores["valid_loss"] < at["best"]["valid_loss"]):
-                at["best"] = {"epoch": epoch, "valid_loss": scores["valid_loss"], "model": good}
-            at |= {"epoch": epoch + 1, "batch": 0, "losses": [], "seconds": 0.0}
-            if fabric.is_global_zero and log:
-                pd.DataFrame(at["history"]).to_csv(log, index=False)
-            keep()
-            bar.set_postfix_str(
-                f"epoch {epoch}: loss {last['loss']:.2f}, validation accuracy "
-                f"{last['accuracy']:.3f}"
-            )
-            if fabric.is_global_zero and watch:
-                watch(at["history"])
-    if patience:
-        model.load_state_dict(at["best"]["model"])
+
+            # Keep the books.
+            progress.end_epoch(scores, setup.rate, time.perf_counter() - start)
+            if patience:
+                progress.keep_if_best(good)
+            record.write_log(progress)
+            record.keep(progress, setup.state())
+            bar.set_postfix_str(_last_line(progress.history[-1]))
+            if watch and fabric.is_global_zero:
+                watch(progress.history)
+    if patience and progress.best:
+        model.load_state_dict(progress.best["model"])
     model.eval()
     return trained
 
@@ -236,47 +233,87 @@ def balanced_weights(counts: np.ndarray) -> np.ndarray:
     return np.where(counts > 0, counts.sum() / ((counts > 0).sum() * np.maximum(counts, 1)), 1.0)
 
 
-# ---------------------------------------------------------------------------------------- one batch
+# -------------------------------------------------------------------------------------- one batch
 
 
-def _backward(
-    fabric, network, x: Tensor, y: Tensor, weights: Tensor, aux_weight: float, accumulate: int
-) -> float | None:
-    """Gradients of the loss of a batch, piece by piece, and its value over all processes; None if
-    the batch has no labels.
+@dataclass
+class _Setup:
+    """What stays the same from the first step of a training to the last."""
 
-    ``x`` and ``y`` are this process's share. The sum over the pixels of a piece is divided by the
-    weight of all pixels of the whole batch, so that pieces and processes add up to the mean that
-    one process would compute at once.
-    """
-    x, y = x.to(fabric.device), y.to(fabric.device)
-    total = fabric.all_reduce(weights[y[y != IGNORE]].sum(), reduce_op="sum")
-    if total == 0:
-        return None
-    value = 0.0
-    pieces = zip(x.tensor_split(accumulate), y.tensor_split(accumulate), strict=True)
-    for number, (x, y) in enumerate(pieces, start=1):
-        with fabric.no_backward_sync(network, enabled=number < accumulate):
-            main, aux = (
-                F.cross_entropy(z, y, weights, ignore_index=IGNORE, reduction="sum") / total
-                for z in network(x)
-            )
-            loss = (1 - aux_weight) * main + aux_weight * aux
-            fabric.backward(
-                loss * fabric.world_size
-            )  # the processes' gradients are averaged, not summed
-        value += loss.detach()
-    return fabric.all_reduce(value, reduce_op="sum").item()
+    fabric: Any
+    model: Network
+    network: Any  # the model as fabric wraps it
+    optimiser: Any
+    loss: Loss
+    class_weights: Tensor
+    rates: np.ndarray  # (steps,)
+    accumulate: int
+    seed: int
+
+    def backward(self, x: Tensor, y: Tensor, step: int) -> float | None:
+        """Gradients of the loss of a batch, and its value over all processes; None without labels.
+
+        ``x`` and ``y`` are this process's share, computed piece by piece. The sum over the pixels
+        of a piece is divided by the weight of all pixels of the whole batch, so that pieces and
+        processes add up to the mean that one process would compute at once.
+        """
+        torch.manual_seed(_mix(self.seed, step, self.fabric.global_rank))  # for dropout
+        x, y = x.to(self.fabric.device), y.to(self.fabric.device)
+        labelled = self.class_weights[y[y != IGNORE]].sum()
+        total = self.fabric.all_reduce(labelled, reduce_op="sum")
+        if total == 0:
+            return None
+        value = torch.zeros((), device=self.fabric.device)
+        pieces = zip(x.tensor_split(self.accumulate), y.tensor_split(self.accumulate), strict=True)
+        for number, (part_x, part_y) in enumerate(pieces, start=1):
+            last = number == self.accumulate
+            with self.fabric.no_backward_sync(self.network, enabled=not last):
+                loss = self.loss(self.network(part_x), part_y, self.class_weights) / total
+                # The processes' gradients are averaged, not summed.
+                self.fabric.backward(loss * self.fabric.world_size)
+            value += loss.detach()
+        return self.fabric.all_reduce(value, reduce_op="sum").item()
+
+    def step(self, step: int) -> None:
+        """Move the weights against the gradients."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = float(self.rates[step])
+        self.optimiser.step()
+        self.optimiser.zero_grad()
+
+    @property
+    def rate(self) -> float:
+        return float(self.optimiser.param_groups[0]["lr"])
+
+    def state(self) -> dict[str, Any]:
+        """What has been learned: the states of network, optimiser and loss scaling."""
+        return {
+            "model": self.model.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "scaler": self.fabric.strategy.precision.state_dict(),
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        self.model.load_state_dict(state["model"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.fabric.strategy.precision.load_state_dict(state["scaler"])
 
 
 def _order(patches: int, batch: int, seed: int, epoch: int) -> list[np.ndarray]:
-    """The batches of an epoch as numbers of patches, shuffled; patches that do not fill a last
-    batch wait for another epoch.
+    """The batches of an epoch as numbers of patches, shuffled.
+
+    Patches that do not fill a last batch wait for another epoch.
     """
     shuffled = np.random.default_rng((seed, epoch)).permutation(patches)
-    return [
-        shuffled[first : first + batch] for first in range(0, max(patches - batch, 0) + 1, batch)
-    ]
+    last = max(patches - batch, 0)
+    return [shuffled[first : first + batch] for first in range(0, last + 1, batch)]
+
+
+def _rate_shares(steps: int, schedule: str) -> np.ndarray:
+    """The rate of every step, as a share of the highest: up within a twentieth, then down."""
+    warm_up = max(1, steps // 20)
+    fall = SCHEDULES[schedule]
+    return np.array([min((n + 1) / warm_up, fall(n / (steps + 1))) for n in range(steps)])
 
 
 def _mix(*numbers: int) -> int:
@@ -284,53 +321,57 @@ def _mix(*numbers: int) -> int:
     return int(np.random.SeedSequence(numbers).generate_state(1)[0])
 
 
-# ------------------------------------------------------------------------------------------- scores
+# ----------------------------------------------------------------------------------------- scores
 
 
-def validate(model: STMA, valid: PatchDataset, batch: int = 8) -> dict[str, float]:
-    """Loss of the main head, share of pixels classified right, and mean F1 of crops (pixels without
-    data left out).
+def validate(model: Network, valid: Patches, batch: int = 8) -> dict[str, float]:
+    """Loss of the main head, share of pixels classified right, and mean F1 of the crops.
+
+    Pixels without data are left out, and so is the background, if the legend has one, from the F1.
     """
-    return _scores(*_errors(model, valid, batch))
+    check_patches(valid, "validation")
+    return _scores(*_errors(model, valid, batch), cube.background(valid.crops))
 
 
 @torch.no_grad()
-def _errors(model: STMA, valid: PatchDataset, batch: int) -> tuple[Tensor, Tensor]:
-    """Error matrix (K, K), rows the map and columns the reference, and the summed loss of the main
-    head.
-    """
+def _errors(model: Network, valid: Any, batch: int) -> tuple[Tensor, Tensor]:
+    """Error matrix (K, K), rows map, columns reference, and the summed loss of the main head."""
     model.eval()
-    device, classes = next(model.parameters()).device, model.arguments["classes"]
-    matrix, loss = (
-        torch.zeros(classes**2, dtype=torch.int64, device=device),
-        torch.zeros((), device=device),
-    )
+    device, classes = device_of(model), model.arguments["classes"]
+    matrix = torch.zeros(classes**2, dtype=torch.int64, device=device)
+    loss = torch.zeros((), device=device)
     for x, y in DataLoader(valid, batch):
-        main, y = model(x.to(device))[0].float(), y.to(device)
-        loss += F.cross_entropy(main, y, ignore_index=IGNORE, reduction="sum")
-        matrix += torch.bincount((main.argmax(1) * classes + y)[y != IGNORE], minlength=classes**2)
+        logits = main_of(model(x.to(device))).float()
+        y = y.to(device)
+        loss += F.cross_entropy(logits, y, ignore_index=IGNORE, reduction="sum")
+        cells = logits.argmax(1) * classes + y
+        matrix += torch.bincount(cells[y != IGNORE], minlength=classes**2)
     return matrix.view(classes, classes), loss
 
 
-def _scores(matrix: Tensor, loss: Tensor) -> dict[str, float]:
+def _scores(matrix: Tensor, loss: Tensor, background: int | None) -> dict[str, float]:
     matrix = matrix.cpu().double()
-    if not matrix.sum():
+    pixels = matrix.sum().item()
+    if not pixels:
         raise ValueError(
             "The validation patches hold no labelled data: choose another split, or another area."
         )
     right, mapped, reference = matrix.diag(), matrix.sum(1), matrix.sum(0)
-    f1 = (2 * right / (mapped + reference))[1:][reference[1:] > 0].mean()
+    f1 = 2 * right / (mapped + reference)
+    present = reference > 0
+    if background is not None:
+        present[background] = False
     return {
-        "valid_loss": loss.item() / matrix.sum().item(),
-        "accuracy": (right.sum() / matrix.sum()).item(),
-        "f1": f1.item(),
+        "valid_loss": loss.item() / pixels,
+        "accuracy": right.sum().item() / pixels,
+        "f1": f1[present].mean().item(),
     }
 
 
-# -------------------------------------------------------------------------------- before a training
+# ------------------------------------------------------------------------------ before a training
 
 
-def _check(model, train, epochs, batch, accumulate, schedule, weights, processes) -> None:
+def _check_settings(epochs: int, batch: int, accumulate: int, schedule: str) -> None:
     if epochs < 1 or batch < 1 or accumulate < 1:
         raise ValueError(
             f"epochs is {epochs}, batch {batch} and accumulate {accumulate}; expected at least 1 "
@@ -338,75 +379,93 @@ def _check(model, train, epochs, batch, accumulate, schedule, weights, processes
         )
     if schedule not in SCHEDULES:
         raise ValueError(f"The schedule is '{schedule}'; expected one of {', '.join(SCHEDULES)}.")
-    crops = legend(train.season)
-    if weights.shape != (len(crops),) or not (weights >= 0).all():
+
+
+def _check_data(model: Network, train: Patches, valid: Patches) -> None:
+    check_patches(train, "training")
+    check_patches(valid, "validation")
+    check_sizes(model, train)
+    check_sizes(model, valid)
+    if valid.scaling != train.scaling:
         raise ValueError(
-            f"The class weights have shape {tuple(weights.shape)}; expected {len(crops)} numbers, "
+            "The validation patches are scaled otherwise than the training patches: give both the "
+            "scaling of the training part (patches.fit_scaling)."
+        )
+    difference = cube.same_classes(train.crops, valid.crops)
+    if difference:
+        raise ValueError(
+            f"Training and validation patches have other classes ({difference}): give both one "
+            "legend."
+        )
+
+
+def _weights_of_classes(given: np.ndarray | None, classes: int) -> Tensor:
+    weights = torch.ones(classes) if given is None else torch.as_tensor(given, dtype=torch.float32)
+    if weights.shape != (classes,) or not (weights >= 0).all():
+        raise ValueError(
+            f"The class weights have shape {tuple(weights.shape)}; expected {classes} numbers, "
             "none negative."
         )
-    for name, wanted in (
-        ("dates", train.season.sizes["time"]),
-        ("patch", train.patch),
-        ("classes", len(crops)),
-    ):
-        found = model.arguments[name]
-        if found != wanted:
-            raise ValueError(
-                f"The network was built for {name}={found}, the patches have {wanted}: build "
-                f"STMA({name}={wanted})."
-            )
-    if min(batch, len(train)) < processes * accumulate:
+    return weights
+
+
+def _check_batch(batch: int, processes: int, pieces: int) -> None:
+    if batch < processes * pieces:
         raise ValueError(
-            f"A batch of {min(batch, len(train))} patches cannot be divided among {processes} "
-            f"processes with {accumulate} pieces "
-            "each: take a larger batch, or fewer of them."
+            f"A batch of {batch} patches cannot be divided among {processes} processes with "
+            f"{pieces} pieces each: take a larger batch, or fewer of them."
         )
 
 
-def _arguments(model: STMA, train: PatchDataset, valid: PatchDataset, **arguments) -> dict:
-    """What a training has in common with the one that it resumes, as plain values: arguments,
-    network, patches.
-    """
-
-    def patches(data: PatchDataset) -> str:
-        parts = (
-            data.windows,
-            data.mask,
-            data.scaling,
-            data.season.time.values,
-            data.season.crop.values,
-        )
-        digest = hashlib.sha256(
-            b"".join(np.ascontiguousarray(part).tobytes() for part in parts)
-        ).hexdigest()
-        return f"{len(data)} patches ({digest[:8]})"
-
-    def name(vary: Callable) -> str:
-        return (
-            f"{name(vary.func)} {vary.keywords}"
-            if isinstance(vary, partial)
-            else getattr(vary, "__name__", repr(vary))
-        )
-
-    arguments |= model.arguments | {
-        "network": type(model).__name__,
-        "augment": [name(vary) for vary in train.augment],
-    }
-    arguments |= {"training": patches(train), "validation": patches(valid)}
-    return json.loads(
-        json.dumps(arguments, default=float)
-    )  # NumPy's numbers become Python's, all that a checkpoint may hold
+def _recipe(
+    model: Network, train: Patches, valid: Patches, settings: dict[str, Any]
+) -> dict[str, Any]:
+    """What a training has in common with the one that it resumes, as plain values."""
+    recipe = settings | model.arguments | {"network": type(model).__name__}
+    for name, data in (("training", train), ("validation", valid)):
+        known = getattr(data, "fingerprint", None)
+        recipe[name] = known() if known else f"{len(data)} patches"
+    # NumPy's numbers become Python's, which is all that a checkpoint may hold.
+    return json.loads(json.dumps(recipe, default=float))
 
 
-def _copy(model: nn.Module) -> dict[str, Tensor]:
+@contextmanager
+def _told_of_epochs(*datasets: Patches) -> Iterator[Callable[[int, int], None]]:
+    """A function that tells datasets epoch and seed; at the end they are on their own again."""
+    listening = [data.set_epoch for data in datasets if hasattr(data, "set_epoch")]
+
+    def tell(epoch: int, seed: int) -> None:
+        for set_epoch in listening:
+            set_epoch(epoch, seed)
+
+    try:
+        yield tell
+    finally:
+        for set_epoch in listening:
+            set_epoch(None)
+
+
+def _path(file: str | Path | None) -> Path | None:
+    return Path(file) if file else None
+
+
+def _last_line(entry: dict[str, float]) -> str:
+    return (
+        f"epoch {entry['epoch']}: loss {entry['loss']:.2f}, validation accuracy "
+        f"{entry['accuracy']:.3f}"
+    )
+
+
+def _copy(model: Network) -> dict[str, Tensor]:
     return {name: value.clone() for name, value in model.state_dict().items()}
 
 
-def _check_finite(loss: float, where: str, model: nn.Module, good: dict[str, Tensor]) -> None:
+def _check_finite(loss: float, where: str, model: Network, good: dict[str, Tensor]) -> None:
+    """Give a network its last good weights back, and raise, if the loss is no number any more."""
     if not math.isfinite(loss):
         model.load_state_dict(good)
         raise FloatingPointError(
             f"The loss is {loss} {where}: lower the rate, or look for bad values (the network has "
-            "its last good weights again, "
-            "those of the epoch before or of the start; a checkpoint stays as it was)."
+            "its last good weights again, those of the epoch before or of the start; a checkpoint "
+            "stays as it was)."
         )

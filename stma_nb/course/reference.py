@@ -1,0 +1,64 @@
+"""The reference: what each room of the library hands on, as pages made from its docstrings."""
+
+import importlib
+from pathlib import Path
+
+from jinja2 import ChoiceLoader, DictLoader
+
+import stma_nb
+
+ROOMS = (  # from the ground up, as the road in stma_nb/__init__.py
+    "files", "machine", "cube", "model", "simulate", "radar", "patches", "train",
+    "figures", "sources", "accuracy", "predict", "attention", "experiment", "course", "doctor",
+)  # fmt: skip
+TEMPLATE = Path(__file__).with_name("reference.html.j2")
+
+
+def pages() -> dict[str, str]:
+    """The text of every file of the reference by its name; ``stma_nb.html`` leads to all.
+
+    Raises ValueError if pdoc is not installed.
+    """
+    try:
+        from pdoc import doc, render
+    except ImportError as error:
+        raise ValueError(
+            "The reference needs one more package: pip install 'stma_nb[site]'."
+        ) from error
+
+    rooms = [_opened(room) for room in ROOMS]
+    shown = [part for room in rooms for part in (room, *room.submodules) if part.name != "commands"]
+    library = doc.Module(stma_nb)
+    library.members = {room.name: room for room in rooms}  # in this order, once
+    library.submodules = []
+    modules = {module.modulename: module for module in (library, *shown)}
+
+    render.configure(docformat="google", favicon="data:,")
+    ours = DictLoader({"module.html.jinja2": TEMPLATE.read_text("utf-8")})
+    render.env.loader = ChoiceLoader([ours, render.env.loader])
+    files = {
+        f"{name.replace('.', '/')}.html": render.html_module(module, modules)
+        for name, module in modules.items()
+    }
+    return files | {
+        "index.html": render.html_index(modules),
+        "search.js": render.search_index(modules),
+    }
+
+
+def _opened(room: str):
+    """A room as pdoc describes it."""
+    from pdoc import doc
+
+    module = importlib.import_module(f"stma_nb.{room}")
+    for name in getattr(module, "__all__", ()):  # lazy: pdoc sees only what is loaded
+        setattr(module, name, getattr(module, name))
+    page = doc.Module(module)
+    for variable in page.variables:
+        if isinstance(variable.default_value, Path):  # a folder of the computer that makes the page
+            variable.default_value = doc.empty
+    for part in page.classes:
+        for member in part.own_members:  # what torch or Python says of theirs says nothing of ours
+            if member.docstring.partition("\n")[0] not in part.source:
+                member.docstring = ""
+    return page

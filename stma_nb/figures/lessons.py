@@ -1,0 +1,272 @@
+"""Figures of single lessons: the drawing that a notebook needs and that teaches nothing by itself.
+
+Every function takes numbers that the notebook has computed and returns a matplotlib Figure.
+"""
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib import colormaps
+from matplotlib.figure import Figure
+
+from stma_nb import radar
+from stma_nb.cube import Crop
+from stma_nb.figures.plots import colour_map
+
+# ----------------------------------------------------------------------------------- 01 time series
+
+
+def calendar(table: np.ndarray, names: list[str], time: np.ndarray) -> Figure:
+    """Mean VH backscatter in dB of crops (rows, with their names) by date (columns) as colours."""
+    figure = Figure(figsize=(9, 4.2), layout="constrained")
+    axis = figure.subplots()
+    picture = axis.imshow(table, aspect="auto", cmap="cividis")
+    axis.set_yticks(range(len(names)), names, fontsize=8)
+    axis.set_xticks(range(len(time)), [str(t)[5:10] for t in time], rotation=60, fontsize=8)
+    axis.set_xlabel("acquisition date (month-day)")
+    figure.colorbar(picture, label="mean VH backscatter (dB)")
+    return figure
+
+
+def shared_and_weather(time: np.ndarray, shared: np.ndarray, weather: xr.Dataset) -> Figure:
+    """What all crops share on each date in dB, above the temperature and the rain of the day."""
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    above, below = figure.subplots(2, 1, sharex=True)
+    days = np.timedelta64(6, "D")  # width of a bar
+    above.bar(time, shared, width=days, color="#0072b2")
+    above.set_ylabel("shared by all\ncrops (dB)")
+    below.plot(time, weather.temperature, "o-", color="#d55e00", label="temperature (°C)")
+    rain = dict(color="#56b4e9", label="rain or snow of the day (mm)")
+    below.bar(time, weather.rain, width=days, **rain)
+    below.axhline(0, color="black", linewidth=0.5)
+    below.legend(frameon=False, ncols=2)
+    return figure
+
+
+# ---------------------------------------------------------------------- 02 from GRD to backscatter
+
+
+def db_images(
+    images: list[np.ndarray],
+    titles: list[str],
+    low: float = -28,
+    high: float = -10,
+    sides: tuple[str, str] = ("pixel (range)", "line (azimuth)"),
+) -> Figure:
+    """Images in dB side by side in one grey scale; light brown where there is no value.
+
+    ``sides`` name the horizontal and the vertical axis.
+    """
+    grey = colormaps["gray"].with_extremes(bad="#c8a165")
+    figure = Figure(figsize=(3.1 * len(images) + 1, 3.2), layout="constrained")
+    axes = figure.subplots(1, len(images), squeeze=False)[0]
+    for axis, image, title in zip(axes, images, titles, strict=True):
+        picture = axis.imshow(image, cmap=grey, vmin=low, vmax=high)
+        axis.set_title(title, fontsize=10)
+        axis.set_xlabel(sides[0])
+    axes[0].set_ylabel(sides[1])
+    figure.colorbar(picture, ax=axes, shrink=0.8, label="dB")
+    return figure
+
+
+# ------------------------------------------------------------------------------------- 03 patches
+
+
+def patch_with_label(patch: xr.Dataset, crops: tuple[Crop, ...], dates: tuple[int, int]) -> Figure:
+    """VH of a patch on two dates (positions in the season), and its label with names of crops."""
+    figure = Figure(figsize=(9, 3), layout="constrained")
+    axes = figure.subplots(1, 3)
+    for axis, date in zip(axes, dates, strict=False):
+        image = radar.to_db(patch.vh[date])
+        picture = axis.imshow(image, cmap="gray", vmin=-25, vmax=-10)
+        axis.set_title(f"VH, {np.datetime_as_string(patch.time.values[date], 'D')}")
+    figure.colorbar(picture, ax=axes[:2], label="VH (dB)", shrink=0.8)
+    colours, norm = colour_map(crops)
+    axes[2].imshow(patch.crop, cmap=colours, norm=norm)
+    axes[2].set_title("label")
+    frame = dict(facecolor="white", alpha=0.8, lw=0)
+    for code in np.unique(patch.crop):
+        rows, columns = np.nonzero(patch.crop.values == code)
+        middle = columns.mean(), rows.mean()
+        axes[2].text(*middle, crops[code].name, ha="center", fontsize=9, bbox=frame)
+    for axis in axes:
+        axis.set_xlabel("column (pixels of 10 m)")
+    axes[0].set_ylabel("row (pixels of 10 m)")
+    return figure
+
+
+def dots(
+    means: pd.DataFrame,
+    errors: pd.DataFrame,
+    looks: list[tuple[str, str]],
+    label: str,
+    height: float,
+    lift: float = 0,
+) -> Figure:
+    """Means with error bars, a line for each row of the tables and a mark for each column.
+
+    ``looks`` are marker and colour of each column, ``label`` is that of the axis, and ``lift``
+    spreads the marks of a row.
+    """
+    figure = Figure(figsize=(7.5, height), layout="constrained")
+    axis = figure.subplots()
+    rows = np.arange(len(means))
+    lifts = np.linspace(-lift, lift, len(looks))
+    for column, (marker, colour), up in zip(means, looks, lifts, strict=True):
+        axis.errorbar(
+            means[column],
+            rows + up,
+            xerr=errors[column],
+            fmt=marker,
+            color=colour,
+            label=column,
+            elinewidth=1,
+        )
+    axis.set(yticks=rows, yticklabels=means.index, xlabel=label)
+    axis.invert_yaxis()  # the first row on top
+    axis.grid(axis="y", alpha=0.3)
+    figure.legend(frameon=False, loc="outside upper right", ncols=len(looks))
+    return figure
+
+
+# ------------------------------------------------------------------- 04 and 05 attention by itself
+
+
+def date_map(weights: np.ndarray, days: list[str], title: str) -> Figure:
+    """Attention weights (date that looks, date looked at) as colours, with some of the days."""
+    figure = Figure(figsize=(4.6, 4), layout="constrained")
+    axis = figure.subplots()
+    picture = axis.imshow(weights, cmap="cividis", vmin=0)
+    some = range(0, len(days), 3)
+    axis.set_xticks(some, days[::3], rotation=60, fontsize=8)
+    axis.set_yticks(some, days[::3], fontsize=8)
+    axis.set(xlabel="key: the date looked at", ylabel="query: the date that looks", title=title)
+    figure.colorbar(picture, label="weight", shrink=0.8)
+    return figure
+
+
+def patch_images(
+    images: list[np.ndarray],
+    titles: list[str],
+    fields: np.ndarray,
+    marks: list[tuple[int, int]] = (),
+    **look,
+) -> Figure:
+    """Images of one patch side by side in one scale, with the borders of its fields.
+
+    ``fields`` numbers the fields 0, 1, 2, ...; ``marks`` are pixels (row, column) to mark by a
+    cross; ``look`` goes to matplotlib's imshow (cmap, vmin, vmax).
+    """
+    figure = Figure(figsize=(3 * len(images) + 1, 3.2), layout="constrained")
+    axes = figure.subplots(1, len(images), squeeze=False)[0]
+    borders = np.arange(fields.max()) + 0.5
+    for axis, image, title in zip(axes, images, titles, strict=True):
+        picture = axis.imshow(image, **{"cmap": "gray", **look})
+        axis.contour(fields, levels=borders, colors="#56b4e9", linewidths=0.5)
+        for row, column in marks:
+            axis.plot(column, row, "x", color="#d55e00", markersize=9, markeredgewidth=2)
+        axis.set(title=title, xlabel="column (pixels)")
+    axes[0].set_ylabel("row (pixels)")
+    figure.colorbar(picture, ax=axes, shrink=0.8)
+    return figure
+
+
+# ------------------------------------------------------------------------------------- 08 accuracy
+
+
+def areas(table: pd.DataFrame) -> Figure:
+    """Area of classes (rows) in hectares: estimated with its interval, counted in the map, true.
+
+    The columns are ``estimate``, ``low``, ``high``, ``counted in the map (ha)``, ``truth (ha)``.
+    """
+    figure = Figure(figsize=(7, 3.2), layout="constrained")
+    axis = figure.subplots()
+    place = np.arange(len(table))
+    half = (table["high"] - table["low"]) / 2
+    look = dict(fmt="o", color="#0072b2", capsize=4, label="estimate, 95 % interval")
+    axis.errorbar(place, table["estimate"], half, **look)
+    look = dict(color="#d55e00", label="pixels counted in the map")
+    axis.plot(place - 0.2, table["counted in the map (ha)"], "s", **look)
+    look = dict(color="black", markersize=5, label="truth (simulated)")
+    axis.plot(place + 0.2, table["truth (ha)"], "D", **look)
+    axis.set(xticks=place, xticklabels=table.index, ylabel="area (ha)", ylim=(0, None))
+    axis.legend(frameon=False)
+    return figure
+
+
+def where_errors_sit(
+    by_edge: pd.Series, by_size: pd.Series, by_contrast: pd.Series, fields: int
+) -> Figure:
+    """Share mapped right by distance from the edge, by size and by contrast of the field.
+
+    The index of each series are intervals; a bar of the last two stands for so many ``fields``.
+    """
+    figure = Figure(figsize=(10, 3), layout="constrained")
+    axes = figure.subplots(1, 3, sharey=True)
+    panels = [
+        (by_edge, "g", "distance from the edge (pixels)", "pixels"),
+        (by_size, ".1f", "size of the field (ha)", f"fields, about {fields} in a bar"),
+        (by_contrast, ".1f", "contrast (dB)", f"fields, about {fields} in a bar"),
+    ]
+    for axis, (shares, digits, label, title) in zip(axes, panels, strict=True):
+        names = [f"{interval.left:{digits}}–{interval.right:{digits}}" for interval in shares.index]
+        axis.bar(names, shares, color="#0072b2")
+        axis.set(xlabel=label, title=title)
+    axes[0].set(ylabel="share right", ylim=(0, 1))
+    return figure
+
+
+def doubt_and_errors(
+    reliability: dict[str, pd.DataFrame], doubt: np.ndarray, errors: np.ndarray
+) -> Figure:
+    """Reliability curves by name, a map of doubt in bits, and a map of errors (0 right, 1 wrong).
+
+    The tables have the columns ``confidence`` and ``accuracy`` (``accuracy.calibration``).
+    """
+    figure = Figure(figsize=(10, 3.4), layout="constrained")
+    left, middle, right = figure.subplots(1, 3, width_ratios=(1.1, 1, 1))
+    left.plot([0, 1], [0, 1], color="0.6", linewidth=1)
+    looks = [("o-", "#0072b2"), ("s--", "#d55e00")]
+    for (name, table), (style, colour) in zip(reliability.items(), looks, strict=False):
+        look = dict(color=colour, markersize=4, label=name)
+        left.plot(table["confidence"], table["accuracy"], style, **look)
+    left.legend(frameon=False)
+    left.set(xlabel="confidence", ylabel="share right", title="test pixels")
+    left.set(xlim=(0, 1), ylim=(0, 1))
+    picture = middle.imshow(doubt, cmap="cividis", vmin=0)
+    figure.colorbar(picture, ax=middle, label="entropy (bits)", shrink=0.8)
+    right.imshow(errors, cmap="gray_r", vmin=0, vmax=1)
+    middle.set(title="doubt", xlabel="column (pixels)", ylabel="row (pixels)")
+    right.set(title="errors (black) in the test blocks", xlabel="column (pixels)")
+    return figure
+
+
+# ------------------------------------------------------------------------------------ 09 attention
+
+
+def bars_by_date(series: dict[str, xr.DataArray], days: list[str]) -> Figure:
+    """Three series over dates (time) as bars, one above the other under their names."""
+    figure = Figure(figsize=(9, 5), layout="constrained")
+    axes = figure.subplots(3, 1, sharex=True)
+    colours = ("#0072b2", "#d55e00", "#009e73")
+    for axis, (name, values), colour in zip(axes, series.items(), colours, strict=True):
+        axis.bar(days, values, color=colour)
+        axis.set_title(name, fontsize=10)
+    axes[-1].tick_params(axis="x", rotation=60)
+    axes[-1].set_xlabel("date")
+    return figure
+
+
+def pairs_of_networks(between: dict[str, list[float]]) -> Figure:
+    """Rank correlations of ``occlusion`` and ``attention``, a mark a pair; a stroke is the mean."""
+    figure = Figure(figsize=(7, 2.2), layout="constrained")
+    axis = figure.subplots()
+    looks = {"occlusion": ("o", "#d55e00"), "attention": ("s", "#0072b2")}
+    for place, (name, (marker, colour)) in enumerate(looks.items()):
+        values = between[name]
+        axis.plot(values, np.full(len(values), place), marker, color=colour, alpha=0.6)
+        axis.plot(np.mean(values), place, "|", color="black", markersize=24)
+    axis.axvline(0, color="0.6", linewidth=1)
+    axis.set(yticks=(0, 1), yticklabels=tuple(looks), ylim=(-0.6, 1.6), xlim=(-1, 1))
+    axis.set_xlabel("rank correlation over dates between two networks")
+    return figure

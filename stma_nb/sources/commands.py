@@ -1,0 +1,225 @@
+"""The commands of real data: ``data brandenburg | pastis | south-africa | stac``."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+data = typer.Typer()  # what stands under 'data'
+
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="replace the output if it exists")]
+
+
+@data.command()
+def brandenburg(
+    folder: Annotated[Path, typer.Argument(help="holds VH_cut.mat, VV_cut.mat and label.mat")],
+    output: Annotated[
+        Path | None, typer.Argument(help="write the season: a .zarr store (6 GB) is best")
+    ] = None,
+    dates: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE",
+            help="a text file, a date a line (default: placeholders)",
+            show_default=False,
+        ),
+    ] = "index",
+    key: Annotated[
+        str, typer.Option(help="which labels: label (2017-18) or label_s2 (2020-21)")
+    ] = "label",
+    units: Annotated[
+        Literal["dB", "power"] | None,
+        typer.Option(help="what the numbers are (default: told from them)"),
+    ] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Check the data of the STMA paper, turn them into a season.
+
+    Where they are not at hand, it says where to get them.
+
+    \b
+    python -m stma_nb data brandenburg my_data
+    python -m stma_nb data brandenburg my_data brandenburg.zarr --dates dates.txt
+    """
+    import numpy as np
+
+    from stma_nb import cube, files
+    from stma_nb.sources.brandenburg import open_brandenburg
+
+    if output:
+        files.refuse_existing(output, overwrite)
+    days = dates if dates == "index" else Path(dates).read_text(encoding="utf-8").split()
+    season = open_brandenburg(folder, days, key, units)
+    pixels, said = f"{season.sizes['y']} x {season.sizes['x']}", season.attrs
+    print(f"{pixels} pixels (position {said['position']}), {_span(season)} ({said['dates']}),")
+    print(f"stored as {said['units_in_file']}. Labels '{key}':")
+    counts = np.bincount(season.crop.values.ravel(), minlength=len(cube.BRANDENBURG))
+    shares = zip(cube.BRANDENBURG, counts / season.crop.size, strict=True)
+    print(", ".join(f"{crop.name} {share:.1%}" for crop, share in shares if share))
+    if output:
+        print(f"Wrote {cube.save_season(season, output, overwrite)}. Next:")
+        print(f"  python -m stma_nb train {output} weights.safetensors --patch 128 --width 64")
+    else:
+        print(
+            f"Next:\n  python -m stma_nb data brandenburg {folder} brandenburg.zarr --dates "
+            f"{dates} --key {key}"
+        )
+
+
+@data.command()
+def pastis(
+    folder: Annotated[Path, typer.Argument(help="where it is, or is to be put")],
+    download: Annotated[
+        bool,
+        typer.Option(
+            "--download", help="fetch 54 GB from Zenodo (goes on where it stopped), unpack"
+        ),
+    ] = False,
+) -> None:
+    """Fetch and check PASTIS-R, French farmland.
+
+    \b
+    python -m stma_nb data pastis my_data --download
+    python -m stma_nb data pastis my_data
+    """
+    from collections import Counter
+
+    from stma_nb.sources import fetch, pastis
+
+    if download:
+        archive = fetch.fetch(pastis.URL, folder, pastis.CHECKSUM)
+        fetch.unpack(archive, folder, keep=lambda name: "/DATA_S2/" not in name)
+    inner = folder / "PASTIS-R"
+    place = inner if inner.is_dir() else folder
+    for track, orbits in (("S1A", "ascending"), ("S1D", "descending")):
+        folds, times = pastis.metadata(place, track)
+        counts = [len(series) for series in times.values()]
+        days = [str(day)[:10] for series in times.values() for day in series]
+        print(
+            f"{track} ({orbits}): {min(counts)} to {max(counts)} dates a patch, {min(days)} to "
+            f"{max(days)}"
+        )
+    patches = sorted(Counter(folds.values()).items())
+    print("Patches: " + ", ".join(f"{count} in fold {fold}" for fold, count in patches))
+    print("Next, in Python:\n  from stma_nb.sources.pastis import open_pastis")
+    print(f"  learn = open_pastis({str(place)!r}, folds=(1, 2, 3))")
+    print(f"  valid = open_pastis({str(place)!r}, folds=4, scaling=learn.scaling)")
+
+
+@data.command()
+def south_africa(
+    folder: Annotated[Path, typer.Argument(help="holds train/imagery/s1 and train/labels")],
+) -> None:
+    """Check the crop types of the Western Cape.
+
+    Where they are not at hand, it says where to get them.
+
+    \b
+    python -m stma_nb data south-africa my_data
+    """
+    from stma_nb.sources import south_africa
+
+    names = south_africa.tiles(folder)
+    season = south_africa.open_tile(folder, names[0])
+    print(f"{len(names)} tiles with images and labels; tile {names[0]} has {_span(season)},")
+    print(
+        f"{season.sizes['y']} x {season.sizes['x']} pixels, {float((season.crop > 0).mean()):.0%} "
+        "of them surveyed."
+    )
+    print("Next, in Python:\n  from stma_nb.sources import south_africa")
+    print(f"  names = south_africa.tiles({str(folder)!r})")
+    print(f"  learn = south_africa.open_tiles({str(folder)!r}, names[:100])")
+
+
+@data.command()
+def stac(
+    output: Annotated[
+        Path, typer.Argument(help="a .zarr store, a .nc file, or a folder for GeoTIFFs")
+    ],
+    start: Annotated[str, typer.Option(help="first day, such as 2021-04-01")],
+    end: Annotated[str, typer.Option(help="last day")],
+    area: Annotated[
+        tuple[float, float, float, float] | None,
+        typer.Option(metavar="W S E N", help="the area in degrees"),
+    ] = None,
+    polygon: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="the area as a GeoJSON file")
+    ] = None,
+    catalogue: Annotated[
+        str,
+        typer.Option(
+            help="a name, the address of a STAC API, a catalogue file, a folder of GeoTIFFs"
+        ),
+    ] = "planetary-computer",
+    collection: Annotated[
+        str | None, typer.Option(help="which collection of the catalogue")
+    ] = None,
+    orbit: Annotated[
+        int | None,
+        typer.Option(
+            help="relative orbit (default: the one that sees most of the area most often)"
+        ),
+    ] = None,
+    pixel: Annotated[
+        float | None, typer.Option(help="pixel in metres (default: that of the images)")
+    ] = None,
+    scale: Annotated[
+        Literal["power", "amplitude", "dB"] | None,
+        typer.Option(help="what the numbers are, if the metadata do not say"),
+    ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="polygons of fields: GeoPackage, GeoJSON, Shapefile"),
+    ] = None,
+    column: Annotated[
+        str | None, typer.Option(help="which column of the polygons names the crop")
+    ] = None,
+    edge: Annotated[
+        Literal["keep", "drop"],
+        typer.Option(help="drop: no label for pixels on field borders"),
+    ] = "keep",
+    overlap: Annotated[
+        Literal["refuse", "first"],
+        typer.Option(help="what to do with overlapping polygons"),
+    ] = "refuse",
+    overwrite: Overwrite = False,
+) -> None:
+    """Make a season of your own area from a STAC catalogue.
+
+    Your polygons of fields give its labels: --labels fields.gpkg --column crop.
+
+    \b
+    python -m stma_nb data stac my.zarr --area 14 52 14.2 52.1 --start 2021-04-01 --end 2021-09-30
+    """
+    if area and polygon:
+        raise typer.BadParameter("not allowed with --area", param_hint="--polygon")
+    if not (area or polygon):
+        raise typer.BadParameter("one of the two is required", param_hint=["--area", "--polygon"])
+    from stma_nb import cube, files
+    from stma_nb.sources.labels import rasterise
+    from stma_nb.sources.stac import season_from_stac
+
+    files.refuse_existing(output, overwrite)
+    if labels and not column:
+        raise ValueError(
+            "--labels is given without --column: name the column of the polygons that holds the "
+            "crop."
+        )
+    season = season_from_stac(
+        catalogue, area or polygon, start, end, collection, orbit, pixel=pixel, scale=scale
+    )
+    print(
+        f"{season.sizes['time']} dates from {season.attrs['items']} images; found "
+        f"{season.attrs['tracks']}. Reading ...",
+        flush=True,
+    )
+    if labels:
+        season = rasterise(labels, season, column, edge=edge, overlap=overlap)
+        print(season.parcel.attrs.get("comment", "All polygons are in the labels."))
+    print(f"Wrote {cube.save_season(season, output, overwrite)}")
+
+
+def _span(season) -> str:
+    """Number of dates, and the first and the last."""
+    first, last = (str(day)[:10] for day in season.time.values[[0, -1]])
+    return f"{season.sizes['time']} dates, {first} to {last}"

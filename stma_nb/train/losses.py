@@ -1,0 +1,25 @@
+"""Losses for ``fit``. Your own is a function of the same form: see ``Loss`` in ``contract``."""
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from stma_nb.patches import IGNORE
+from stma_nb.train.contract import Outputs
+
+
+def cross_entropy(
+    outputs: Outputs, y: Tensor, class_weights: Tensor, aux_weight: float = 0.5
+) -> Tensor:
+    """Cross-entropy of both heads, (1 - aux_weight) main + aux_weight auxiliary; a sum of pixels.
+
+    The paper sums two losses; its authors' code trains on the main loss alone, which is
+    ``functools.partial(cross_entropy, aux_weight=0)``. A network with one head has its loss alone.
+    """
+
+    def summed(logits: Tensor) -> Tensor:
+        return F.cross_entropy(logits, y, class_weights, ignore_index=IGNORE, reduction="sum")
+
+    if isinstance(outputs, Tensor):
+        return summed(outputs)
+    main, auxiliary = outputs
+    return (1 - aux_weight) * summed(main) + aux_weight * summed(auxiliary)
