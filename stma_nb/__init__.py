@@ -2,7 +2,7 @@
 
 Rooms along one straight road, from the ground up; a room imports only from lower floors:
 
-    files, machine                 files whole or not at all; cores, memory, device
+    files, machine, extras         files whole or not at all; cores, memory, device; packages
     cube, model                    the season; the network, to be read beside the paper
     simulate                       a season from physics
     radar                          what the radar measures: backscatter, speckle, GRD products

@@ -4,6 +4,7 @@ import sys
 from typing import Annotated
 
 from stma_nb import __version__
+from stma_nb.extras import needs
 
 EXAMPLES = """examples:
 
@@ -41,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def app():
     """The commands of all rooms as one ``typer.Typer``."""
-    try:
+    with needs():
         import typer
 
         from stma_nb.accuracy import commands as accuracy
@@ -51,11 +52,6 @@ def app():
         from stma_nb.simulate import commands as simulate
         from stma_nb.sources import commands as sources
         from stma_nb.train import commands as train
-    except ModuleNotFoundError as error:
-        raise ImportError(
-            f"The command line needs the package {error.name}, which is not installed: install the "
-            "course with all that it needs (pip install -e .)."
-        ) from error
 
     flag = typer.Option("--version", callback=_version, is_eager=True, help="Tell it and exit.")
 

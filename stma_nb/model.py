@@ -1,18 +1,17 @@
-"""STMA: spatio-temporal multi-level attention for crop mapping from a season of SAR images, to be
-read beside the paper.
+"""STMA: spatio-temporal multi-level attention for crop mapping, to be read beside the paper.
 
 Han, Zhang, Gao, Zeng, Zhang, Atkinson (2023), ISPRS J. Photogramm. Remote Sens. 206, 293-310,
 https://doi.org/10.1016/j.isprsjprs.2023.11.016
 
-Symbols, as in the shapes below: B patches in a batch, T dates, P patch side in pixels, K classes, E
-= 8 T channels of the fused map. A level has c channels per date, N pixels, and so m = T c features
-per pixel.
+Symbols, as in the shapes below: B patches in a batch, T dates, P patch side in pixels, K classes,
+E = 8 T channels of the fused map. A level has c channels per date, N pixels, and so m = T c
+features per pixel. Levels 1, 2, 3 have c = 2, 4, 8 and sides P/4, P/8, P/8.
 
     x (B, T, bands, P, P)
-      Trunk       every date through the same small ResNet        3 levels (B, T, c, P/4 or P/8, P/4 or P/8), c = 2, 4, 8
+      Trunk       every date through the same small ResNet        3 levels (B, T, c, side, side)
       LSAPE       a learned gate that tells where a pixel lies    3 gated levels
       STSA        attention over pixels and over dates            3 levels (B, N, m)
-      MCA         level 1 asks, level 2 answers, level 3 is added (B, E, P/8, P/8)
+      MCA         level 1 asks, level 2 answers, 3 is added       (B, E, P/8, P/8)
       Decoder     back to full size, with gated levels 3 and 1    main logits (B, K, P, P)
       auxiliary   a second, short head on gated level 3           aux logits (B, K, P, P)
 """
@@ -26,14 +25,13 @@ IMAGENET_URL = "https://download.pytorch.org/models/resnet18-f37072fd.pth"
 
 
 class STMA(nn.Module):
-    """The network of the paper; the defaults are the size that its authors published for
-    Brandenburg.
+    """The network of the paper; by default of the size that its authors published.
 
     Args:
         dates: number of acquisitions T in a season (2 or more).
         patch: side P of a patch in pixels, a multiple of 8. The temporal attention compares whole
             patches, so its weights, and with them a trained model, belong to one patch size.
-        bands: polarisations per date; the order of the data in this project is VH, VV.
+        bands: bands per date; the published weights take VH, then VV.
         classes: number of classes K, background included.
         width: channels of the trunk's first stage (64 as in ResNet-18; a compact network takes 16).
         heads: attention heads of the spatial and temporal attention.
@@ -70,10 +68,8 @@ class STMA(nn.Module):
                 f"The season has {dates} date(s); attention over dates needs at least 2."
             )
         if dates * LEVEL_CHANNELS[0] < heads:
-            raise ValueError(
-                f"{heads} heads do not fit {dates} dates: use at most {dates * LEVEL_CHANNELS[0]} "
-                "heads."
-            )
+            most = dates * LEVEL_CHANNELS[0]
+            raise ValueError(f"{heads} heads do not fit {dates} dates: use at most {most} heads.")
         self.arguments = dict(
             dates=dates,
             patch=patch,
@@ -125,11 +121,11 @@ class STMA(nn.Module):
         )
 
     def load_imagenet(self, url: str = IMAGENET_URL) -> "STMA":
-        """Start the trunk from ImageNet weights of ResNet-18 (44 MB, fetched once by torch.hub);
-        needs ``width=64``.
+        """Start the trunk from ImageNet weights of ResNet-18; needs ``width=64``.
 
-        The stem takes the first ``bands`` of the three input-channel slices, as the authors do.
-        Raises RuntimeError where the weights cannot be fetched.
+        They take 44 MB and are fetched once, by torch.hub. The stem takes the first ``bands`` of
+        the three input-channel slices, as the authors do. Raises RuntimeError where the weights
+        cannot be fetched.
         """
         if self.arguments["width"] != 64 or self.arguments["bands"] > 3:
             raise ValueError(
@@ -209,19 +205,20 @@ class STMA(nn.Module):
 
 
 class Trunk(nn.Module):
-    """The first three stages of a ResNet-18, shared over dates, each squeezed to a few channels:
-    the three levels.
+    """The first three stages of a ResNet-18, shared over dates, each squeezed: the three levels.
 
-    Input (B, T, bands, P, P); output three levels: (B, T, 2, P/4, P/4), (B, T, 4, P/8, P/8), (B, T,
-    8, P/8, P/8). Stage 3 keeps the resolution of stage 2.
+    Input (B, T, bands, P, P); output three levels: (B, T, 2, P/4, P/4), (B, T, 4, P/8, P/8) and
+    (B, T, 8, P/8, P/8). Stage 3 keeps the resolution of stage 2.
     """
 
     def __init__(self, bands: int, width: int):
         super().__init__()
         self.stem = nn.Sequential(
-            nn.Conv2d(bands, width, 7, stride=2, padding=3, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True),
+            nn.Conv2d(bands, width, 7, stride=2, padding=3, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(inplace=True),
             nn.MaxPool2d(3, stride=2, padding=1),
-        )  # fmt: skip
+        )
         self.stage1 = nn.Sequential(ResidualBlock(width, width), ResidualBlock(width, width))
         self.stage2 = nn.Sequential(
             ResidualBlock(width, 2 * width, stride=2), ResidualBlock(2 * width, 2 * width)
@@ -254,10 +251,7 @@ class Trunk(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions and a shortcut (He et al.
-
-    2016, https://doi.org/10.1109/CVPR.2016.90).
-    """
+    """Two 3x3 convolutions and a shortcut; He et al. 2016, doi 10.1109/CVPR.2016.90."""
 
     def __init__(self, channels: int, out: int, stride: int = 1):
         super().__init__()
@@ -418,40 +412,48 @@ class MCA(nn.Module):
 
 
 class Decoder(nn.Module):
-    """From the fused map (B, E, P/8, P/8) to logits (B, K, P/2, P/2); the gated level 1 joins on
-    the way, at P/4.
-    """
+    """From the fused map (B, E, P/8, P/8) to logits (B, K, P/2, P/2); level 1 joins at P/4."""
 
     def __init__(self, features: int, classes: int):
         super().__init__()
         half, quarter = features // 2, features // 4
         self.to_quarter_size = nn.Sequential(
-            nn.ConvTranspose2d(features, half, 3, stride=2, padding=1, output_padding=1), nn.BatchNorm2d(half), nn.ReLU(),
-            nn.Conv2d(half, quarter, 3, padding=1, bias=False), nn.BatchNorm2d(quarter), nn.ReLU(),
-        )  # fmt: skip
+            nn.ConvTranspose2d(features, half, 3, stride=2, padding=1, output_padding=1),
+            nn.BatchNorm2d(half),
+            nn.ReLU(),
+            nn.Conv2d(half, quarter, 3, padding=1, bias=False),
+            nn.BatchNorm2d(quarter),
+            nn.ReLU(),
+        )
         self.to_half_size = nn.Sequential(
             nn.ConvTranspose2d(quarter, quarter, 3, stride=2, padding=1, output_padding=1),
             nn.BatchNorm2d(quarter),
             nn.ReLU(),
         )
         self.classify = nn.Sequential(
-            nn.Conv2d(quarter, quarter, 3, padding=1, bias=False), nn.BatchNorm2d(quarter), nn.ReLU(),
+            nn.Conv2d(quarter, quarter, 3, padding=1, bias=False),
+            nn.BatchNorm2d(quarter),
+            nn.ReLU(),
             nn.Conv2d(quarter, classes, 1),
-        )  # fmt: skip
+        )
 
     def forward(self, fused: Tensor, level1: Tensor) -> Tensor:
         return self.classify(self.to_half_size(self.to_quarter_size(fused) + level1))
 
 
 def auxiliary_head(features: int, classes: int) -> nn.Sequential:
-    """The head that helps training: it reads gated level 3, as the authors' code does (their figure
-    draws it after the MCA).
+    """The head that helps training: it reads gated level 3, as the authors' code does.
+
+    Their figure draws it after the MCA.
     """
     quarter = features // 4
     return nn.Sequential(
-        nn.Conv2d(features, quarter, 3, padding=1, bias=False), nn.BatchNorm2d(quarter), nn.ReLU(), nn.Dropout(0.1),
+        nn.Conv2d(features, quarter, 3, padding=1, bias=False),
+        nn.BatchNorm2d(quarter),
+        nn.ReLU(),
+        nn.Dropout(0.1),
         nn.Conv2d(quarter, classes, 1),
-    )  # fmt: skip
+    )
 
 
 def upsample(logits: Tensor, patch: int) -> Tensor:
@@ -462,24 +464,42 @@ def upsample(logits: Tensor, patch: int) -> Tensor:
 # ---------------------------------------------------------------- names of the published parameters
 
 _REFERENCE_NAMES = (
-    ("fe.layer0.", "trunk.stem."), ("fe.layer", "trunk.stage"), ("downsample", "shortcut"),
-    ("fe.transform1", "trunk.squeeze.0"), ("fe.transform2", "trunk.squeeze.1"), ("fe.transform3", "trunk.squeeze.2"),
-    ("pos_64.pa_conv", "lsape.0.conv"), ("pos_128.pa_conv", "lsape.1.conv"), ("pos.pa_conv", "lsape.2.conv"),
-    ("transformer1", "stsa.0"), ("transformer2", "stsa.1"), ("transformer3", "stsa.2"),
-    ("norm1", "norm_spatial"), ("norm2", "norm_temporal"), ("norm3", "norm_both"), ("skipcat", "skip_mix"),
-    ("attn_", "attend_"), (".query.", ".to_query."), (".key.", ".to_key."), (".value.", ".to_value."),
-    ("mlp.fc1", "mlp.0"), ("mlp.fc2", "mlp.3"),
-    ("cross_attention.q.", "mca.to_query."), ("cross_attention.kv.", "mca.to_key_value."), ("cross_attention.proj.", "mca.out."),
-    ("decoder1", "decoder.to_quarter_size"), ("decoder2", "decoder.to_half_size"), ("restoration", "decoder.classify"),
+    ("fe.layer0.", "trunk.stem."),
+    ("fe.layer", "trunk.stage"),
+    ("downsample", "shortcut"),
+    ("fe.transform1", "trunk.squeeze.0"),
+    ("fe.transform2", "trunk.squeeze.1"),
+    ("fe.transform3", "trunk.squeeze.2"),
+    ("pos_64.pa_conv", "lsape.0.conv"),
+    ("pos_128.pa_conv", "lsape.1.conv"),
+    ("pos.pa_conv", "lsape.2.conv"),
+    ("transformer1", "stsa.0"),
+    ("transformer2", "stsa.1"),
+    ("transformer3", "stsa.2"),
+    ("norm1", "norm_spatial"),
+    ("norm2", "norm_temporal"),
+    ("norm3", "norm_both"),
+    ("skipcat", "skip_mix"),
+    ("attn_", "attend_"),
+    (".query.", ".to_query."),
+    (".key.", ".to_key."),
+    (".value.", ".to_value."),
+    ("mlp.fc1", "mlp.0"),
+    ("mlp.fc2", "mlp.3"),
+    ("cross_attention.q.", "mca.to_query."),
+    ("cross_attention.kv.", "mca.to_key_value."),
+    ("cross_attention.proj.", "mca.out."),
+    ("decoder1", "decoder.to_quarter_size"),
+    ("decoder2", "decoder.to_half_size"),
+    ("restoration", "decoder.classify"),
     ("seg_aux", "auxiliary"),
-)  # fmt: skip
+)
 
 
 def reference_name(name: str) -> str:
     """Our name of a parameter or buffer of the authors' implementation."""
-    if name.startswith(
-        ("conv1.", "conv2.")
-    ):  # the two lifting convolutions of the MCA stand at the top level there
+    # The two lifting convolutions of the MCA stand at the top level there.
+    if name.startswith(("conv1.", "conv2.")):
         return f"mca.lift{name[4:]}"
     for theirs, ours in _REFERENCE_NAMES:
         name = name.replace(theirs, ours)

@@ -41,10 +41,8 @@ def write_opera_like(folder, season, polarisations=("VV", "VH")):
     for date in season.time.values:
         stamp = np.datetime_as_string(date, "s").replace("-", "").replace(":", "")
         for name in polarisations:
-            file = (
-                folder
-                / f"OPERA_L2_RTC-S1_T137-292322-IW2_{stamp}Z_20250228T045856Z_S1A_30_v1.0_{name}.tif"
-            )
+            burst, made = "T137-292322-IW2", "20250228T045856Z"
+            file = folder / f"OPERA_L2_RTC-S1_{burst}_{stamp}Z_{made}_S1A_30_v1.0_{name}.tif"
             season[name.lower()].sel(time=date).rio.to_raster(file)
 
 

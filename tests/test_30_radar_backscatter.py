@@ -1,4 +1,4 @@
-"""Geometry, indices and regular dates: the formulas, NaN kept, laziness kept, and clear refusals."""
+"""Geometry, indices and regular dates: the formulas, NaN and laziness kept, clear refusals."""
 
 import numpy as np
 import pytest

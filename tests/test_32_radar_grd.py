@@ -300,34 +300,40 @@ def test_blocks_of_the_map_fit_together(scene, monkeypatch):
 def test_bad_input_is_explained(scene, truth):
     dn, gcp = scene.image.dn, scene.gcp
     decibel = (10 * np.log10(dn + 1)).assign_attrs(units="dB")
-    short, late = (
-        scene.calibration.to_dataset().isel(pixel=slice(0, -1)),
-        scene.noise_range.to_dataset().isel(line=slice(1, None)),
-    )
+    short = scene.calibration.to_dataset().isel(pixel=slice(0, -1))
+    late = scene.noise_range.to_dataset().isel(line=slice(1, None))
+    left = scene.noise_azimuth.to_dataset().isel(block=[0])
     column = gcp.to_dataset().isel(line=[0, 9], pixel=[0])
+    nowhere = truth.drop_vars("spatial_ref")
     for call, message in (
         (
             lambda: radar.calibrate(dn, scene.calibration, "sigma"),
-            "Cannot calibrate to 'sigma': choose one of sigma0, beta0, gamma0"),
+            "Cannot calibrate to 'sigma': choose one of sigma0, beta0, gamma0",
+        ),
         (lambda: radar.calibrate(decibel, scene.calibration), "in dB; expected digital numbers"),
         (lambda: radar.geocode(decibel, gcp), "in dB"),
         (lambda: radar.calibrate(steps(scene), scene.calibration), "is sigma0 already"),
-        (lambda: radar.calibrate(truth, scene.calibration), r"dimensions \('y', 'x'\); expected "
-                                                            r"an image"),
-        (lambda: radar.calibrate(dn, short), "calibration table covers the pixels 0 to 360; the "
-                                             "image has 0 to 399"),
+        (
+            lambda: radar.calibrate(truth, scene.calibration),
+            r"dimensions \('y', 'x'\); expected an image",
+        ),
+        (
+            lambda: radar.calibrate(dn, short),
+            "calibration table covers the pixels 0 to 360; the image has 0 to 399",
+        ),
         (lambda: radar.thermal_noise(dn, late), "range noise table covers the lines 74"),
-        (lambda: radar.thermal_noise(dn, scene.noise_range, scene.noise_azimuth.to_dataset().isel(block=[0])), "pixels 0 to 239"),
+        (lambda: radar.thermal_noise(dn, scene.noise_range, left), "pixels 0 to 239"),
         (lambda: radar.calibrate(dn, short.isel(line=[0])), r"\(1, 10\) nodes"),
-        (lambda: radar.geocode(dn, column), "There are 2 ground control points; expected at least "
-                                            "4"),
+        (
+            lambda: radar.geocode(dn, column),
+            "There are 2 ground control points; expected at least 4",
+        ),
         (lambda: radar.geocode(dn, gcp, method="cubic"), "choose one of nearest, bilinear"),
-        (lambda: radar.geocode(dn, gcp, like=truth.drop_vars("spatial_ref")), "no coordinate "
-                                                                              "reference system"),
+        (lambda: radar.geocode(dn, gcp, like=nowhere), "no coordinate reference system"),
         (lambda: radar.simulate_grd(truth[:300]), "give a larger one"),
         (lambda: radar.simulate_grd(truth, size=(20, 400)), "at least 64"),
         (lambda: radar.simulate_grd(truth.assign_attrs(units="dB")), "must be linear power"),
-    ):  # fmt: skip
+    ):
         with pytest.raises(ValueError, match=message):
             call()
 
@@ -343,7 +349,7 @@ def write_safe(scene, folder: Path, old_noise: bool = False) -> Path:
     (safe / "annotation/calibration").mkdir(parents=True)
     (safe / "measurement").mkdir()
     name, (lines, pixels) = f"s1a-iw-grd-vh-{STAMP}-002", scene.image.dn.shape
-    time = "2018-06-06T16:50:00.000000"
+    time, end_time = "2018-06-06T16:50:00.000000", "2018-06-06T16:50:25.000000"
 
     def row(values) -> str:
         return " ".join(
@@ -357,7 +363,8 @@ def write_safe(scene, folder: Path, old_noise: bool = False) -> Path:
         )
         return (
             f"<{tag}><azimuthTime>{time}</azimuthTime><line>{int(table.line[index])}</line>"
-            f'<pixel count="{table.sizes["pixel"]}">{row(table.pixel.values)}</pixel>{found}</{tag}>'
+            f'<pixel count="{table.sizes["pixel"]}">{row(table.pixel.values)}</pixel>'
+            f"{found}</{tag}>"
         )
 
     luts = {lut: lut for lut in grd.LUTS.values()}
@@ -370,10 +377,12 @@ def write_safe(scene, folder: Path, old_noise: bool = False) -> Path:
         + row(np.full(scene.calibration.sizes["pixel"], 474.0))
         + "</dn></calibrationVector>"
     )
+    vectors = vectors.replace("</calibrationVector>", dn_lut)
     calibration = (
-        "<calibration><calibrationInformation><absoluteCalibrationConstant>1.393</absoluteCalibrationConstant>"
-        f"</calibrationInformation><calibrationVectorList>{vectors.replace('</calibrationVector>', dn_lut)}"
-        "</calibrationVectorList></calibration>"
+        "<calibration><calibrationInformation>"
+        "<absoluteCalibrationConstant>1.393</absoluteCalibrationConstant>"
+        f"</calibrationInformation><calibrationVectorList>{vectors}</calibrationVectorList>"
+        "</calibration>"
     )
     tag, lut = ("noiseVector", "noiseLut") if old_noise else ("noiseRangeVector", "noiseRangeLut")
     ranges = "".join(
@@ -381,10 +390,14 @@ def write_safe(scene, folder: Path, old_noise: bool = False) -> Path:
         for i in range(scene.noise_range.sizes["line"])
     )
     azimuth = "".join(
-        f"<noiseAzimuthVector><swath>{block.swath.item()}</swath><firstAzimuthLine>{block.first_line.item()}</firstAzimuthLine>"
-        f"<firstRangeSample>{block.first_pixel.item()}</firstRangeSample><lastAzimuthLine>{block.last_line.item()}</lastAzimuthLine>"
-        f"<lastRangeSample>{block.last_pixel.item()}</lastRangeSample><line>{row(block.line.values)}</line>"
-        f"<noiseAzimuthLut>{row(block.noiseAzimuthLut.values)}</noiseAzimuthLut></noiseAzimuthVector>"
+        f"<noiseAzimuthVector><swath>{block.swath.item()}</swath>"
+        f"<firstAzimuthLine>{block.first_line.item()}</firstAzimuthLine>"
+        f"<firstRangeSample>{block.first_pixel.item()}</firstRangeSample>"
+        f"<lastAzimuthLine>{block.last_line.item()}</lastAzimuthLine>"
+        f"<lastRangeSample>{block.last_pixel.item()}</lastRangeSample>"
+        f"<line>{row(block.line.values)}</line>"
+        f"<noiseAzimuthLut>{row(block.noiseAzimuthLut.values)}</noiseAzimuthLut>"
+        "</noiseAzimuthVector>"
         for _, block in scene.noise_azimuth.to_dataset().groupby("block", squeeze=False)
         for block in [block.isel(block=0)]
     )
@@ -394,24 +407,31 @@ def write_safe(scene, folder: Path, old_noise: bool = False) -> Path:
         (i, j, scene.gcp.to_dataset().isel(line=i, pixel=j)) for i in range(10) for j in range(21)
     ]
     grid = "".join(
-        f"<geolocationGridPoint><azimuthTime>2018-06-06T16:50:{i:02}.000000</azimuthTime><slantRangeTime>{5.3e-3 + j * 1e-5}"
-        f"</slantRangeTime><line>{int(p.line)}</line><pixel>{int(p.pixel)}</pixel><latitude>{p.latitude.item()!r}</latitude>"
-        f"<longitude>{p.longitude.item()!r}</longitude><height>{p.height.item()}</height><incidenceAngle>{p.incidenceAngle.item()!r}"
-        f"</incidenceAngle><elevationAngle>35.0</elevationAngle></geolocationGridPoint>"
+        f"<geolocationGridPoint><azimuthTime>2018-06-06T16:50:{i:02}.000000</azimuthTime>"
+        f"<slantRangeTime>{5.3e-3 + j * 1e-5}</slantRangeTime>"
+        f"<line>{int(p.line)}</line><pixel>{int(p.pixel)}</pixel>"
+        f"<latitude>{p.latitude.item()!r}</latitude><longitude>{p.longitude.item()!r}</longitude>"
+        f"<height>{p.height.item()}</height>"
+        f"<incidenceAngle>{p.incidenceAngle.item()!r}</incidenceAngle>"
+        "<elevationAngle>35.0</elevationAngle></geolocationGridPoint>"
         for i, j, p in points
     )
     annotation = (
-        "<product><generalAnnotation><productInformation><pass>Ascending</pass><projection>Ground "
-        "Range</projection>"
-        "<rangeSamplingRate>6.4e7</rangeSamplingRate><radarFrequency>5.405e9</radarFrequency><azimuthSteeringRate>1.59"
-        "</azimuthSteeringRate></productInformation></generalAnnotation><imageAnnotation><imageInformation>"
-        f"<productFirstLineUtcTime>{time}</productFirstLineUtcTime><productLastLineUtcTime>2018-06-06T16:50:25.000000"
-        f"</productLastLineUtcTime><ascendingNodeTime>{time}</ascendingNodeTime><slantRangeTime>5.3e-3</slantRangeTime>"
-        f"<rangePixelSpacing>10</rangePixelSpacing><azimuthPixelSpacing>10</azimuthPixelSpacing><azimuthTimeInterval>1.5e-3"
-        f"</azimuthTimeInterval><numberOfSamples>{pixels}</numberOfSamples><numberOfLines>{lines}</numberOfLines>"
+        "<product><generalAnnotation><productInformation>"
+        "<pass>Ascending</pass><projection>Ground Range</projection>"
+        "<rangeSamplingRate>6.4e7</rangeSamplingRate><radarFrequency>5.405e9</radarFrequency>"
+        "<azimuthSteeringRate>1.59</azimuthSteeringRate>"
+        "</productInformation></generalAnnotation><imageAnnotation><imageInformation>"
+        f"<productFirstLineUtcTime>{time}</productFirstLineUtcTime>"
+        f"<productLastLineUtcTime>{end_time}</productLastLineUtcTime>"
+        f"<ascendingNodeTime>{time}</ascendingNodeTime><slantRangeTime>5.3e-3</slantRangeTime>"
+        "<rangePixelSpacing>10</rangePixelSpacing><azimuthPixelSpacing>10</azimuthPixelSpacing>"
+        "<azimuthTimeInterval>1.5e-3</azimuthTimeInterval>"
+        f"<numberOfSamples>{pixels}</numberOfSamples><numberOfLines>{lines}</numberOfLines>"
         "<incidenceAngleMidSwath>39</incidenceAngleMidSwath></imageInformation></imageAnnotation>"
         '<swathTiming><linesPerBurst>0</linesPerBurst><burstList count="0"/></swathTiming>'
-        f"<geolocationGrid><geolocationGridPointList>{grid}</geolocationGridPointList></geolocationGrid></product>"
+        f"<geolocationGrid><geolocationGridPointList>{grid}</geolocationGridPointList>"
+        "</geolocationGrid></product>"
     )
     orbits = "".join(
         f'<safe:{kind} type="{end}">{number}</safe:{kind}>'
@@ -428,25 +448,27 @@ def write_safe(scene, folder: Path, old_noise: bool = False) -> Path:
         "s1Level1MeasurementSchema": (f"measurement/{name}.tiff", None),
     }
     objects = "".join(
-        f'<dataObject ID="{kind}" repID="{kind}"><byteStream><fileLocation locatorType="URL" '
-        f'href="./{file}"/></byteStream>'
-        "</dataObject>"
+        f'<dataObject ID="{kind}" repID="{kind}"><byteStream>'
+        f'<fileLocation locatorType="URL" href="./{file}"/></byteStream></dataObject>'
         for kind, (file, _) in files.items()
     )
     manifest = (
         '<xfdu:XFDU xmlns:xfdu="urn:ccsds:schema:xfdu:1" '
         'xmlns:safe="http://www.esa.int/safe/sentinel-1.0" '
         'xmlns:s1="http://www.esa.int/safe/sentinel-1.0/sentinel-1" '
-        'xmlns:s1sarl1="http://www.esa.int/safe/sentinel-1.0/sentinel-1/sar/level-1"><metadataSection>'
-        "<safe:platform><safe:familyName>SENTINEL-1</safe:familyName><safe:number>A</safe:number><s1sarl1:instrumentMode>"
-        "<s1sarl1:mode>IW</s1sarl1:mode><s1sarl1:swath>IW</s1sarl1:swath></s1sarl1:instrumentMode></safe:platform>"
-        f"<safe:orbitReference>{orbits}<s1:pass>ASCENDING</s1:pass><s1:ascendingNodeTime>{time}</s1:ascendingNodeTime>"
-        "</safe:orbitReference><s1sarl1:missionDataTakeID>157714</s1sarl1:missionDataTakeID>"
+        'xmlns:s1sarl1="http://www.esa.int/safe/sentinel-1.0/sentinel-1/sar/level-1">'
+        "<metadataSection>"
+        "<safe:platform><safe:familyName>SENTINEL-1</safe:familyName><safe:number>A</safe:number>"
+        "<s1sarl1:instrumentMode><s1sarl1:mode>IW</s1sarl1:mode><s1sarl1:swath>IW</s1sarl1:swath>"
+        "</s1sarl1:instrumentMode></safe:platform>"
+        f"<safe:orbitReference>{orbits}<s1:pass>ASCENDING</s1:pass>"
+        f"<s1:ascendingNodeTime>{time}</s1:ascendingNodeTime></safe:orbitReference>"
+        "<s1sarl1:missionDataTakeID>157714</s1sarl1:missionDataTakeID>"
         "<s1sarl1:transmitterReceiverPolarisation>VV</s1sarl1:transmitterReceiverPolarisation>"
         "<s1sarl1:transmitterReceiverPolarisation>VH</s1sarl1:transmitterReceiverPolarisation>"
         f"<s1sarl1:productType>GRD</s1sarl1:productType><safe:startTime>{time}</safe:startTime>"
-        f"<safe:stopTime>2018-06-06T16:50:25.000000</safe:stopTime></metadataSection><dataObjectSection>{objects}"
-        "</dataObjectSection></xfdu:XFDU>"
+        f"<safe:stopTime>{end_time}</safe:stopTime></metadataSection>"
+        f"<dataObjectSection>{objects}</dataObjectSection></xfdu:XFDU>"
     )
     for file, text in [("manifest.safe", manifest), *files.values()]:
         if text:

@@ -64,7 +64,8 @@ def parity() -> dict[str, float]:
     ours = {
         "out": main[:, :, ::4, ::4], "aux": aux[:, :, ::4, ::4],
         "out_mean": main.mean((2, 3)), "out_std": main.std((2, 3)), "aux_std": aux.std((2, 3)),
-        "mca": kept["mca"][:, ::8, ::4, ::4], "cross_attention": attention["cross"][:, :, ::16, ::4],
+        "mca": kept["mca"][:, ::8, ::4, ::4],
+        "cross_attention": attention["cross"][:, :, ::16, ::4],
         "loss_main": loss_main, "loss_aux": loss_aux,
     }  # fmt: skip
     for level in (1, 2, 3):
@@ -170,7 +171,7 @@ def test_weights_of_something_else_are_refused():
 
 
 def resnet18_file(path: Path) -> str:
-    """A file of ResNet-18's true format: torchvision's parameter names and shapes, random values."""
+    """A file of ResNet-18's true format: torchvision's names and shapes, random values."""
     blocks = {}
     for stage, (inner, out) in enumerate([(64, 64), (64, 128), (128, 256), (256, 512)], start=1):
         for block in (0, 1):

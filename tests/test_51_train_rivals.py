@@ -1,4 +1,4 @@
-"""Rivals that look at single pixels: they learn from the part they are given, and map as STMA does."""
+"""Rivals of STMA that see single pixels: they learn from their part alone, and map as STMA does."""
 
 import copy
 

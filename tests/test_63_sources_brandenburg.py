@@ -40,7 +40,7 @@ def write_v73(path, name, array, matlab_class=b"single"):
 
 @pytest.fixture
 def files(tmp_path):
-    """The three files of a small scene, and the arrays (rows, columns[, dates]) that MATLAB held."""
+    """The three files of a small scene, and the arrays (rows, columns[, dates]) of MATLAB."""
     rng = np.random.default_rng(0)
     label = rng.integers(0, 16, (ROWS, COLUMNS)).astype(np.uint8)
     vh = rng.normal(-18, 3, (ROWS, COLUMNS, DATES)).astype(np.float32)

@@ -105,12 +105,12 @@ def test_given_scale_stands_for_itself():
 
 def test_patch_has_vh_first_on_the_common_calendar(folder):
     data = pastis.open_pastis(folder, folds=1, dates=6)
-    assert len(data) == 2 and data.season.sizes["time"] == 6
+    assert len(data) == 2 and len(data.times) == 6
     x, y = data[1]
     assert x.shape == (6, 2, SIDE, SIDE) and x.dtype == torch.float32 and y.shape == (SIDE, SIDE)
     stored = np.load(folder / "DATA_S1A" / "S1A_10003.npy").astype(np.float64)
     _, times = pastis.metadata(folder)
-    nearest = np.abs(data.season.time.values[:, None] - times[10003]).argmin(1)
+    nearest = np.abs(data.times[:, None] - times[10003]).argmin(1)
     for band, channel in enumerate((1, 0)):  # VH, VV
         db = np.maximum(stored[nearest, channel], 10 * np.log10(FLOOR))
         expected = (db - data.scaling.mean[band]) / data.scaling.std[band]
@@ -145,7 +145,7 @@ def test_scaling_is_that_of_the_folds(folder):
 
 def test_folds_share_the_calendar_and_no_patch(folder):
     one, two = (pastis.open_pastis(folder, folds=fold, dates=6) for fold in (1, 5))
-    np.testing.assert_array_equal(one.season.time, two.season.time)
+    np.testing.assert_array_equal(one.times, two.times)
     assert not set(one.names) & set(two.names)
 
 
@@ -153,9 +153,7 @@ def test_tracks_have_their_own_images_and_dates(folder):
     ascending, descending = (
         pastis.open_pastis(folder, 1, track, dates=6) for track in ("S1A", "S1D")
     )
-    assert (
-        descending.season.time.values - ascending.season.time.values == np.timedelta64(3, "D")
-    ).all()
+    assert (descending.times - ascending.times == np.timedelta64(3, "D")).all()
     assert not torch.equal(ascending[0][0], descending[0][0])
 
 

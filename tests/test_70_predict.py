@@ -310,9 +310,8 @@ def test_a_tile_that_fails_is_named_and_the_others_are_kept(wide, trained, tmp_p
 
 
 def command(folder, *more):
-    return [
-        "map", *(f"{folder}/{name}" for name in ("weights.safetensors", "season.zarr", "map.tif")), "--tile", "16", "--overlap", "0"
-    ] + [*more]  # fmt: skip
+    files = [f"{folder}/{name}" for name in ("weights.safetensors", "season.zarr", "map.tif")]
+    return ["map", *files, "--tile", "16", "--overlap", "0", *more]
 
 
 def start(folder):

@@ -57,7 +57,7 @@ def test_votes_of_parts_add_up(fields):
 
 
 def test_majority_and_mean_probability_may_differ():
-    """Three pixels lean slightly to class 0, two are sure of class 1; a tie goes to the lower code."""
+    """Three pixels lean to class 0, two are sure of class 1; a tie goes to the lower code."""
     parcel = np.array([[1, 1, 1, 1, 1, 2, 2]])
     first = np.array([[0.55, 0.55, 0.55, 0.1, 0.1, 0.9, 0.1]])
     probabilities = np.stack([first, 1 - first])

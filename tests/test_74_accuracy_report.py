@@ -243,11 +243,14 @@ def test_files_that_do_not_fit(scene):
     other = write(
         folder / "other.tif", layers["reference"], (CROPS[0], CROPS[2], CROPS[1], *CROPS[3:])
     )
-    with pytest.raises(
-        ValueError, match="legends of 'map.tif' and 'other.tif' differ: code 1 is Maize against Wheat. Recode one"
-    ):
+    differ = (
+        "legends of 'map.tif' and 'other.tif' differ: code 1 is Maize against Wheat. Recode one"
+    )
+    with pytest.raises(ValueError, match=differ):
         accuracy.assess(folder / "map.tif", other, folder / "r.html")
-    with pytest.raises(ValueError, match="No legend in 'parcel.tif' or 'where.tif'"):
+    with pytest.raises(
+        ValueError, match=r"carry no legend, and their highest code is \d+; expected 0"
+    ):
         accuracy.assess(folder / "parcel.tif", folder / "where.tif", folder / "r.html")
     plain = write(folder / "plain.tif", layers["reference"])  # without a legend: the map's holds
     assert accuracy.assess(folder / "map.tif", plain, folder / "plain.html")["classes"] == NAMES
@@ -365,3 +368,34 @@ def test_page_fits_a_phone_and_asks_nothing_of_the_network(scene):
         assert "rgb(213, 94, 0)" in tab.evaluate(shown)[1], "the page's own style applies"
         assert not told, "the browser has nothing to complain of"
         browser.close()
+
+
+def test_rasters_without_a_legend_are_numbered_or_named_by_a_table(tmp_path):
+    codes = np.repeat(np.arange(4), 32 * 8).reshape(32, 32).astype("uint8")
+    mapped = write(tmp_path / "map.tif", codes)
+    truth = write(tmp_path / "truth.tif", np.where(codes == 3, 2, codes).astype("uint8"))
+    numbered = accuracy.assess(mapped, truth, tmp_path / "numbered.html")
+    assert numbered["classes"] == ["class 0", "class 1", "class 2", "class 3"]
+    assert numbered["choices"]["background"] == "the legend has none: every class is a crop"
+    table = tmp_path / "legend.csv"
+    table.write_text("code,name,background\n0,Woods,yes\n1,Rice,\n2,Tea,\n3,Rubber,\n")
+    named = accuracy.assess(mapped, truth, tmp_path / "named.html", legend_path=table)
+    assert named["classes"] == ["Woods", "Rice", "Tea", "Rubber"]
+    assert named["choices"]["background"] == "Woods is counted as a class"
+    with pytest.raises(ValueError, match="class 0, .* has no background to leave out"):
+        accuracy.assess(mapped, truth, tmp_path / "n.html", background=False)
+    crops = accuracy.assess(mapped, truth, tmp_path / "c.html", background=False, legend_path=table)
+    assert crops["scores"].loc["overall accuracy", "estimate"] == pytest.approx(2 / 3)
+
+
+def test_a_legend_without_background_has_no_class_left_out(tmp_path):
+    """Every Rice pixel is mapped as Maize: that is told, though Rice has the code 0."""
+    rice = tuple(cube.Crop(name, "#009e73") for name in ("Rice", "Maize", "Tea"))
+    truth = np.repeat(np.arange(3), 32 * 32).reshape(96, 32).astype("uint8")
+    mapped = np.where(truth == 0, 1, truth).astype("uint8")
+    paths = [write(tmp_path / "m.tif", mapped, rice), write(tmp_path / "r.tif", truth, rice)]
+    scores = accuracy.assess(*paths, tmp_path / "r.html")["scores"]["estimate"]
+    assert scores["overall accuracy"] == scores["overall accuracy, crops only"]
+    assert scores["overall accuracy"] == pytest.approx(2 / 3)
+    with pytest.raises(ValueError, match=r"legend \(Rice, Maize, Tea\) has no background"):
+        accuracy.assess(*paths, tmp_path / "c.html", background=False)

@@ -114,8 +114,10 @@ def tiny_maps() -> xr.Dataset:
     """
     times = np.array(["2018-05-01", "2018-05-20", "2018-06-10"], "M8[ns]")
     temporal = np.tile([0.1, 0.1, 0.8], (1, 3, 1, 3, 1))
-    spatial = {f"spatial_{level}": (("window", "head", f"query_{g}", f"key_{g}"), np.eye(n)[None, None])
-               for level, g, n in ((1, "fine", 16), (2, "coarse", 4), (3, "coarse", 4))}  # fmt: skip
+    spatial = {}
+    for level, grid, cells in ((1, "fine", 16), (2, "coarse", 4), (3, "coarse", 4)):
+        dims = ("window", "head", f"query_{grid}", f"key_{grid}")
+        spatial[f"spatial_{level}"] = (dims, np.eye(cells)[None, None])
     return xr.Dataset(
         {"temporal": (("window", "level", "head", "query_date", "time"), temporal)} | spatial
         | {"crop_fine": (("window", "query_fine"), [[0] * 12 + [1] * 4])}
@@ -345,54 +347,117 @@ def missing(season):
     return season
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda t, s: attention.record(replace(t, model=STMA(DATES, PATCH, classes=2, width=4)), s, WINDOWS), "training mode"),
-        (lambda t, s: attention.record(t, s.isel(time=slice(4)), WINDOWS), "has 4 dates, the "
-                                                                           "network was trained on 6"),
-        (lambda t, s: attention.record(t, s.assign_coords(time=s.time + np.timedelta64(90, "D")), WINDOWS), "90 days apart"),
-        (lambda t, s: attention.record(t, s, [[90, 0]]), r"window at \(90, 0\) reaches out of the "
-                                                         r"scene \(96 x 128\).*\(80, 112\)"),
-        (lambda t, s: attention.record(t, s, [[-1, 0]]), "reaches out"),
-        (lambda t, s: attention.record(t, s, []), r"shape \(0,\); expected \(n, 2\)"),
-        (lambda t, s: attention.record(t, s.isel(x=slice(12)), [[0, 0]]), r"16 pixels is larger "
-                                                                          r"than the scene \(96 x 12\)"),
-        (lambda t, s: attention.record(t, missing(s), WINDOWS), r"In the window at \(0, 80\) 1 "
-                                                                r"pixels miss values on 1 date"),
-        (lambda t, s: attention.record(t, s, WINDOWS, spatial=True, memory=0.03), "18 windows "
-                                                                                  "take .* at "
-                                                                                  "most 4 fit: give fewer"),
-        (lambda t, s: attention.record(t, s, WINDOWS, spatial=True, memory=1e-4), "not even one "
-                                                                                  "fits: leave out the spatial"),
-        (lambda t, s: attention.record(t, s.assign(vh=s.vh.assign_attrs(units="dB")), WINDOWS), "'vh' is in dB"),
-        (lambda t, s: attention.by_crop(attention.record(t, s, WINDOWS)), "no 'crop_fine': record "
-                                                                          "them with spatial=True"),
-        (lambda t, s: attention.by_distance(attention.record(t, s, WINDOWS)), "no 'spatial_1'"),
-        (lambda t, s: attention.entropy(attention.record(t, s, WINDOWS, spatial=True).cross), "no distribution"),
-        (lambda t, s: attention.uniform_attention(t, ["cross"]), "'branches' is .*expected some "
-                                                                 "of"),
-        (lambda t, s: attention.uniform_attention(t, levels=[0]), "'levels' is"),
-        (lambda t, s: attention.uniform_attention(t, heads=[5]), "heads. is .5.; expected some of "
-                                                                 ".1, 2, 3, 4."),
-        (lambda t, s: attention.randomised(t, part="head"), "No weights start with 'head'.*stsa"),
-        (lambda t, s: attention.occlude_dates(t, s, WINDOWS, group=2), "group is 2; expected an "
-                                                                       "odd number"),
-        (lambda t, s: attention.occlude_dates(t, s.drop_vars("crop"), WINDOWS), "no 'crop' layer"),
-        (lambda t, s: attention.occlude_dates(t, s, WINDOWS, mask=np.zeros((96, 128), bool)), "no pixel in the mask"),
-        (lambda t, s: attention.occlude_dates(t, s, WINDOWS, mask=np.ones((48, 64), bool)), "mask has the shape .48, 64."),
-        (lambda t, s: attention.occlude_neighbourhood(t, s, WINDOWS, radii=[2]), "smallest radius is 2"),
-        (lambda t, s: attention.deletion_curve(t, s, WINDOWS, {"mine": np.ones(3)}), "'mine' has "
-                                                                                     "the shape .*6 dates"),
-        (lambda t, s: attention.rank_agreement(np.ones(3), np.ones(4)), "expected .window, time."),
-        (lambda t, s: attention.rank_agreement(np.ones(3), np.arange(3)), "same on every date"),
-        (lambda t, s: attention.rank_agreement(xr.DataArray(np.ones((2, 3)), dims=("pair", "time")), np.ones(3)), "average over"),
-        (lambda t, s: attention.true_separability(s, "Maize", "Wheat"), "expected two or more of "
-                                                                        "Maize, Sugar beet"),
-        (lambda t, s: attention.true_separability(s.drop_vars("parcel"), "Maize", "Sugar beet"), "no 'parcel' layer"),
-        (lambda t, s: attention.true_separability(s, "Maize", "Sugar beet", least=100), "has 0 parcels of 100 pixels"),
-    ],
-)  # fmt: skip
+def untrained(trained):
+    """The same with a new network, which is in training mode."""
+    return replace(trained, model=STMA(DATES, PATCH, classes=2, width=4))
+
+
+def later(season):
+    return season.assign_coords(time=season.time + np.timedelta64(90, "D"))
+
+
+def in_db(season):
+    return season.assign(vh=season.vh.assign_attrs(units="dB"))
+
+
+PAIRS = xr.DataArray(np.ones((2, 3)), dims=("pair", "time"))
+REFUSED = [  # a call with a trained network and a season, and what the error says
+    # record
+    (lambda t, s: attention.record(untrained(t), s, WINDOWS), "training mode"),
+    (
+        lambda t, s: attention.record(t, s.isel(time=slice(4)), WINDOWS),
+        "has 4 dates, the network was trained on 6",
+    ),
+    (lambda t, s: attention.record(t, later(s), WINDOWS), "90 days apart"),
+    (
+        lambda t, s: attention.record(t, s, [[90, 0]]),
+        r"window at \(90, 0\) reaches out of the scene \(96 x 128\).*\(80, 112\)",
+    ),
+    (lambda t, s: attention.record(t, s, [[-1, 0]]), "reaches out"),
+    (lambda t, s: attention.record(t, s, []), r"shape \(0,\); expected \(n, 2\)"),
+    (
+        lambda t, s: attention.record(t, s.isel(x=slice(12)), [[0, 0]]),
+        r"16 pixels is larger than the scene \(96 x 12\)",
+    ),
+    (
+        lambda t, s: attention.record(t, missing(s), WINDOWS),
+        r"In the window at \(0, 80\) 1 pixels miss values on 1 date",
+    ),
+    (
+        lambda t, s: attention.record(t, s, WINDOWS, spatial=True, memory=0.03),
+        "18 windows take .* at most 4 fit: give fewer",
+    ),
+    (
+        lambda t, s: attention.record(t, s, WINDOWS, spatial=True, memory=1e-4),
+        "not even one fits: leave out the spatial",
+    ),
+    (lambda t, s: attention.record(t, in_db(s), WINDOWS), "'vh' is in dB"),
+    # what was recorded, summarised
+    (
+        lambda t, s: attention.by_crop(attention.record(t, s, WINDOWS)),
+        "no 'crop_fine': record them with spatial=True",
+    ),
+    (lambda t, s: attention.by_distance(attention.record(t, s, WINDOWS)), "no 'spatial_1'"),
+    (
+        lambda t, s: attention.entropy(attention.record(t, s, WINDOWS, spatial=True).cross),
+        "no distribution",
+    ),
+    # changed networks
+    (
+        lambda t, s: attention.uniform_attention(t, ["cross"]),
+        "'branches' is .*expected some of",
+    ),
+    (lambda t, s: attention.uniform_attention(t, levels=[0]), "'levels' is"),
+    (
+        lambda t, s: attention.uniform_attention(t, heads=[5]),
+        "heads. is .5.; expected some of .1, 2, 3, 4.",
+    ),
+    (
+        lambda t, s: attention.randomised(t, part="head"),
+        "No weights start with 'head'.*stsa",
+    ),
+    # changed inputs
+    (
+        lambda t, s: attention.occlude_dates(t, s, WINDOWS, group=2),
+        "group is 2; expected an odd number",
+    ),
+    (lambda t, s: attention.occlude_dates(t, s.drop_vars("crop"), WINDOWS), "no 'crop' layer"),
+    (
+        lambda t, s: attention.occlude_dates(t, s, WINDOWS, mask=np.zeros((96, 128), bool)),
+        "no pixel in the mask",
+    ),
+    (
+        lambda t, s: attention.occlude_dates(t, s, WINDOWS, mask=np.ones((48, 64), bool)),
+        "mask has the shape .48, 64.",
+    ),
+    (
+        lambda t, s: attention.occlude_neighbourhood(t, s, WINDOWS, radii=[2]),
+        "smallest radius is 2",
+    ),
+    (
+        lambda t, s: attention.deletion_curve(t, s, WINDOWS, {"mine": np.ones(3)}),
+        "'mine' has the shape .*6 dates",
+    ),
+    # comparisons
+    (lambda t, s: attention.rank_agreement(np.ones(3), np.ones(4)), "expected .window, time."),
+    (lambda t, s: attention.rank_agreement(np.ones(3), np.arange(3)), "same on every date"),
+    (lambda t, s: attention.rank_agreement(PAIRS, np.ones(3)), "average over"),
+    (
+        lambda t, s: attention.true_separability(s, "Maize", "Wheat"),
+        "expected two or more of Maize, Sugar beet",
+    ),
+    (
+        lambda t, s: attention.true_separability(s.drop_vars("parcel"), "Maize", "Sugar beet"),
+        "no 'parcel' layer",
+    ),
+    (
+        lambda t, s: attention.true_separability(s, "Maize", "Sugar beet", least=100),
+        "has 0 parcels of 100 pixels",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), REFUSED)
 def test_bad_input(trained, decisive, change, message):
     with pytest.raises(ValueError, match=message):
         change(trained, decisive)

@@ -25,7 +25,7 @@ from test_76_attention_explorer import COLUMN, PATCH, ROW, hover, maps, said, tr
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytest.importorskip("jupyterlab", reason="JupyterLab is not installed")
 CELLS = (
-    "import pickle\nfrom pathlib import Path\nfrom stma_nb.explorer import AttentionExplorer",
+    "import pickle\nfrom pathlib import Path\nfrom stma_nb.attention import AttentionExplorer",
     f"view = AttentionExplorer(*pickle.loads(Path('explored').read_bytes()), {ROW}, "
     f"{COLUMN})\nview",
     "",
@@ -119,8 +119,8 @@ def lab(tmp_path_factory):
                     kind, lambda asked: None if ours.match(asked.url) else wrong.append(asked.url)
                 )
             page.goto(f"http://127.0.0.1:{port}/lab/tree/explore.ipynb?token={token}")
-            idle = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
-            page.wait_for_function(idle, timeout=60_000)
+            kernel = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel"
+            page.wait_for_function(f"{kernel}?.status === 'idle'", timeout=60_000)
             page.evaluate("jupyterapp.shell.collapseLeft()")
             yield SimpleNamespace(page=page, folder=folder, wrong=wrong)
             browser.close()
@@ -163,7 +163,8 @@ def page(lab, trained, season):
 def kernel_follows(page, **expected) -> None:
     """The traits in the kernel become these; messages are on their way for a moment."""
     ask = """async (code) => {
-        const printed = [], future = jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({ code });
+        const { kernel } = jupyterapp.shell.currentWidget.sessionContext.session;
+        const printed = [], future = kernel.requestExecute({ code });
         future.onIOPub = ({ content }) => printed.push(content.text ?? "");
         await future.done;
         return printed.join("");

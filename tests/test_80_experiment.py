@@ -98,7 +98,7 @@ def test_pages_tell_what_is_not_known(finished):
 
 
 def test_stopped_experiment_goes_on_where_it_was(brandenburg, finished, tmp_path, capsys):
-    """As left after the first protocol: its network is not trained again, and the end is the same."""
+    """As left after the first protocol: no network is trained again, and the end is the same."""
     output, scores = tmp_path / "out", finished[1]
     shutil.copytree(finished[0], output)
     for file in [*output.glob("blocks*"), *output.glob("experiment.*"), output / "released.html"]:
@@ -341,13 +341,13 @@ def test_scores_of_windows_are_those_of_their_pixels(tmp_path):
     model = STMA(6, 32, classes=19, width=4).eval()
     scores = rule.score(
         train.Trained(
-            model, rule.learn.scaling, protocols.pastis.CROPS, rule.learn.season.time.values
+            model, rule.learn.scaling, protocols.pastis.CROPS, rule.learn.times
         ),
         tmp_path,
         "cpu",
     )
     data = protocols.pastis.open_pastis(
-        tmp_path, 5, dates=rule.learn.season.time.values, scaling=rule.learn.scaling
+        tmp_path, 5, dates=rule.learn.times, scaling=rule.learn.scaling
     )
     matrix = 0
     for x, y in data:

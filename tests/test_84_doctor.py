@@ -96,30 +96,57 @@ def test_without_any_package_another_command_says_what_to_install(arguments):
     ), done.stderr
 
 
+NO_LIMIT = None, math.inf, math.inf  # cores, memory, free memory
+
+
 @pytest.mark.parametrize(
-    "listing, files, cores, limit, free",
+    "listing, files, expected",
     [
-        ("0::/\n", {"cpu.max": "max 100000", "memory.max": "max", "memory.current": "5"}, None, math.inf, math.inf),
-        ("0::/\n", {"cpu.max": "50000 100000", "memory.max": "2000", "memory.current": "500"}, 0.5, 2000, 1500),
-        (
-            "0::/a/b\n",
-            {"a/cpu.max": "50000 100000", "a/b/memory.max": "max", "a/memory.max": "900", "a/memory.current": "1"},
-            0.5, 900, 899,
+        pytest.param(
+            "0::/\n",
+            {"cpu.max": "max 100000", "memory.max": "max", "memory.current": "5"},
+            NO_LIMIT,
+            id="no limit",
         ),
-        (
+        pytest.param(
+            "0::/\n",
+            {"cpu.max": "50000 100000", "memory.max": "2000", "memory.current": "500"},
+            (0.5, 2000, 1500),
+            id="version 2",
+        ),
+        pytest.param(
+            "0::/a/b\n",
+            {
+                "a/cpu.max": "50000 100000",
+                "a/b/memory.max": "max",
+                "a/memory.max": "900",
+                "a/memory.current": "1",
+            },
+            (0.5, 900, 899),
+            id="nested",
+        ),
+        pytest.param(
             "4:memory:/docker/x\n1:cpu,cpuacct:/docker/x\n",
             {
-                "memory/memory.limit_in_bytes": "3000", "memory/memory.usage_in_bytes": "1000",
-                "cpu/cpu.cfs_quota_us": "20000", "cpu/cpu.cfs_period_us": "100000",
+                "memory/memory.limit_in_bytes": "3000",
+                "memory/memory.usage_in_bytes": "1000",
+                "cpu/cpu.cfs_quota_us": "20000",
+                "cpu/cpu.cfs_period_us": "100000",
             },
-            0.2, 3000, 2000,
+            (0.2, 3000, 2000),
+            id="version 1",
         ),
-        ("1:cpu:/\n", {"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, None, math.inf, math.inf),
-        (None, {}, None, math.inf, math.inf),
+        pytest.param(
+            "1:cpu:/\n",
+            {"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"},
+            NO_LIMIT,
+            id="version 1 without limit",
+        ),
+        pytest.param(None, {}, NO_LIMIT, id="not Linux"),
     ],
-    ids=["no limit", "version 2", "nested", "version 1", "version 1 without limit", "not Linux"],
-)  # fmt: skip
-def test_limits_of_a_container(tmp_path, listing, files, cores, limit, free):
+)
+def test_limits_of_a_container(tmp_path, listing, files, expected):
+    cores, limit, free = expected
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text + "\n")

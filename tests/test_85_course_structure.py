@@ -26,7 +26,8 @@ HEAD = f"""# Small
 
 - little.
 
-**Needs:** half a minute and 1 GB of memory. **Before you start:** [nothing](../README.md#top), [more](#Summary).
+**Needs:** half a minute and 1 GB of memory. **Before you start:** [nothing](../README.md#top),
+[more](#Summary).
 
 ## Exercises"""
 END = """## Summary

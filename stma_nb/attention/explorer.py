@@ -21,11 +21,9 @@ from collections.abc import Collection, Sequence
 from html import escape
 from pathlib import Path
 
-import anywidget
 import jinja2
 import numpy as np
 import torch
-import traitlets
 import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
@@ -33,10 +31,15 @@ from matplotlib.ticker import PercentFormatter
 from stma_nb import radar
 from stma_nb.attention.inputs import check_attends
 from stma_nb.cube import POLARISATIONS, legend
+from stma_nb.extras import needs
 from stma_nb.figures import colour_map, html_image
 from stma_nb.files import refuse_existing
 from stma_nb.patches import Scaling, network_input, read_window, window_at, without_data
 from stma_nb.train import Trained, check_fits, device_of
+
+with needs("course"):
+    import anywidget
+    import traitlets
 
 STATIC = Path(__file__).parent
 LIMIT = 32 * 2**20  # bytes sent to a browser
@@ -365,7 +368,8 @@ class AttentionExplorer(anywidget.AnyWidget):
     def _ipython_display_(self, **kwargs) -> None:
         # ipywidgets 7 shows itself by this method and would pass over the mime bundle; with
         # ipywidgets 8 it does no harm.
-        from IPython.display import display
+        with needs("course"):
+            from IPython.display import display
 
         data, metadata = self._repr_mimebundle_()
         display(data, metadata=metadata, raw=True)

@@ -183,8 +183,11 @@ def lab() -> None:
     import sys
 
     from stma_nb import course
+    from stma_nb.extras import needs
 
     root = course.notebooks()[0].parent.parent
+    with needs("course"):
+        import jupyterlab  # noqa: F401
     command = [sys.executable, "-m", "jupyterlab", "--notebook-dir", str(root)]
     subprocess.run([*command, "notebooks/00_quickstart.ipynb"], check=True)
 

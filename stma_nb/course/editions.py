@@ -10,11 +10,13 @@ import re
 import shutil
 from pathlib import Path
 
-import nbformat
-
 from stma_nb.course import runner
 from stma_nb.course.structure import repository
+from stma_nb.extras import needs
 from stma_nb.files import refuse_existing
+
+with needs("course"):
+    import nbformat
 
 STUDENT = (
     "> **Student edition.** Exercises come with a check that answers; the solutions are "

@@ -6,6 +6,7 @@ from pathlib import Path
 from jinja2 import ChoiceLoader, DictLoader
 
 import stma_nb
+from stma_nb.extras import needs
 
 ROOMS = (  # from the ground up, as the road in stma_nb/__init__.py
     "files", "machine", "cube", "model", "simulate", "radar", "patches", "train",
@@ -17,14 +18,10 @@ TEMPLATE = Path(__file__).with_name("reference.html.j2")
 def pages() -> dict[str, str]:
     """The text of every file of the reference by its name; ``stma_nb.html`` leads to all.
 
-    Raises ValueError if pdoc is not installed.
+    Raises ImportError if pdoc is not installed.
     """
-    try:
+    with needs("site"):
         from pdoc import doc, render
-    except ImportError as error:
-        raise ValueError(
-            "The reference needs one more package: pip install 'stma_nb[site]'."
-        ) from error
 
     rooms = [_opened(room) for room in ROOMS]
     shown = [part for room in rooms for part in (room, *room.submodules) if part.name != "commands"]

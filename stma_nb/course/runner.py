@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from stma_nb.cube import save_season
+from stma_nb.extras import needs
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # What data/sample_season was made with: every 12 days from March to September 2018; small fields
@@ -83,7 +84,8 @@ def run_notebook(
     time limit; here the first two are failures (NotebookError), and so is a cell that takes longer
     than ``timeout`` seconds or raises.
     """
-    import papermill
+    with needs("course"):
+        import papermill
 
     logging.getLogger("papermill").setLevel(logging.ERROR)
     tagged = [c for c in _read(notebook).cells if "parameters" in c.metadata.get("tags", [])]
@@ -114,7 +116,8 @@ def run_notebook(
 
 def parameters_of(notebook: Path) -> list[str]:
     """Names of the parameters that a notebook takes."""
-    import papermill
+    with needs("course"):
+        import papermill
 
     return list(papermill.inspect_notebook(str(notebook)))
 
@@ -123,7 +126,8 @@ def tidy(notebook: Path) -> None:
     """Strip what a run leaves in a notebook and a reader does not need: timings, paths and
     papermill's records.
     """
-    import nbformat
+    with needs("course"):
+        import nbformat
 
     content = _read(notebook)
     content.metadata = {
@@ -144,7 +148,8 @@ def tidy(notebook: Path) -> None:
 
 def to_html(notebook: Path) -> Path:
     """Write an executed notebook as an HTML page beside it."""
-    from nbconvert import HTMLExporter
+    with needs("course"):
+        from nbconvert import HTMLExporter
 
     page = notebook.with_suffix(".html")
     page.write_text(HTMLExporter().from_filename(str(notebook))[0], encoding="utf-8")
@@ -152,7 +157,8 @@ def to_html(notebook: Path) -> Path:
 
 
 def _read(notebook: Path):
-    import nbformat
+    with needs("course"):
+        import nbformat
 
     return nbformat.read(notebook, as_version=4)
 

@@ -17,11 +17,13 @@ from multiprocessing import get_context
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-import nbformat
-from bs4 import BeautifulSoup
-
 from stma_nb.course import runner
+from stma_nb.extras import needs
 from stma_nb.machine import usable_cores
+
+with needs("course"):
+    import nbformat
+    from bs4 import BeautifulSoup
 
 BUDGET = "budget.json"  # beside the notebooks: what the last real run of each took, written by the runner
 LONGEST = 35  # lines of a code cell that a reader takes in at once
@@ -60,7 +62,8 @@ class Notebook:
 
     @cached_property
     def words(self) -> BeautifulSoup:
-        from nbconvert.filters import markdown2html
+        with needs("course"):
+            from nbconvert.filters import markdown2html
 
         words = BeautifulSoup(markdown2html(self.markdown), "html.parser")
         for mark in words.select("a.anchor-link"):

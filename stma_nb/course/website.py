@@ -13,16 +13,19 @@ import shutil
 from pathlib import Path
 
 import jinja2
-import nbformat
-from bs4 import BeautifulSoup
 from markupsafe import Markup, escape
-from nbconvert import HTMLExporter
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from PIL import Image, ImageStat
 
 from stma_nb.course import reference, runner
 from stma_nb.course.structure import Notebook, repository
+from stma_nb.extras import needs
 from stma_nb.files import refuse_existing
+
+with needs("course"):
+    import nbformat
+    from bs4 import BeautifulSoup
+    from nbconvert import HTMLExporter
+    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 STATIC = Path(__file__).parent
 EXPLORER = "attention.html"
@@ -38,8 +41,8 @@ def build(folder: Path, overwrite: bool = False) -> Path:
     """Write a page for each notebook, an index, the reference and the explorer; returns the index.
 
     Raises FileExistsError if the folder exists and is not to be overwritten; files in it that are
-    not pages are left alone. NotebookError outside a copy of the repository, and ValueError where a
-    package of ``stma_nb[site]`` is missing: then no folder is made.
+    not pages are left alone. NotebookError outside a copy of the repository, and ImportError where
+    a package of ``stma_nb[site]`` is missing: then no folder is made.
     """
     refuse_existing(folder, overwrite)
     notebooks = [Notebook(path) for path in runner.notebooks()]
@@ -116,12 +119,8 @@ def address(url: str) -> str:
 
 
 def _mathml(tex: str, display: str) -> str:
-    try:
+    with needs("site"):
         from latex2mathml.converter import convert
-    except ImportError as error:
-        raise ValueError(
-            "Formulas on web pages need one more package: pip install 'stma_nb[site]'."
-        ) from error
     return convert(tex.strip(), display=display)
 
 

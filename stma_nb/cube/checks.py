@@ -65,6 +65,8 @@ def check_season(season: xr.Dataset) -> xr.Dataset:
     if "crop" in season:
         _check_labels(season)
     silent = [name for name in polarisations(season) if "units" not in season[name].attrs]
+    if not silent:
+        return season
     return season.assign({name: season[name].assign_attrs(units="1") for name in silent})
 
 

@@ -3,14 +3,17 @@
 import math
 from html import escape
 
-import folium
 import numpy as np
 import xarray as xr
-from branca.element import MacroElement
-from folium.template import Template
 from rasterio.warp import transform_bounds
 
 from stma_nb.cube import Crop
+from stma_nb.extras import needs
+
+with needs("course"):
+    import folium
+    from branca.element import MacroElement
+    from folium.template import Template
 
 MOST_PIXELS = 1500  # longer side of the picture sent to the browser
 

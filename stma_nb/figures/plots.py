@@ -23,13 +23,15 @@ from scipy import ndimage
 
 from stma_nb import patches, radar
 from stma_nb.cube import Crop, legend
+from stma_nb.extras import needs
 
 DPI = 80
 
 
 def show(figure: Figure, alt: str) -> None:
     """Display a figure with an alternative text that survives JupyterLab and export to HTML."""
-    from IPython.display import HTML, display
+    with needs("course"):
+        from IPython.display import HTML, display
 
     display(HTML(html_image(figure, alt)))
 
@@ -262,7 +264,8 @@ def history(epochs: list[dict[str, float]]) -> Figure:
 
 def live_history() -> Callable[[list[dict[str, float]]], None]:
     """A function for ``train.fit(watch=...)`` that redraws the training curves in one output."""
-    from IPython.display import HTML, display
+    with needs("course"):
+        from IPython.display import HTML, display
 
     handle = None
 

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from stma_nb import radar
 from stma_nb.cube import Crop, legend
+from stma_nb.extras import needs
 from stma_nb.figures.plots import html_image, ink
 
 
@@ -20,7 +21,8 @@ def crop_chooser(season: xr.Dataset, first: str, second: str):
     Returns the widget; ``widget.children`` are the two lists (Dropdown) and the picture. Needs
     ``crop`` and ``parcel``.
     """
-    import ipywidgets
+    with needs("course"):
+        import ipywidgets
 
     curves = parcel_curves(season)
     crops = legend(season)
@@ -53,7 +55,8 @@ def show_widget(widget, still: str) -> None:
 
     That is a page on the web, or a notebook opened without a kernel.
     """
-    from IPython.display import display
+    with needs("course"):
+        from IPython.display import display
 
     view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
     formats = {  # a viewer shows the first that it knows

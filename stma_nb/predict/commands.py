@@ -123,7 +123,11 @@ def _dask_client(workers: int | None, scheduler: str | None) -> AbstractContextM
     if not (workers or scheduler):
         return nullcontext()
     from dask.system import CPU_COUNT
-    from distributed import Client
+
+    from stma_nb.extras import needs
+
+    with needs("cluster"):
+        from distributed import Client
 
     if scheduler:
         return Client(scheduler)

@@ -39,6 +39,7 @@ from scipy import ndimage
 from scipy.interpolate import RBFInterpolator, RectBivariateSpline
 
 from stma_nb import cube, simulate
+from stma_nb.extras import needs
 
 LUTS = {"sigma0": "sigmaNought", "beta0": "betaNought", "gamma0": "gamma"}
 PRODUCT = (
@@ -67,16 +68,12 @@ def open_grd(path: str | Path, polarisation: str) -> xr.DataTree:
     Returns a scene (see the module).
 
     Image, calibration and ground control points come from xarray-sentinel (``pip install
-    xarray-sentinel``). The noise tables are read here: xarray-sentinel 0.9.6 keeps the azimuth
+    'stma_nb[safe]'``). The noise tables are read here: xarray-sentinel 0.9.6 keeps the azimuth
     noise of the first sub-swath only. Raises FileNotFoundError or ValueError; ImportError without
     xarray-sentinel.
     """
-    try:
+    with needs("safe"):
         import xarray_sentinel  # noqa: F401
-    except ImportError as error:
-        raise ImportError(
-            "Opening a .SAFE product needs xarray-sentinel: pip install xarray-sentinel."
-        ) from error
     path = Path(path)
     band = polarisation.upper()
     product = _open_product(path, band)

@@ -252,8 +252,10 @@ def _labels(file: Path, key: str) -> np.ndarray:
 class TrainList(Dataset):
     """Prepared patches: ``x`` (T, 2, P, P) float32 with VH first, and ``y`` (P, P) int64.
 
-    They are read one at a time from the file.
+    They are read one at a time from the file, which holds neither dates nor scaling.
     """
+
+    crops = BRANDENBURG
 
     def __init__(self, vh: np.ndarray, vv: np.ndarray, label: np.ndarray):
         self.vh = vh

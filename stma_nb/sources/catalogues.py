@@ -10,20 +10,23 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pystac
-import pystac_client
 import rasterio
-import requests
-from pystac.utils import make_absolute_href
-from pystac_client.exceptions import APIError
 from rasterio.warp import transform_geom
-from shapely.errors import ShapelyError
-from shapely.geometry import Polygon, box, mapping, shape
-from shapely.geometry.base import BaseGeometry
-from shapely.ops import unary_union
 
 from stma_nb import cube
 from stma_nb.cube import SeasonError
+from stma_nb.extras import needs
+
+with needs("stac"):
+    import pystac
+    import pystac_client
+    import requests
+    from pystac.utils import make_absolute_href
+    from pystac_client.exceptions import APIError
+    from shapely.errors import ShapelyError
+    from shapely.geometry import Polygon, box, mapping, shape
+    from shapely.geometry.base import BaseGeometry
+    from shapely.ops import unary_union
 
 CATALOGUES = {  # name -> (address of the API, its collection of Sentinel-1)
     "planetary-computer": ("https://planetarycomputer.microsoft.com/api/stac/v1", "sentinel-1-rtc"),
@@ -155,12 +158,8 @@ def _search(
 
 def _signing() -> Callable:
     """What adds to each link the signature without which the Planetary Computer gives no image."""
-    try:
+    with needs("stac"):
         from planetary_computer import sign_inplace
-    except ImportError as error:
-        raise SeasonError(
-            "The Planetary Computer signs its links: pip install planetary-computer."
-        ) from error
     return sign_inplace
 
 

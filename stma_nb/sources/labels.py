@@ -7,16 +7,19 @@ import itertools
 from collections.abc import Mapping
 from pathlib import Path
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 import xarray as xr
-from pyogrio.errors import DataSourceError
 from rasterio.features import rasterize
 
 from stma_nb import cube
 from stma_nb.cube import Crop, SeasonError
+from stma_nb.extras import needs
+
+with needs("stac"):
+    import geopandas as gpd
+    import shapely
+    from pyogrio.errors import DataSourceError
 
 
 def rasterise(

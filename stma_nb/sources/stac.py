@@ -14,22 +14,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import odc.stac
 import pandas as pd
-import pystac
 import rasterio
 import xarray as xr
-from odc.geo.crs import CRS
-from odc.geo.geobox import GeoBox
-from odc.geo.geom import Geometry
-from pyproj.exceptions import CRSError
 from rasterio.errors import RasterioIOError
-from shapely.geometry import mapping, shape
-from shapely.geometry.base import BaseGeometry
-from shapely.ops import unary_union
 
 from stma_nb import cube
 from stma_nb.cube import SeasonError
+from stma_nb.extras import needs
 from stma_nb.sources.catalogues import (
     EXTENSIONS,
     area_polygon,
@@ -38,6 +30,17 @@ from stma_nb.sources.catalogues import (
     time_of,
     whole_days,
 )
+
+with needs("stac"):
+    import odc.stac
+    import pystac
+    from odc.geo.crs import CRS
+    from odc.geo.geobox import GeoBox
+    from odc.geo.geom import Geometry
+    from pyproj.exceptions import CRSError
+    from shapely.geometry import mapping, shape
+    from shapely.geometry.base import BaseGeometry
+    from shapely.ops import unary_union
 
 # Items of one track closer in time than this were taken in one overpass.
 OVERPASS = pd.Timedelta("30min")

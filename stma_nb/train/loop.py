@@ -329,7 +329,11 @@ def validate(model: Network, valid: Patches, batch: int = 8) -> dict[str, float]
 
     Pixels without data are left out, and so is the background, if the legend has one, from the F1.
     """
-    check_patches(valid, "validation")
+    if not hasattr(valid, "crops"):
+        raise ValueError(
+            f"The validation patches ({type(valid).__name__}) have no 'crops', the legend that "
+            "says which class is the background: add it (train.Patches)."
+        )
     return _scores(*_errors(model, valid, batch), cube.background(valid.crops))
 
 

@@ -1,7 +1,8 @@
-"""Is what notebook 09 finds a matter of luck? The same tests of attention on networks that differ
-in their seed alone.
+"""Is what notebook 09 finds a matter of luck? Its tests on networks that differ in seed alone.
 
-python tests/benchmarks/attention_study.py [--seeds 5]      about 90 s a seed on two cores; writes data/attention_study.json
+    python tests/benchmarks/attention_study.py [--seeds 5]
+
+About 90 s a seed on two cores. Writes data/attention_study.json.
 """
 
 import argparse

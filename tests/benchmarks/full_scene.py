@@ -1,7 +1,8 @@
-"""Map a scene of the published size, killed once on the way: time and peak memory. Writes
-data/full_scene.json
+"""Map a scene of the published size, killed once on the way: time and peak memory.
 
-    python tests/benchmarks/full_scene.py FOLDER      needs 6 GB in FOLDER; about 20 minutes on two cores
+    python tests/benchmarks/full_scene.py FOLDER
+
+It needs 6 GB in FOLDER and about 20 minutes on two cores. Writes data/full_scene.json.
 
 The scene is simulated: 3731 x 5095 pixels, 41 dates. The network is the course's compact one,
 untrained, since neither time nor memory depend on its weights. Started again with the same folder,

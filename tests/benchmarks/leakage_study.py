@@ -1,6 +1,8 @@
 """What does a random split add to a score? Notebook 03's experiment, repeated over scenes.
 
-    python tests/benchmarks/leakage_study.py [--seeds 5]      about 5 minutes a seed on two cores; writes data/leakage_study.json
+    python tests/benchmarks/leakage_study.py [--seeds 5]
+
+About 5 minutes a seed on two cores. Writes data/leakage_study.json.
 
 A seed is a scene of the sample season's kind, with its own fields, speckle, split and initial
 weights. Its left part (448 x 325 pixels) is divided in three ways; the right part (107 columns) is
@@ -60,7 +62,7 @@ def untouched(season) -> np.ndarray:
 def stma_map(
     season, windows: np.ndarray, mask: np.ndarray, seed: int, steps: int, folder: Path
 ) -> np.ndarray:
-    """Train the compact network for a number of steps and map the scene with windows side by side."""
+    """Train the compact network for some steps and map the scene with windows side by side."""
     learn = patches.PatchDataset(
         season, windows, PATCH, patches.fit_scaling(season, mask), mask, augment=True
     )

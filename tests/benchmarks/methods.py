@@ -1,6 +1,8 @@
 """Three methods at the same job: how right, how long to train, how fast to map, how much memory?
 
-    python tests/benchmarks/methods.py      about three minutes on two cores; writes data/methods.json
+    python tests/benchmarks/methods.py
+
+About three minutes on two cores. Writes data/methods.json.
 
 Each method learns from the training blocks of the sample season and maps a scene of 640 x 640
 pixels, in a process of its own. Time is that of the processor, so that other work on the machine

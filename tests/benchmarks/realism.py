@@ -245,7 +245,8 @@ def profile_tables(
         ]
         for band in range(2):
             rms = [np.sqrt((m[i, :, band] ** 2).mean()) for m in (miss, miss - offset, less_dates)]
-            text += f" |{miss[i, :, band].mean():9.2f}{rms[0]:6.2f}{rms[1]:9.2f}{rms[2]:8.2f}{sd[0][band] / np.sqrt(number[i]):8.2f}"
+            text += f" |{miss[i, :, band].mean():9.2f}{rms[0]:6.2f}{rms[1]:9.2f}{rms[2]:8.2f}"
+            text += f"{sd[0][band] / np.sqrt(number[i]):8.2f}"
         print(text + f" |     {sd[0][0]:.1f}/{sd[1][0]:.1f}  {sd[0][1]:.1f}/{sd[1][1]:.1f}")
     for what, table in (
         ("that offset", miss - offset),

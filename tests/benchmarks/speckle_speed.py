@@ -58,7 +58,7 @@ def compare(what: str, ours, plain, rounds: int) -> None:
 
 
 def compare_findpeaks(image) -> None:
-    """findpeaks rounds to integers and its window of 7 has 6 pixels: only the time can be compared."""
+    """Compare the time alone: findpeaks rounds to integers, and its window of 7 has 6 pixels."""
     try:
         lee_filter = import_module("findpeaks").lee_filter
     except ImportError:

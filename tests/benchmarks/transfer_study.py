@@ -1,7 +1,8 @@
-"""What is lost in another year and another place, and what comes back? Notebook 11's experiment
-over networks and scenes.
+"""What is lost in another year and place, and what comes back? Notebook 11 over many networks.
 
-    python tests/benchmarks/transfer_study.py [--networks 3]     about 10 minutes on two cores; writes data/transfer_study.json
+    python tests/benchmarks/transfer_study.py [--networks 3]
+
+About 10 minutes on two cores. Writes data/transfer_study.json.
 
 Networks that differ in their seed learn from the sample season (2018). Each maps the held-out
 blocks there, and other simulated scenes: another place in the same year, the same place in another
