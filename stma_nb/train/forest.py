@@ -28,6 +28,12 @@ class RandomForest(nn.Module):
     """
 
     pixelwise = True
+    first: Tensor
+    left: Tensor
+    right: Tensor
+    feature: Tensor
+    threshold: Tensor
+    share: Tensor
 
     def __init__(
         self, dates: int, bands: int, classes: int, trees: int, nodes: int, patch: int = 32
@@ -142,8 +148,9 @@ def fit_forest(
     x, y = draw_pixels(season, mask, pixels, scaling, seed)
     forest = RandomForestClassifier(trees, n_jobs=-1, random_state=seed)
     forest.fit(x.reshape(len(x), -1), y)
+    dates, bands = x.shape[1:]
     return Trained(
-        RandomForest.of(forest, *x.shape[1:], len(crops)),
+        RandomForest.of(forest, dates, bands, len(crops)),
         scaling,
         crops,
         season.time.values,

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -107,12 +107,10 @@ def fit(
     RuntimeError when a GPU's memory is full, and FloatingPointError when the loss is no longer a
     number: model and checkpoint then hold the last good weights.
     """
-    # Everything is checked before anything is begun.
+    # Set-up: everything is checked before anything is begun.
     _check_settings(epochs, batch, accumulate, schedule)
     _check_data(model, train, valid)
     weights = _weights_of_classes(class_weights, len(train.crops))
-    fabric = hardware.fabric(device, precision)
-    _check_batch(min(batch, len(train)), fabric.world_size, accumulate)
     settings = dict(
         epochs=epochs,
         batch=batch,
@@ -126,95 +124,53 @@ def fit(
         accumulate=accumulate,
         patience=patience,
     )
+    fabric = hardware.fabric(device, precision)
+    _check_batch(min(batch, len(train)), fabric.world_size, accumulate)
     recipe = _recipe(model, train, valid, settings)
     record = Record(_path(log), _path(checkpoint), recipe, active=fabric.is_global_zero)
     record.check(resume)
-
-    # Network and optimiser go to the device; fabric wraps them for 16 bits and many processes.
     make = optimiser or hardware.adamw(fabric.device)
     network, stepper = fabric.setup(model, make(model.parameters(), lr=float(rate)))
     steps = epochs * len(_order(len(train), batch, seed, epoch=1))
-    rates = rate * _rate_shares(steps, schedule)
-    setup = _Setup(
-        fabric, model, network, stepper, loss, weights.to(fabric.device), rates, accumulate, seed
+    run = _Run(
+        model=model,
+        train=train,
+        valid=valid,
+        batch=batch,
+        accumulate=accumulate,
+        seed=seed,
+        workers=workers,
+        loss=loss,
+        class_weights=weights.to(fabric.device),
+        fabric=fabric,
+        network=network,
+        optimiser=stepper,
+        rates=rate * _rate_shares(steps, schedule),
+        record=record,
+        every=every,
     )
-
-    # Where a training was stopped, it goes on.
-    progress = Progress()
-    found = record.restore() if resume else None
-    if found:
-        progress, state = found
-        setup.load_state(state)
+    if resume:
+        run.restore()
     trained = Trained(
         model,
         train.scaling,
         train.crops,
         train.times,
-        progress.history,
+        run.progress.history,
         getattr(train, "pixel", None),
         getattr(train, "quantity", None),
     )
 
-    good = _copy(model)  # weights to go back to, should the loss become infinite
-    quiet = watch is not None or not fabric.is_global_zero
-    bar = tqdm(total=steps, initial=progress.step, unit=" batches", file=sys.stdout, disable=quiet)
-    with (
-        bar,
-        hardware.same_random_state(fabric.device),
-        hardware.memory(batch, accumulate),
-        hardware.shared_batch_norm(model, fabric.world_size),
-        _told_of_epochs(train, valid) as tell,
-    ):
-        while progress.epoch <= epochs and not progress.waited_too_long(patience):
-            start = time.perf_counter() - progress.seconds
-            tell(progress.epoch, seed)
-            order = _order(len(train), batch, seed, progress.epoch)
-            mine = [some[fabric.global_rank :: fabric.world_size] for some in order]
-
-            # Learn: one step after the other, from where the epoch was stopped.
-            model.train()
-            batches = DataLoader(train, batch_sampler=mine[progress.batch :], num_workers=workers)
-            for x, y in batches:
-                progress.batch += 1
-                loss_now = setup.backward(x, y, progress.step)
-                if loss_now is None:
-                    continue  # windows without data teach nothing
-                where = f"at batch {progress.batch} of epoch {progress.epoch}"
-                _check_finite(loss_now, where, model, good)
-                setup.step(progress.step)
-                progress.losses.append(loss_now)
-                progress.step += 1
-                progress.seconds = time.perf_counter() - start
-                bar.update()
-                if every and progress.step % every == 0 and progress.batch < len(order):
-                    record.keep(progress, setup.state())
-            if not progress.losses:
-                raise ValueError(
-                    "The training patches hold no labelled data: choose another split, or another "
-                    "area."
-                )
-
-            # Validate: every process has its share of the patches.
-            share = Subset(valid, range(fabric.global_rank, len(valid), fabric.world_size))
-            with fabric.autocast():
-                errors = _errors(model, share, batch)
-            errors = [fabric.all_reduce(total, reduce_op="sum") for total in errors]
-            scores = _scores(*errors, cube.background(train.crops))
-            where = f"on the validation patches after epoch {progress.epoch}"
-            _check_finite(scores["valid_loss"], where, model, good)
-            good = _copy(model)
-
-            # Keep the books.
-            progress.end_epoch(scores, setup.rate, time.perf_counter() - start)
-            if patience:
-                progress.keep_if_best(good)
-            record.write_log(progress)
-            record.keep(progress, setup.state())
-            bar.set_postfix_str(_last_line(progress.history[-1]))
+    # The loop: learn, validate, keep the books.
+    with run.surroundings(quiet=watch is not None):
+        while run.progress.epoch <= epochs and not run.progress.waited_too_long(patience):
+            run.learn_an_epoch()
+            scores = run.validate()
+            run.keep_books(scores, patience)
             if watch and fabric.is_global_zero:
-                watch(progress.history)
-    if patience and progress.best:
-        model.load_state_dict(progress.best["model"])
+                watch(run.progress.history)
+    if patience and run.progress.best:
+        model.load_state_dict(run.progress.best["model"])
     model.eval()
     return trained
 
@@ -233,57 +189,162 @@ def balanced_weights(counts: np.ndarray) -> np.ndarray:
     return np.where(counts > 0, counts.sum() / ((counts > 0).sum() * np.maximum(counts, 1)), 1.0)
 
 
-# -------------------------------------------------------------------------------------- one batch
+# -------------------------------------------------------------------------------------- one epoch
 
 
 @dataclass
-class _Setup:
-    """What stays the same from the first step of a training to the last."""
+class _Run:
+    """A training that runs: what its epochs share, and how far it is.
 
-    fabric: Any
+    ``network`` and ``optimiser`` are the model's as fabric wraps them, for 16 bits and for many
+    processes; ``rates`` (steps,) are those of all steps.
+    """
+
     model: Network
-    network: Any  # the model as fabric wraps it
-    optimiser: Any
-    loss: Loss
-    class_weights: Tensor
-    rates: np.ndarray  # (steps,)
+    train: Patches
+    valid: Patches
+    batch: int
     accumulate: int
     seed: int
+    workers: int
+    loss: Loss
+    class_weights: Tensor
+    fabric: Any
+    network: Any
+    optimiser: Any
+    rates: np.ndarray
+    record: Record
+    every: int | None
+    progress: Progress = field(default_factory=Progress)
 
-    def backward(self, x: Tensor, y: Tensor, step: int) -> float | None:
+    def __post_init__(self) -> None:
+        self.good = _copy(self.model)  # to go back to, should the loss become infinite
+        self.started = time.perf_counter()  # the epoch, less what was done of it before a stop
+        self.bar = tqdm(disable=True)
+
+    @contextmanager
+    def surroundings(self, quiet: bool) -> Iterator[None]:
+        """What lies around the loop: a bar, and all that is set for a while and put back."""
+        self.bar = tqdm(
+            total=len(self.rates),
+            initial=self.progress.step,
+            unit=" batches",
+            file=sys.stdout,
+            disable=quiet or not self.fabric.is_global_zero,
+        )
+        listening = [data for data in (self.train, self.valid) if hasattr(data, "set_epoch")]
+        with (
+            self.bar,
+            hardware.same_random_state(self.fabric.device),
+            hardware.memory(self.batch, self.accumulate),
+            hardware.shared_batch_norm(self.model, self.fabric.world_size),
+        ):
+            try:
+                yield
+            finally:
+                for data in listening:
+                    data.set_epoch(None)
+
+    def learn_an_epoch(self) -> None:
+        """One step of the optimiser after the other, from where the epoch was stopped."""
+        progress = self.progress
+        self.started = time.perf_counter() - progress.seconds
+        for data in (self.train, self.valid):
+            if hasattr(data, "set_epoch"):
+                data.set_epoch(progress.epoch, self.seed)
+        order = _order(len(self.train), self.batch, self.seed, progress.epoch)
+        # Every process has its share of each batch.
+        mine = [some[self.fabric.global_rank :: self.fabric.world_size] for some in order]
+        left = mine[progress.batch :]
+        self.model.train()
+        for x, y in DataLoader(self.train, batch_sampler=left, num_workers=self.workers):
+            progress.batch += 1
+            loss = self.backward(x, y)
+            if loss is None:
+                continue  # windows without data teach nothing
+            self.check_finite(loss, f"at batch {progress.batch} of epoch {progress.epoch}")
+            self.step()
+            progress.losses.append(loss)
+            progress.step += 1
+            progress.seconds = time.perf_counter() - self.started
+            self.bar.update()
+            if self.every and progress.step % self.every == 0 and progress.batch < len(order):
+                self.record.keep(progress, self.state())
+        if not progress.losses:
+            raise ValueError(
+                "The training patches hold no labelled data: choose another split, or another area."
+            )
+
+    def backward(self, x: Tensor, y: Tensor) -> float | None:
         """Gradients of the loss of a batch, and its value over all processes; None without labels.
 
         ``x`` and ``y`` are this process's share, computed piece by piece. The sum over the pixels
         of a piece is divided by the weight of all pixels of the whole batch, so that pieces and
         processes add up to the mean that one process would compute at once.
         """
-        torch.manual_seed(_mix(self.seed, step, self.fabric.global_rank))  # for dropout
-        x, y = x.to(self.fabric.device), y.to(self.fabric.device)
+        fabric = self.fabric
+        torch.manual_seed(_mix(self.seed, self.progress.step, fabric.global_rank))  # for dropout
+        x, y = x.to(fabric.device), y.to(fabric.device)
         labelled = self.class_weights[y[y != IGNORE]].sum()
-        total = self.fabric.all_reduce(labelled, reduce_op="sum")
+        total = fabric.all_reduce(labelled, reduce_op="sum")
         if total == 0:
             return None
-        value = torch.zeros((), device=self.fabric.device)
+        value = torch.zeros((), device=fabric.device)
         pieces = zip(x.tensor_split(self.accumulate), y.tensor_split(self.accumulate), strict=True)
         for number, (part_x, part_y) in enumerate(pieces, start=1):
             last = number == self.accumulate
-            with self.fabric.no_backward_sync(self.network, enabled=not last):
+            with fabric.no_backward_sync(self.network, enabled=not last):
                 loss = self.loss(self.network(part_x), part_y, self.class_weights) / total
                 # The processes' gradients are averaged, not summed.
-                self.fabric.backward(loss * self.fabric.world_size)
+                fabric.backward(loss * fabric.world_size)
             value += loss.detach()
-        return self.fabric.all_reduce(value, reduce_op="sum").item()
+        return fabric.all_reduce(value, reduce_op="sum").item()
 
-    def step(self, step: int) -> None:
-        """Move the weights against the gradients."""
+    def step(self) -> None:
+        """Move the weights against the gradients, by the rate of this step."""
         for group in self.optimiser.param_groups:
-            group["lr"] = float(self.rates[step])
+            group["lr"] = float(self.rates[self.progress.step])
         self.optimiser.step()
         self.optimiser.zero_grad()
 
-    @property
-    def rate(self) -> float:
-        return float(self.optimiser.param_groups[0]["lr"])
+    def validate(self) -> dict[str, float]:
+        """Scores on the validation patches, of which every process has its share."""
+        fabric = self.fabric
+        share = range(fabric.global_rank, len(self.valid), fabric.world_size)
+        with fabric.autocast():
+            errors = _errors(self.model, Subset(self.valid, share), self.batch)
+        errors = [fabric.all_reduce(total, reduce_op="sum") for total in errors]
+        scores = _scores(*errors, cube.background(self.train.crops))
+        where = f"on the validation patches after epoch {self.progress.epoch}"
+        self.check_finite(scores["valid_loss"], where)
+        self.good = _copy(self.model)
+        return scores
+
+    def keep_books(self, scores: dict[str, float], patience: int | None) -> None:
+        """Note the epoch, in memory and in the files."""
+        progress = self.progress
+        rate = float(self.optimiser.param_groups[0]["lr"])
+        progress.end_epoch(scores, rate, time.perf_counter() - self.started)
+        if patience:
+            progress.keep_if_best(self.good)
+        self.record.write_log(progress)
+        self.record.keep(progress, self.state())
+        last = progress.history[-1]
+        self.bar.set_postfix_str(
+            f"epoch {last['epoch']}: loss {last['loss']:.2f}, validation accuracy "
+            f"{last['accuracy']:.3f}"
+        )
+
+    def check_finite(self, loss: float, where: str) -> None:
+        """Give the network its last good weights, and raise, if the loss is no number any more."""
+        if math.isfinite(loss):
+            return
+        self.model.load_state_dict(self.good)
+        raise FloatingPointError(
+            f"The loss is {loss} {where}: lower the rate, or look for bad values (the network has "
+            "its last good weights again, those of the epoch before or of the start; a checkpoint "
+            "stays as it was)."
+        )
 
     def state(self) -> dict[str, Any]:
         """What has been learned: the states of network, optimiser and loss scaling."""
@@ -293,10 +354,16 @@ class _Setup:
             "scaler": self.fabric.strategy.precision.state_dict(),
         }
 
-    def load_state(self, state: dict[str, Any]) -> None:
+    def restore(self) -> None:
+        """Go on from the checkpoint, if there is one."""
+        found = self.record.restore()
+        if found is None:
+            return
+        self.progress, state = found
         self.model.load_state_dict(state["model"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.fabric.strategy.precision.load_state_dict(state["scaler"])
+        self.good = _copy(self.model)
 
 
 def _order(patches: int, batch: int, seed: int, epoch: int) -> list[np.ndarray]:
@@ -433,43 +500,9 @@ def _recipe(
     return json.loads(json.dumps(recipe, default=float))
 
 
-@contextmanager
-def _told_of_epochs(*datasets: Patches) -> Iterator[Callable[[int, int], None]]:
-    """A function that tells datasets epoch and seed; at the end they are on their own again."""
-    listening = [data.set_epoch for data in datasets if hasattr(data, "set_epoch")]
-
-    def tell(epoch: int, seed: int) -> None:
-        for set_epoch in listening:
-            set_epoch(epoch, seed)
-
-    try:
-        yield tell
-    finally:
-        for set_epoch in listening:
-            set_epoch(None)
-
-
 def _path(file: str | Path | None) -> Path | None:
     return Path(file) if file else None
 
 
-def _last_line(entry: dict[str, float]) -> str:
-    return (
-        f"epoch {entry['epoch']}: loss {entry['loss']:.2f}, validation accuracy "
-        f"{entry['accuracy']:.3f}"
-    )
-
-
 def _copy(model: Network) -> dict[str, Tensor]:
     return {name: value.clone() for name, value in model.state_dict().items()}
-
-
-def _check_finite(loss: float, where: str, model: Network, good: dict[str, Tensor]) -> None:
-    """Give a network its last good weights back, and raise, if the loss is no number any more."""
-    if not math.isfinite(loss):
-        model.load_state_dict(good)
-        raise FloatingPointError(
-            f"The loss is {loss} {where}: lower the rate, or look for bad values (the network has "
-            "its last good weights again, those of the epoch before or of the start; a checkpoint "
-            "stays as it was)."
-        )

@@ -71,7 +71,8 @@ def fit_tempcnn(
     x, y = torch.from_numpy(seasons), torch.from_numpy(labels)
     with torch.random.fork_rng(devices=[]):  # the caller's generator is left as it was
         torch.manual_seed(seed)
-        model = TempCNN(*x.shape[1:], classes=len(crops))
+        dates, bands = x.shape[1:]
+        model = TempCNN(dates, bands, len(crops))
         optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=1e-2)
         steps = epochs * max(1, len(x) // batch)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps)

@@ -122,7 +122,7 @@ def align(
     for days in shifts:
         moved = shift_calendar(season, days)
         doubts[days] = doubt(adapt_batch_norm(trained, moved), moved)
-    return min(doubts, key=doubts.get), doubts
+    return min(doubts, key=lambda days: doubts[days]), doubts
 
 
 def _inputs(trained: Trained, season: xr.Dataset, batch: int) -> Iterator[torch.Tensor]:
