@@ -1,7 +1,9 @@
 # Two commands on a fresh machine: `make run` and `make test`. Each sets up .venv when needed and reuses it.
 PYTHON ?= python3
 BIN := .venv/bin
+# What .venv holds: all that the course needs, or the tools of the tests as well.
 READY := .venv/.ready
+TESTED := .venv/.ready-test
 # Waiting threads sleep soon instead of spinning (stma_nb/__init__.py says why); what you have set stands.
 export GOMP_SPINCOUNT ?= 1000
 
@@ -23,13 +25,16 @@ site: $(READY)       ## the notebooks as web pages that work offline, in build/s
 editions: $(READY)   ## for a class: notebooks without solutions, and with solutions open, in build/editions
 	@$(BIN)/python -m stma_nb editions build/editions --overwrite
 
-test: $(READY)       ## lint and tests
+test: $(TESTED)      ## style, types and tests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
 	@$(BIN)/python -m pytest
 
-$(READY): pyproject.toml constraints.txt
+$(READY): EXTRA := all
+$(TESTED): EXTRA := test
+$(READY) $(TESTED): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Setting up .venv (a few minutes the first time) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test]"
-	@touch $@
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[$(EXTRA)]"
+	@touch $(READY) $@

@@ -18,6 +18,7 @@ so that ``import stma_nb`` is quick.
 
 import importlib
 import os
+from types import ModuleType
 
 # Threads that wait for work must not spin without end: beside two other busy programs (another
 # notebook, a classmate on the same server) a training step then takes up to a hundred times as
@@ -36,6 +37,7 @@ __all__ = [
     "cube",
     "doctor",
     "experiment",
+    "extras",
     "figures",
     "files",
     "machine",
@@ -49,7 +51,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> ModuleType:
     if name in __all__:
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

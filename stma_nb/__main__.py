@@ -1,10 +1,13 @@
 """The command line, ``python -m stma_nb COMMAND``: each room brings its commands."""
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from stma_nb import __version__
 from stma_nb.extras import needs
+
+if TYPE_CHECKING:
+    import typer
 
 EXAMPLES = """examples:
 
@@ -27,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         app()(words, prog_name="python -m stma_nb")
     except SystemExit as end:  # so typer ends, whatever came of the command
-        code = end.code
+        code = int(end.code or 0)
     except KeyboardInterrupt:
         code = 130
     except (ValueError, OSError, RuntimeError, FloatingPointError, ImportError) as error:
@@ -40,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     return code
 
 
-def app():
+def app() -> "typer.Typer":
     """The commands of all rooms as one ``typer.Typer``."""
     with needs():
         import typer

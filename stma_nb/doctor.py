@@ -17,8 +17,17 @@ from typing import NamedTuple
 from stma_nb.machine import memory_limit, usable_cores
 
 PACKAGES = (
-    "torch", "numpy", "xarray", "rasterio", "ipywidgets", "anywidget", "jupyterlab", "papermill", "matplotlib", "scikit-learn",
-)  # fmt: skip
+    "torch",
+    "numpy",
+    "xarray",
+    "rasterio",
+    "ipywidgets",
+    "anywidget",
+    "jupyterlab",
+    "papermill",
+    "matplotlib",
+    "scikit-learn",
+)
 ESSENTIAL = {"torch", "numpy", "xarray", "rasterio"}
 GB = 1024**3
 
@@ -93,7 +102,7 @@ def python() -> Finding:
 
 
 def place() -> Finding:
-    """Where this runs: the system, and whether it is one of the services with habits of their own."""
+    """Where this runs: the system, and whether it is a service with habits of its own."""
     if "COLAB_RELEASE_TAG" in os.environ:
         service = "Google Colab"
     elif any(
@@ -121,20 +130,21 @@ def installed() -> Finding:
 
 def package(name: str) -> Finding:
     """Version of a package, against what the course asks for."""
-    asked = ""
-    with suppress(
-        ImportError
-    ):  # PackageNotFoundError is one: the folder is on the path without being installed
+    asked = extra = None
+    # PackageNotFoundError is one: the folder is on the path without being installed.
+    with suppress(ImportError):
         from packaging.requirements import Requirement
 
-        needed = [Requirement(text) for text in importlib.metadata.requires("stma_nb") or []]
-        asked = next(
-            (other.specifier for other in needed if other.name == name and other.marker is None), ""
-        )
+        for needed in map(Requirement, importlib.metadata.requires("stma_nb") or []):
+            if needed.name == name:
+                asked, extra = needed.specifier, needed.marker
     try:
         version = importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
-        return Finding(name, "missing", f"pip install '{name}{asked}'", name in ESSENTIAL)
+        advice = f"pip install '{name}{asked or ''}'"
+        if extra:
+            advice = "Only the notebooks need it: pip install 'stma_nb[course]'"
+        return Finding(name, "missing", advice, name in ESSENTIAL)
     if asked and not asked.contains(version, prereleases=True):
         return Finding(name, version, f"The course wants {asked}: pip install '{name}{asked}'")
     return Finding(name, version)
@@ -237,22 +247,21 @@ def sample_season(folder: Path | None = None) -> Finding:
     """Whether the sample season is at hand and can be read."""
     from stma_nb import course, cube
 
-    here = [course.ROOT / "data" / "sample_season", Path("data") / "sample_season"]
-    found = [path for path in ([folder] if folder else here) if path.exists()]
-    if not found:
+    folder = folder or course.sample_folder()
+    if not folder.exists():
         return Finding(
             "sample season",
             "not at hand",
             "It is made when a notebook first asks for it (a minute): nothing to do.",
         )
     try:
-        season = cube.open_season(found[0])
+        season = cube.open_season(folder)
         mean = float(season.vv[-1].mean())
     except (
         Exception
     ) as error:  # whatever is wrong with a file, GDAL, xarray or Dask say it in their own way
         reason = " ".join(
-            str(error).replace(str(found[0].parent), "").replace(str(Path.home()), "~").split()
+            str(error).replace(str(folder.parent), "").replace(str(Path.home()), "~").split()
         )
         return Finding(
             "sample season",

@@ -15,10 +15,10 @@ def refuse_existing(path: str | Path, overwrite: bool) -> None:
 
 
 def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
-    """Let ``write`` write a file beside ``path``, and move it there when it is whole; returns ``path``.
+    """Let ``write`` write a file beside ``path``, and move it there when it is whole.
 
     Who reads or is killed meanwhile finds the old file, or none. The file beside it keeps the
-    suffix, by which writers tell formats.
+    suffix, by which writers tell formats. Returns ``path``.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)

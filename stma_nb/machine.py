@@ -16,7 +16,7 @@ def pick_device(device: str | None = None) -> str:
 def usable_cores(root: Path = CGROUPS, listing: Path = LISTING) -> float:
     """Cores that this process may use, by its affinity and by the quota of its container."""
     allowed = float(
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
     for group in _groups("cpu", root, listing):
         if (group / "cpu.max").exists():

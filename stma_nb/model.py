@@ -16,6 +16,8 @@ features per pixel. Levels 1, 2, 3 have c = 2, 4, 8 and sides P/4, P/8, P/8.
       auxiliary   a second, short head on gated level 3           aux logits (B, K, P, P)
 """
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -70,7 +72,7 @@ class STMA(nn.Module):
         if dates * LEVEL_CHANNELS[0] < heads:
             most = dates * LEVEL_CHANNELS[0]
             raise ValueError(f"{heads} heads do not fit {dates} dates: use at most {most} heads.")
-        self.arguments = dict(
+        self.arguments: dict[str, Any] = dict(
             dates=dates,
             patch=patch,
             bands=bands,
@@ -91,7 +93,7 @@ class STMA(nn.Module):
         self.decoder = Decoder(LEVEL_CHANNELS[2] * dates, classes)
         self.auxiliary = auxiliary_head(LEVEL_CHANNELS[2] * dates, classes)
 
-    def forward(self, x: Tensor, return_attention: bool = False):
+    def forward(self, x: Tensor, return_attention: bool = False) -> Any:
         a = self.arguments
         expected = (a["dates"], a["bands"], a["patch"], a["patch"])
         if x.ndim != 5 or tuple(x.shape[1:]) != expected:
@@ -259,7 +261,7 @@ class ResidualBlock(nn.Module):
         self.bn1 = nn.BatchNorm2d(out)
         self.conv2 = nn.Conv2d(out, out, 3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(out)
-        self.shortcut = nn.Identity()
+        self.shortcut: nn.Module = nn.Identity()
         if channels != out:
             self.shortcut = nn.Sequential(
                 nn.Conv2d(channels, out, 1, stride=stride, bias=False), nn.BatchNorm2d(out)

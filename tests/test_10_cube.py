@@ -406,6 +406,18 @@ def test_a_legend_that_contradicts_itself_is_refused(season, attrs, says):
         cube.legend(season)
 
 
+def test_in_what_two_legends_differ_is_said():
+    crops = (cube.Crop("Background", "#dddddd"), cube.Crop("Rice", "#009e73"))
+    assert cube.same_classes(crops, [cube.Crop(crop.name, "#000000") for crop in crops]) == ""
+    assert cube.same_classes(crops, crops[:1]) == "2 classes against 1"
+    other = (crops[0], cube.Crop("Tea", "#009e73"))
+    assert cube.same_classes(crops, other) == "code 1 is Rice against Tea"
+    marked = (crops[0], cube.Crop("Rice", "#009e73", background=True))
+    assert cube.same_classes(crops, marked) == "the background is Background against Rice"
+    none = (cube.Crop("Background", "#dddddd", background=False), crops[1])
+    assert cube.same_classes(none, crops) == "the background is none against Background"
+
+
 def test_a_legend_from_a_table(tmp_path):
     table = tmp_path / "legend.csv"
     table.write_text('code,name,colour,background\n1,"Rice, wet",#009e73,\n0,Woods,#dddddd,yes\n')

@@ -149,6 +149,8 @@ def test_fill_gaps_bridges_short_gaps_only(season, lazy):
     broken["vh"][1:4, 6, 6] = np.nan
     broken["vh"][0, 7, 7] = np.nan
     broken["vh"][4, 8, 8] = np.nan
+    broken["vh"][1, 9, 9] = np.nan
+    broken["vh"][3, 10, 10] = np.nan
     exact = radar.fill_gaps(broken, longest="61D")
     assert np.isfinite(exact.vh[2, 5, 5]) and np.isnan(
         radar.fill_gaps(broken, longest="60D").vh[2, 5, 5]
@@ -159,9 +161,27 @@ def test_fill_gaps_bridges_short_gaps_only(season, lazy):
     days = (season.time.values - season.time.values[0]) / np.timedelta64(1, "D")
     expected = np.interp(days[2], days[[1, 3]], season.vh.values[[1, 3], 5, 5])
     assert float(filled.vh[2, 5, 5]) == pytest.approx(expected, rel=1e-5)
+    first = np.interp(days[1], days[[0, 2]], season.vh.values[[0, 2], 9, 9])
+    last = np.interp(days[3], days[[2, 4]], season.vh.values[[2, 4], 10, 10])
+    assert float(filled.vh[1, 9, 9]) == pytest.approx(first, rel=1e-5)
+    assert float(filled.vh[3, 10, 10]) == pytest.approx(last, rel=1e-5)
     assert np.isnan(filled.vh[1:4, 6, 6]).all(), "a gap of 122 days stays"
     assert np.isnan(filled.vh[0, 7, 7]) and np.isnan(filled.vh[4, 8, 8]), "ends stay"
     untouched = np.isfinite(broken.vh.values)
     np.testing.assert_array_equal(filled.vh.values[untouched], season.vh.values[untouched])
     assert filled.vh.dtype == np.float32 and filled.vh.dims == ("time", "y", "x")
     np.testing.assert_array_equal(radar.fill_gaps(season).vv, season.vv)
+
+
+def test_another_calendar_takes_the_nearest_acquisition_as_it_is(season):
+    """Acquisitions are of the first of April to August; one may stand on two dates."""
+    days = "2018-03-21 2018-04-13T16:50 2018-05-11 2018-07-25 2018-08-05 2018-08-13".split()
+    times = np.array(days, "datetime64[ns]")
+    moved = radar.at_dates(season, times)
+    np.testing.assert_array_equal(moved.time, times)
+    np.testing.assert_array_equal(moved.vh, season.vh[[0, 0, 1, 4, 4, 4]])
+    assert moved.vh.attrs == season.vh.attrs and moved.rio.crs == season.rio.crs
+    too_far = np.array(["2018-04-13T16:51", "2018-05-01"], "datetime64[ns]")  # 12 days, a minute
+    with pytest.raises(ValueError, match="No acquisition lies within 12D of 2018-04-13: allow"):
+        radar.at_dates(season, too_far)
+    assert radar.at_dates(season, too_far, longest="13D").sizes["time"] == 2

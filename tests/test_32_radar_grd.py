@@ -183,6 +183,40 @@ def test_border_is_masked_exactly_and_lakes_are_kept(scene):
     assert nothing.isnull().all() and nothing.dtype == np.float32
 
 
+def test_border_noise_of_a_scene_is_wider_in_every_second_burst(truth):
+    scene = radar.simulate_grd(truth, border=12)
+    border = scene.truth.border.values
+    assert border[:6].all() and not border[6:, 200].any(), "half as many lines at the top"
+    for line, width in ((50, 12), (99, 12), (100, 18), (199, 18), (200, 12), (299, 12)):
+        expected = np.ones(400, bool)
+        expected[width:-width] = False
+        np.testing.assert_array_equal(border[line], expected)
+    assert float(scene.image.dn.where(scene.truth.border).max()) < 10
+    assert not radar.simulate_grd(truth, border=0).truth.border.any()
+
+
+def test_border_is_masked_where_each_burst_begins_and_ends():
+    """Three bursts of 20 lines, shifted against each other; the first and the last line are noise.
+
+    A second sub-swath begins later and ends earlier than those beside it. Water in the middle is
+    as dark as the border: what is not seen from an edge stays.
+    """
+    image = np.zeros((62, 50), bool)
+    for top, left, right in ((1, 7, 40), (21, 12, 36), (41, 3, 50)):
+        image[top : top + 20, left:right] = True
+    image[:5, 18:26] = image[58:, 18:26] = False
+    rng = np.random.default_rng(0)
+    values = np.where(image, rng.integers(10, 400, image.shape), rng.integers(0, 10, image.shape))
+    values[8:55, 20:30] = 3  # water
+    coords = {"line": np.arange(62), "pixel": np.arange(50)}
+    dn = xr.DataArray(values.astype("float32"), coords, ("line", "pixel"))
+    masked = radar.mask_border(dn)
+    np.testing.assert_array_equal(masked.notnull(), image)
+    np.testing.assert_array_equal(masked.values[image], dn.values[image])
+    pieces = radar.mask_border(dn.chunk(line=25, pixel=20))
+    np.testing.assert_array_equal(pieces.compute(), masked)
+
+
 # ----------------------------------------------------------------------------------------- geometry
 
 
@@ -579,7 +613,7 @@ def test_a_bad_product_is_explained(safe, monkeypatch):
     with pytest.raises(FileNotFoundError, match="lacks the file .*noise"):
         radar.open_grd(safe, "vh")
     monkeypatch.setitem(sys.modules, "xarray_sentinel", None)
-    with pytest.raises(ImportError, match="pip install xarray-sentinel"):
+    with pytest.raises(ImportError, match=r"needs xarray_sentinel, .* 'stma_nb\[safe\]'"):
         radar.open_grd(safe, "vh")
 
 

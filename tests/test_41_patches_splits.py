@@ -229,6 +229,14 @@ def test_stratified_blocks_are_more_even_on_farmland(farmland):
     assert (even[0] != even[1]).any(), "the seed matters"
 
 
+def test_regions_are_quarters_unless_asked_otherwise():
+    quarters = patches.regions((5, 8))
+    expected = np.repeat([[1, 1, 1, 1, 2, 2, 2, 2], [3, 3, 3, 3, 4, 4, 4, 4]], (3, 2), axis=0)
+    np.testing.assert_array_equal(quarters, expected)
+    thirds = np.repeat([[1, 2, 3]], 4, axis=0)
+    np.testing.assert_array_equal(patches.regions((4, 3), 1, 3), thirds)
+
+
 def test_leave_one_region_out():
     region = patches.regions((60, 90), 2, 3)
     assert (

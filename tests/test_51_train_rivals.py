@@ -91,3 +91,16 @@ def test_what_does_not_fit_is_said(fit, season, left):
         fit(season, np.zeros_like(left))
     with pytest.raises(ValueError, match="The season has 4 dates, the network was trained on 5"):
         predict.season_codes(fit(season, left), season.isel(time=slice(4)))
+
+
+def test_the_unet_takes_patches_that_can_be_halved_twice():
+    x = torch.zeros(1, 3, 1, 4, 4)
+    smallest = train.UNet(3, patch=4, bands=1, classes=2, width=4).eval()
+    assert smallest(x).shape == (1, 2, 4, 4)
+    for patch, instead in ((0, 4), (3, 4), (14, 16), (30, 32)):
+        with pytest.raises(ValueError, match=rf"is {patch} pixels; .* of 4 \(say {instead}\)"):
+            train.UNet(3, patch)
+    network = train.UNet(3, patch=8, width=4)
+    for shape in ((1, 4, 2, 8, 8), (1, 3, 1, 8, 8), (3, 2, 8, 8)):
+        with pytest.raises(ValueError, match=r"\(B, 3, 2, P, P\), got"):
+            network(torch.zeros(shape))

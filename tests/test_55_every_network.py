@@ -12,6 +12,7 @@ import pytest
 import rasterio
 import torch
 import torch.nn.functional as F
+import xarray as xr
 from torch import nn
 
 from stma_nb import attention, cube, patches, predict, train
@@ -641,3 +642,71 @@ def test_a_class_0_that_is_a_crop_counts_as_one(season):
     found = train.validate(AllMaize(5, PATCH, 2, 3), valid)
     share = found["accuracy"]
     assert found["f1"] == pytest.approx(2 * share / (1 + share) / 3, rel=1e-3), "three crops"
+
+
+# ------------------------------------------------------------------------- arrays of one's own
+
+
+def test_a_season_of_ones_own_arrays_goes_the_whole_road(tmp_path):
+    """NumPy arrays without units, five classes without a background, names as people write them."""
+    rng = np.random.default_rng(0)
+    crop = rng.integers(0, 5, (6, 6)).repeat(16, 0).repeat(16, 1).astype("uint8")
+    level = np.array([-8, -10, -12, -14, -16])[crop]
+    noise = rng.normal(0, 1.0, (4, 96, 96))
+    vv = (10 ** ((level + noise) / 10)).astype("float32")
+    names = ("Rice, irrigated", "cassava_1", "Tea", "Rubber", "Palm")
+    mine = [cube.Crop(name, cube.default_colour(code)) for code, name in enumerate(names)]
+    season = xr.Dataset(
+        {
+            "vv": (("time", "y", "x"), vv),
+            "vh": (("time", "y", "x"), vv * 0.2),
+            "ratio": (("time", "y", "x"), np.full_like(vv, 0.2) * rng.uniform(0.9, 1.1, vv.shape)),
+            "crop": (("y", "x"), crop, cube.flags(mine)),
+        },
+        coords={
+            "time": np.array("2022-03-01", "M8[ns]") + np.arange(4) * np.timedelta64(12, "D"),
+            "y": 5e6 - 10.0 * np.arange(96),
+            "x": 4e5 + 10.0 * np.arange(96),
+        },
+    ).rio.write_crs("EPSG:32648")
+    cube.check_season(season)  # its result, with units, is not used: all goes on without it
+    parts = patches.block_split(crop.shape, 32, buffer=2, seed=0)
+    scaling = patches.fit_scaling(season, parts == patches.TRAIN)
+    assert scaling.bands == ("vh", "vv", "ratio")
+    learn, valid = (
+        patches.PatchDataset(
+            season, patches.windows_of(parts, part, 16), 16, scaling, parts == part
+        )
+        for part in (patches.TRAIN, patches.VALID)
+    )
+    torch.manual_seed(0)
+    model = STMA(dates=4, patch=16, bands=3, classes=5, width=8)
+    trained = train.fit(model, learn, valid, 8, 4, 5e-3, device="cpu", watch=lambda h: None)
+    assert trained.history[-1]["accuracy"] > 0.4
+    back = train.load(train.save(trained, tmp_path / "weights.safetensors"))
+    assert [crop.name for crop in back.crops] == list(names)
+    path = predict.season_map(back, season, tmp_path / "map.tif", progress=False, device="cpu")
+    assert [c.name for c in cube.legend(cube.open_layer(path).to_dataset(name="crop"))] == [*names]
+    assert attention.record(back, season, np.array([[0, 0]])).sizes["window"] == 1
+    for kind in ("season.zarr", "folder"):
+        again = cube.open_season(cube.save_season(cube.check_season(season), tmp_path / kind))
+        assert cube.bands(again) == ("vh", "vv", "ratio")
+        np.testing.assert_array_equal(predict.season_codes(back, again).shape, crop.shape)
+
+
+@pytest.mark.parametrize(
+    "call, says",
+    [
+        (lambda s, t: predict.season_map("weights", s, "m.tif"), "'weights' is no trained network"),
+        (lambda s, t: train.fit(t.model, s, s), r"training patches .Dataset. have no 'crops'"),
+        (lambda s, t: predict.season_map(t, s, "m.tif", batch=0), "batch is 0 windows"),
+    ],
+)
+def test_what_is_given_in_a_wrong_place_is_said(season, tmp_path, monkeypatch, call, says):
+    monkeypatch.chdir(tmp_path)
+    trained = train.Trained(
+        build("Yours").eval(), patches.fit_scaling(season), cube.legend(season), season.time.values
+    )
+    with pytest.raises(ValueError, match=says):
+        call(season, trained)
+    assert not list(tmp_path.iterdir())

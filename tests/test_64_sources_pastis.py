@@ -79,8 +79,13 @@ class TestCalendar:
         )
 
     def test_long_gaps_stay_gaps(self):
-        moved = to_calendar(np.ones((2, 1), np.float32), days(0, 100), days(0, 24, 50, 76, 100))
+        power = np.ones((2, 1), np.float32)
+        moved = to_calendar(power, days(0, 100), days(0, 24, 50, 76, 100))
         np.testing.assert_array_equal(np.isnan(moved[:, 0]), [False, False, True, False, False])
+        outside = days(24) + np.timedelta64(1, "h"), days(76) - np.timedelta64(1, "h")
+        assert np.isnan(to_calendar(power, days(0, 100), np.concatenate(outside))).all()
+        moved = to_calendar(power, days(0, 100), days(12, 13, 87, 88), gap=12)
+        np.testing.assert_array_equal(np.isnan(moved[:, 0]), [False, True, True, False])
 
     def test_images_and_dates_must_agree(self):
         with pytest.raises(ValueError, match="3 images and 2 dates"):

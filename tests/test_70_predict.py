@@ -18,7 +18,7 @@ from distributed import Client
 from stma_nb import cube, patches, predict, train
 from stma_nb.__main__ import main
 from stma_nb.model import STMA
-from stma_nb.predict import scene, tiles
+from stma_nb.predict import parts, scene, tiles
 
 PATCH = 16
 ROWS, COLUMNS = 128, 160
@@ -365,6 +365,22 @@ def test_killed_and_called_again_it_makes_the_same_map(wide, trained, tmp_path, 
     assert "100%" in capsys.readouterr().err
     assert (tmp_path / "map.tif").read_bytes() == wanted
     assert not (tmp_path / ".map.tif.part").exists()
+
+
+def test_another_season_is_told_by_corners_edges_and_middle(season):
+    """One value of one band on one date, in any of nine places; and the order of the dates."""
+    bands = ("vh", "vv")
+    found = {parts.season_hash(season, bands)}
+    for row in (0, 7, 20, 27, 40, 47):
+        for column in (0, 7, 28, 35, 56, 63):
+            other = season.copy(deep=True)
+            other.vv[3, row, column] += 0.01
+            found.add(parts.season_hash(other, bands))
+            assert parts.season_hash(other, ("vh",)) == parts.season_hash(season, ("vh",))
+    moved = season.assign_coords(time=season.time + np.timedelta64(1, "D"))
+    found |= {parts.season_hash(moved, bands), parts.season_hash(season, ("vv", "vh"))}
+    assert len(found) == 1 + 36 + 2
+    assert parts.season_hash(season.chunk(x=10), bands) == parts.season_hash(season, bands)
 
 
 def test_tiles_of_another_season_or_network_are_not_used(wide, trained, tmp_path):

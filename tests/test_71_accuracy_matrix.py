@@ -119,8 +119,11 @@ def test_a_class_of_one_pixel_has_its_scores():
     found = accuracy.class_scores(matrix, (Crop("Background", "#dddddd"), Crop("Rice", "#009e73")))
     assert list(found.index) == ["Background", "Rice"]
     assert found.loc["Rice", "F1"] == 1 and found.loc["Rice", "pixels"] == 1
-    alone = np.array([[50, 0], [1, 0]])  # mapped once, never true
-    assert "Rice" in accuracy.class_scores(alone, (RICE[1], RICE[0])).index
+    crops = (Crop("Background", "#dddddd"), Crop("Rice", "#009e73"), Crop("Tea", "#0072b2"))
+    alone = np.array([[50, 0, 0], [1, 0, 0], [0, 0, 0]])  # mapped once, never true
+    assert list(accuracy.class_scores(alone, crops).index) == ["Background", "Rice"]
+    summary = accuracy.summary(np.diag([50, 1, 0]), crops)
+    assert summary["mean F1 of crops"] == summary["mean IoU of crops"] == 1, "of Rice alone"
 
 
 def test_a_legend_of_another_size():

@@ -119,6 +119,13 @@ def test_stopped_experiment_goes_on_where_it_was(brandenburg, finished, tmp_path
     )
 
 
+def test_an_existing_folder_is_left_as_it_is_unless_asked_to_resume(brandenburg, finished):
+    before = {file: file.stat().st_mtime_ns for file in finished[0].iterdir()}
+    with pytest.raises(FileExistsError, match="exists: go on with the experiment in it"):
+        experiment.run("brandenburg", brandenburg, finished[0], quick=True)
+    assert {file: file.stat().st_mtime_ns for file in finished[0].iterdir()} == before
+
+
 def test_needs_are_said_before_training(brandenburg, tmp_path, capsys):
     assert (
         main(["experiment", "brandenburg", str(brandenburg), str(tmp_path / "out"), "--quick"]) == 0
@@ -340,9 +347,7 @@ def test_scores_of_windows_are_those_of_their_pixels(tmp_path):
     torch.manual_seed(0)
     model = STMA(6, 32, classes=19, width=4).eval()
     scores = rule.score(
-        train.Trained(
-            model, rule.learn.scaling, protocols.pastis.CROPS, rule.learn.times
-        ),
+        train.Trained(model, rule.learn.scaling, protocols.pastis.CROPS, rule.learn.times),
         tmp_path,
         "cpu",
     )

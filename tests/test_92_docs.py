@@ -15,7 +15,7 @@ import typer
 import yaml
 
 import stma_nb
-from stma_nb import __main__, accuracy, course, model, radar
+from stma_nb import __main__, accuracy, course, cube, model, radar
 from stma_nb.course.structure import Notebook
 
 ROOT = Path(__file__).parent.parent
@@ -190,6 +190,16 @@ def test_rooms_import_only_from_lower_floors():
 def test_every_room_is_told_in_the_package_and_in_the_readme():
     for room in stma_nb.__all__:
         assert re.search(rf"\b{room}\b", stma_nb.__doc__) and f"`{room}`" in read("README.md")
+
+
+def test_the_legend_shown_is_one_that_is_read(tmp_path):
+    shown = re.search(
+        r"^```\n(code,name,.*?)^```", read("data/README.md"), re.MULTILINE | re.DOTALL
+    )
+    (tmp_path / "classes.csv").write_text(shown[1], encoding="utf-8")
+    crops = cube.read_legend(tmp_path / "classes.csv")
+    assert [crop.name for crop in crops] == ["Woods and towns", "Maize", "Sugar beet"]
+    assert cube.background(crops) == 0
 
 
 # -------------------------------------------------------------------- the series, the question bank

@@ -2,6 +2,9 @@
 sentences.
 """
 
+import ast
+import importlib
+import importlib.metadata
 import json
 import os
 import re
@@ -22,6 +25,8 @@ from stma_nb import course, cube, patches
 from stma_nb.__main__ import main
 
 ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+CORE, EXTRAS = PROJECT["dependencies"], PROJECT["optional-dependencies"]
 CONDA_NAMES = {
     "pytorch": "torch",
     "pytorch-cpu": "torch",
@@ -30,39 +35,155 @@ CONDA_NAMES = {
 }
 
 
+# ------------------------------------------------------------------------- what is to be installed
+
+
+def name_of(requirement: str) -> str:
+    """The package that a line such as "pystac_client>=0.8" is about: pystac-client."""
+    return re.match(r"[\w-]+", requirement).group().lower().replace("_", "-")
+
+
 @pytest.mark.parametrize("file", ["environment.yml", "binder/environment.yml"])
-def test_environments_list_what_pyproject_lists(file):
-    wanted = sorted(
-        tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
-            "dependencies"
-        ]
-    )
+def test_environments_list_what_the_notebooks_need(file):
+    wanted = CORE + EXTRAS["course"] + EXTRAS["stac"] + EXTRAS["cluster"]
     listed = []
     for entry in yaml.safe_load((ROOT / file).read_text(encoding="utf-8"))["dependencies"]:
         name, rest = re.match(r"([\w-]+)(.*)", entry).groups()
         if name not in ("python", "pip"):
             listed.append(CONDA_NAMES.get(name, name) + rest)
-    assert sorted(listed) == wanted
+    assert sorted(listed) == sorted(wanted)
+
+
+def test_all_is_every_extra_but_the_tools_of_the_tests():
+    assert EXTRAS["all"] == [f"stma_nb[{','.join(e for e in EXTRAS if e not in ('all', 'test'))}]"]
+    assert "stma_nb[all]" in EXTRAS["test"]
 
 
 def test_constraints_pin_every_direct_dependency():
-    pinned = {
-        line.split("==")[0].lower().replace("_", "-")
-        for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
-        if "==" in line
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pinned = {name_of(line) for line in lines if "==" in line}
+    direct = {name_of(line) for line in sum(EXTRAS.values(), CORE)} - {"stma-nb"}
+    assert direct - pinned == set()
+
+
+def imports_of(file: Path) -> list[tuple[str, str, int]]:
+    """What a file imports: package, the extra of ``with needs(extra)`` around it (""), and line."""
+    found = []
+
+    def look(node: ast.AST, extra: str) -> None:
+        if isinstance(node, ast.With) and isinstance(node.items[0].context_expr, ast.Call):
+            call = node.items[0].context_expr
+            if ast.unparse(call.func) == "needs" and call.args:
+                extra = call.args[0].value
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module] if isinstance(node, ast.ImportFrom) else []
+        found.extend((name.partition(".")[0], extra, node.lineno) for name in names)
+        for child in ast.iter_child_nodes(node):
+            look(child, extra)
+
+    look(ast.parse(file.read_text("utf-8")), "")
+    return found
+
+
+def test_every_import_is_declared_and_says_which_extra_brings_it():
+    brings = importlib.metadata.packages_distributions()
+    declared = {extra: {name_of(line) for line in lines} for extra, lines in EXTRAS.items()}
+    declared[""] = {name_of(line) for line in CORE}
+    used = {extra: set() for extra in declared}
+    for file in sorted((ROOT / "stma_nb").rglob("*.py")):
+        for package, extra, line in imports_of(file):
+            if package in sys.stdlib_module_names | {"stma_nb"}:
+                continue
+            if file.name == "scene.py" and package in ("distributed", "cloudpickle"):
+                extra = "cluster"  # whoever hands in a client of a cluster has them
+            bringing = {name_of(name) for name in brings[package]} & declared[extra]
+            assert bringing, (
+                f"{file.name}, line {line}: {package} is not of '{extra or 'the core'}'"
+            )
+            used[extra] |= bringing
+    without_import = {  # what others need: xarray to read and write, a shell, a reader of products
+        "": {"h5netcdf", "zarr"},
+        "terrain": {"sarsen"},
     }
-    for dependency in tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))[
-        "project"
-    ]["dependencies"]:
-        assert re.match(r"[\w-]+", dependency).group().lower() in pinned, dependency
+    for extra in declared.keys() - {"all", "test"}:
+        assert declared[extra] - used[extra] == without_import.get(extra, set()), extra
+
+
+def test_doors_hand_on_what_is_there():
+    doors = sorted((ROOT / "stma_nb").rglob("__init__.pyi"))
+    assert len(doors) > 10
+    for door in doors:
+        room = importlib.import_module(f"stma_nb.{door.parent.name}")
+        told = ast.parse(door.read_text("utf-8")).body
+        names = [(part.module, alias) for part in told for alias in part.names]
+        for module, alias in names:
+            source = importlib.import_module(f"{room.__name__}.{module}")
+            assert alias.name == alias.asname, "what is handed on keeps its name"
+            assert getattr(room, alias.name) is getattr(source, alias.name)
+        assert sorted(alias.name for _, alias in names) == sorted(room.__all__)
+
+
+# ------------------------------------------------------------------------------------ light imports
+
+
+def python(code: str) -> str:
+    """What a new Python prints."""
+    return subprocess.check_output([sys.executable, "-c", code], text=True).strip()
 
 
 def test_import_is_light():
-    code = (
-        "import sys, stma_nb; print([m for m in ('torch', 'xarray', 'numpy', 'matplotlib', "
-        "'folium') if m in sys.modules])"
-    )
-    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+    heavy = ("torch", "xarray", "numpy", "matplotlib", "folium")
+    code = f"import sys, stma_nb; print([m for m in {heavy} if m in sys.modules])"
+    assert python(code) == "[]"
+    timed = "import time; start = time.perf_counter(); import stma_nb; "
+    seconds = [float(python(timed + "print(time.perf_counter() - start)")) for _ in range(5)]
+    assert min(seconds) < 0.1
+
+
+WITHOUT_TORCH = [
+    "radar.lee",
+    "simulate.season",
+    "accuracy.error_matrix",
+    "figures.show",
+    "figures.web_map",
+    "patches.block_split",
+    "course.sample_season",
+]
+
+
+def test_rooms_that_need_no_network_load_no_torch():
+    rooms = {name.partition(".")[0] for name in WITHOUT_TORCH}
+    code = f"import sys; from stma_nb import {', '.join(rooms)}; {', '.join(WITHOUT_TORCH)}; "
+    assert python(code + "print('torch' in sys.modules)") == "False"
+
+
+@pytest.mark.parametrize("number", ["01", "02"])
+def test_notebooks_without_a_network_load_no_torch(number):
+    """What they import, and every name that they take from a room."""
+    [file] = (ROOT / "notebooks").glob(f"{number}_*.ipynb")
+    cells = json.loads(file.read_text("utf-8"))["cells"]
+    sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    trees = [ast.parse(source) for source in sources if "%pip" not in source]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    imports = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+    rooms = {
+        alias.name
+        for node in imports
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("stma_nb")
+        for alias in node.names
+    }
+    names = {
+        ast.unparse(node)
+        for node in nodes
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) in rooms
+    }
+    assert {"course", "exercises", "figures", "radar", "simulate"} & rooms and len(names) > 10
+    lines = ["import stma_nb", *map(ast.unparse, imports), *sorted(names)]
+    code = "\n".join([*lines, "import sys", "print('torch' in sys.modules)"])
+    assert python(code) == "False"
+
+
+# ------------------------------------------------------------------------------------- command line
 
 
 @pytest.fixture
@@ -118,10 +239,8 @@ def test_command_line_from_season_to_map(wide, tmp_path, capsys):
 
     assert main(["train", f"{tmp_path}/nothing", f"{tmp_path}/w.safetensors"]) == 1
     assert "There is no season at" in capsys.readouterr().err
-    assert (
-        main(["train", f"{tmp_path}/season.zarr", f"{tmp_path}/w.safetensors", "--patch", "20"])
-        == 1
-    )
+    odd = f"train {tmp_path}/season.zarr {tmp_path}/w.safetensors --patch 20 --block 32"
+    assert main(odd.split()) == 1
     assert "must be a multiple of 8" in capsys.readouterr().err
     assert not (tmp_path / "w.safetensors").exists()
 

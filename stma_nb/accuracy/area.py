@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy.stats import norm
 
 from stma_nb.accuracy.matrix import WINDOW, read_windows
@@ -32,9 +33,7 @@ class Estimate(NamedTuple):
 # --------------------------------------------------------------------------------------------- plan
 
 
-def sample_size(
-    mapped_pixels: Sequence[float], users: Sequence[float], standard_error: float = 0.01
-) -> int:
+def sample_size(mapped_pixels: ArrayLike, users: ArrayLike, standard_error: float = 0.01) -> int:
     """How many sample pixels give overall accuracy the standard error that you want.
 
     ``users`` (K,) are the user's accuracies that you expect. Olofsson et al. (2014), equation 13,
@@ -170,7 +169,7 @@ def _codes(
 
 def _windows_of_file(file: str | Path, nodata: int) -> Iterator[tuple[tuple[int, int], np.ndarray]]:
     for corner, (image,) in read_windows(file):
-        yield corner, image.astype(np.int64).filled(nodata)
+        yield corner, np.ma.filled(image.astype(np.int64), nodata)
 
 
 def _windows_of_array(mapped: np.ndarray) -> Iterator[tuple[tuple[int, int], np.ndarray]]:
@@ -185,7 +184,7 @@ def _windows_of_array(mapped: np.ndarray) -> Iterator[tuple[tuple[int, int], np.
 
 def stratified_estimate(
     matrix: np.ndarray,
-    mapped_pixels: Sequence[int],
+    mapped_pixels: ArrayLike,
     pixel_area: float = 1.0,
     level: float = 0.95,
     names: Sequence[str] | None = None,
@@ -256,7 +255,7 @@ def stehman_estimate(
     strata: np.ndarray,
     mapped: np.ndarray,
     reference: np.ndarray,
-    stratum_sizes: Sequence[int],
+    stratum_sizes: ArrayLike,
     pixel_area: float = 1.0,
     level: float = 0.95,
     names: Sequence[str] | None = None,
@@ -351,11 +350,11 @@ def _names(names: Sequence[str] | None, classes: int) -> list:
     return names
 
 
-WithError = tuple[np.ndarray | float, np.ndarray | float]  # estimate, standard error
+WithError = tuple[np.ndarray, np.ndarray]  # estimates, standard errors
 
 
 def _estimate(
-    overall: WithError,
+    overall: tuple[float, float],
     users: WithError,
     producers: WithError,
     share: WithError,

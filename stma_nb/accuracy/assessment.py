@@ -177,7 +177,11 @@ def _background_code(crops: Sequence[Crop]) -> int:
 
 
 def _block_matrices(
-    map_path, reference_path, classes: int, where_path, align
+    map_path: str | Path,
+    reference_path: str | Path,
+    classes: int,
+    where_path: str | Path | None,
+    align: str | None,
 ) -> tuple[np.ndarray, int]:
     """Error matrices of the scene's blocks (rows, columns, K, K) and the blocks' side in pixels.
 
@@ -297,7 +301,7 @@ def _reference_codes(sample: pd.DataFrame, names: list[str]) -> np.ndarray:
     return sample["reference"].map(names.index).to_numpy(int)
 
 
-def _map_codes(map_path, sample: pd.DataFrame, names: list[str]) -> np.ndarray:
+def _map_codes(map_path: str | Path, sample: pd.DataFrame, names: list[str]) -> np.ndarray:
     """The map's codes at the sample's pixels."""
     rows, columns = sample["row"].to_numpy(int), sample["column"].to_numpy(int)
     codes = np.full(len(sample), -1)
@@ -308,7 +312,7 @@ def _map_codes(map_path, sample: pd.DataFrame, names: list[str]) -> np.ndarray:
             & (columns >= column)
             & (columns < column + mapped.shape[1])
         )
-        codes[here] = mapped.astype(int).filled(-1)[rows[here] - row, columns[here] - column]
+        codes[here] = np.ma.filled(mapped.astype(int), -1)[rows[here] - row, columns[here] - column]
     if (outside := (codes < 0) | (codes >= len(names))).any():
         first = np.argmax(outside)
         raise ValueError(

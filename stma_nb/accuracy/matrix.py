@@ -230,7 +230,7 @@ def read_windows(
                 yield (row, column), [tif.read(1, window=window, masked=True) for tif in tifs]
 
 
-def _difference(first, tif) -> str:
+def _difference(first: rasterio.DatasetReader, tif: rasterio.DatasetReader) -> str:
     """In words, how the grid of a GeoTIFF differs from the first one's; empty if it does not."""
     if tif.crs != first.crs:
         return f"CRS {first.crs} against {tif.crs}"
@@ -242,11 +242,11 @@ def _difference(first, tif) -> str:
     return ""
 
 
-def _corner(tif) -> str:
+def _corner(tif: rasterio.DatasetReader) -> str:
     return f"({tif.transform.c:g}, {tif.transform.f:g}), {tif.res[0]:g} x {tif.res[1]:g}"
 
 
-def _on_grid(tif, grid) -> WarpedVRT:
+def _on_grid(tif: rasterio.DatasetReader, grid: rasterio.DatasetReader) -> WarpedVRT:
     """The file seen on another grid. It needs a nodata value: without one, GDAL would put 0, a
     class, where it does not reach.
     """

@@ -5,6 +5,7 @@ What a template is given is data, such as the names of a legend: it is escaped, 
 
 import re
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import pandas as pd
@@ -14,7 +15,7 @@ from matplotlib.figure import Figure
 from stma_nb import figures
 
 
-def render(template: str, **data) -> str:
+def render(template: str, **data: Any) -> str:
     """The page of a template, named from the package's folder: ``"accuracy/report.html.j2"``."""
     page = TEMPLATES.get_template(template).render(data)
     return page.replace(" %", "&nbsp;%")  # a percent sign stays with its number
@@ -25,7 +26,7 @@ def render(template: str, **data) -> str:
 
 def percent(share: float | None) -> str:
     """A share such as 0.237 as "23.7 %"; a dash for what is not known."""
-    return f"{100 * share:.1f} %" if pd.notna(share) else "–"
+    return "–" if share is None or pd.isna(share) else f"{100 * share:.1f} %"
 
 
 def interval(row: pd.Series) -> str:

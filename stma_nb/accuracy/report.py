@@ -1,8 +1,10 @@
 """The accuracy of a map as one page that can be sent to someone, and its numbers as JSON."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -104,7 +106,7 @@ def assess(
 # ---------------------------------------------------------- what the page shows beside the numbers
 
 
-def _of_comparison(numbers: dict, crops: tuple[Crop, ...]) -> dict:
+def _of_comparison(numbers: dict, crops: Sequence[Crop]) -> dict:
     """Classes that occur, and figures."""
     shown = [crop for crop in crops if crop.name in numbers["per class"].index]
     right = numbers["share right by block"]
@@ -118,7 +120,7 @@ def _of_comparison(numbers: dict, crops: tuple[Crop, ...]) -> dict:
     }
 
 
-def _of_sample(numbers: dict, crops: tuple[Crop, ...]) -> dict:
+def _of_sample(numbers: dict, crops: Sequence[Crop]) -> dict:
     """Classes that were drawn or found, pixels drawn of each class, and figures."""
     drawn = pd.Series(numbers["sample matrix"].sum(1), index=[crop.name for crop in crops])
     found = numbers["matrix"].sum(0)
@@ -133,7 +135,7 @@ def _of_sample(numbers: dict, crops: tuple[Crop, ...]) -> dict:
     }
 
 
-def _class_figure(users: pd.DataFrame, producers: pd.DataFrame, crops: list[Crop]) -> Figure:
+def _class_figure(users: pd.DataFrame, producers: pd.DataFrame, crops: Sequence[Crop]) -> Figure:
     names, rows = [crop.name for crop in crops], np.arange(len(crops))
     figure = Figure(figsize=(5, 0.36 * len(names) + 1.1), layout="constrained")
     axis = figure.subplots()
@@ -164,19 +166,19 @@ def _block_figure(right: np.ndarray) -> Figure:
     return figure
 
 
-def _confusions(matrix: np.ndarray, crops: tuple[Crop, ...]) -> str:
+def _confusions(matrix: np.ndarray, crops: Sequence[Crop]) -> str:
     """The three most frequent errors in words, as shares of all that is counted."""
     wrong = np.where(np.eye(len(matrix), dtype=bool), 0, matrix / matrix.sum())
     cells = [np.unravel_index(cell, wrong.shape) for cell in np.argsort(-wrong, axis=None)[:3]]
     words = [
-        f"{crops[j].name} mapped as {crops[i].name} ({page.percent(wrong[i, j])} of all)"
+        f"{crops[j].name} mapped as {crops[i].name} ({page.percent(float(wrong[i, j]))} of all)"
         for i, j in cells
         if wrong[i, j] > 0
     ]
     return ", ".join(words) or "none"
 
 
-def _plain(value):
+def _plain(value: Any) -> Any:
     """Numbers, lists and dicts for JSON; what is not a number (NaN) becomes null."""
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}

@@ -97,7 +97,7 @@ def bootstrap(
 def paired_difference(
     matrices_a: np.ndarray,
     matrices_b: np.ndarray,
-    score: Score,
+    score: Callable[[np.ndarray], float],
     replicates: int = 1000,
     seed: int = 0,
     level: float = 0.95,

@@ -23,7 +23,7 @@ const css = (colour) => `rgb(${colour.join(",")})`;
 function unpack(facts, raw) {
   const view = raw.buffer ? new Uint8Array(raw.buffer, raw.byteOffset, raw.byteLength) : new Uint8Array(raw);
   const bytes = view.slice().buffer; // a copy of our own starts aligned
-  const kind = (name) => (name.startsWith("scale") ? Float32Array : /^(db|temporal)/.test(name) ? Uint16Array : Uint8Array);
+  const kind = (name) => (name.startsWith("scale") ? Float32Array : /^(bands|temporal)/.test(name) ? Uint16Array : Uint8Array);
   return Object.fromEntries(Object.entries(facts.arrays).map(([name, [at, size]]) => [name, new (kind(name))(bytes, at, size)]));
 }
 
@@ -416,8 +416,8 @@ function render({ model, el }) {
     const name = get("layer"), range = cached[2];
     const swatch = (colour, text) => make("span", {}, make("i", { style: `background: ${colour}` }), text);
     if (range) {
-      const [low, high] = range.map((v) => v.toFixed(1));
       const { label, unit } = f.bands[patch.band(name)];
+      const [low, high] = range.map((v) => (unit === "dB" ? v.toFixed(1) : +v.toPrecision(3)));
       legend.replaceChildren(`Grey: ${label} from ${low} (dark) to ${high} ${unit} (bright), ${f.dates[get("date")]}`);
     } else if (patch.band(name) >= 0) {
       legend.replaceChildren("No data on this date");
@@ -492,7 +492,7 @@ function render({ model, el }) {
         g.fill();
       });
       const last = db.findLast(Number.isFinite);
-      if (alpha === 1 && last !== undefined) text(label, width - right + 5, y(last), "left", colour);
+      if (alpha === 1 && last !== undefined) text(label.length > 4 ? `${label.slice(0, 3)}…` : label, width - right + 5, y(last), "left", colour);
       g.globalAlpha = 1;
     }
     g.setLineDash([3, 3]); g.strokeStyle = "#d4006a"; g.lineWidth = 1.2; g.beginPath();
@@ -507,8 +507,10 @@ function render({ model, el }) {
   }
   function fillTable(shown, now) {
     const got = patch.received(now.level, now.head), index = patch.index(shown);
-    const shownValue = (value) => (Number.isFinite(value) ? value.toFixed(2) : "no data");
-    const line = (t) => [...f.bands.map((_, band) => shownValue(patch.value(band, t, index))), percent(got[t])].map((value) => make("td", {}, value));
+    const written = (value, unit) => (unit === "dB" ? value.toFixed(2) : `${+value.toPrecision(4)}`);
+    const shownValue = (value, unit) => (Number.isFinite(value) ? written(value, unit) : "no data");
+    const values = (t) => f.bands.map(({ unit }, band) => shownValue(patch.value(band, t, index), unit));
+    const line = (t) => [...values(t), percent(got[t])].map((value) => make("td", {}, value));
     rows.replaceChildren(...f.dates.map((text, t) => make("tr", {}, make("th", { scope: "row" }, text), ...line(t))));
   }
 

@@ -20,6 +20,7 @@ import io
 from collections.abc import Collection, Sequence
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import numpy as np
@@ -96,7 +97,7 @@ class AttentionExplorer(anywidget.AnyWidget):
         column: int = 0,
         levels: tuple[int, ...] = (1, 2, 3),
         allow: Collection[str] = (),
-        **traits,
+        **traits: Any,
     ):
         patch = trained.model.arguments["patch"]
         _check(trained, season, row, column, levels, allow)
@@ -149,7 +150,7 @@ class AttentionExplorer(anywidget.AnyWidget):
         )
 
     @traitlets.validate("pixel", "locked", "level", "head", "layer", "date")
-    def _exists(self, proposal):
+    def _exists(self, proposal: Any) -> Any:
         name, value, f = proposal.trait.name, proposal.value, self.facts
         rows, columns = (range(f[key], f[key] + f["patch"]) for key in ("row", "column"))
         if name in ("pixel", "locked"):
@@ -229,7 +230,8 @@ class AttentionExplorer(anywidget.AnyWidget):
                 else f"rows {top}–{top + size - 1}, columns {left}–{left + size - 1}"
             )
             value = weights.flat[cell]
-            return f"{where} ({f'cosine {np.floor(100 * value + 0.5) / 100:.2f}' if cross else percent(value)})"
+            cosine = f"cosine {np.floor(100 * value + 0.5) / 100:.2f}"
+            return f"{where} ({cosine if cross else percent(value)})"
 
         head = f"head {self.head}" if self.head else "the mean of the heads"
         if cross:
@@ -246,10 +248,8 @@ class AttentionExplorer(anywidget.AnyWidget):
             classes = self._arrays["label" if f["labelled"] else "prediction"]
             share = np.zeros(NONE + 1)
             np.add.at(share, classes, weights.repeat(size, 0).repeat(size, 1) / size**2)
-            best, spread = (
-                share[:NONE].argmax(),
-                np.exp(-np.sum(weights * np.log(np.where(weights > 0, weights, 1)))),
-            )
+            best = int(share[:NONE].argmax())
+            spread = np.exp(-np.sum(weights * np.log(np.where(weights > 0, weights, 1))))
             looks = (
                 f"level {self.level}, {head} looks mostly at {place(order[0])} and "
                 f"{place(order[1])}, with {percent(share[best])} "
@@ -356,16 +356,17 @@ class AttentionExplorer(anywidget.AnyWidget):
         self.figure().savefig(png, format="png", dpi=120)
         return png.getvalue()
 
-    def _repr_mimebundle_(self, **kwargs):
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict, dict]:
         # Where the widget does not live, a picture and the sentence stand in its place.
-        (data, metadata), text = super()._repr_mimebundle_(**kwargs), self.describe()
+        data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
+        text = self.describe()
         return {
             **data,
             "text/plain": text,
             "text/html": f"{html_image(self.figure(), text)}<p>{escape(text)}</p>",
         }, metadata
 
-    def _ipython_display_(self, **kwargs) -> None:
+    def _ipython_display_(self, **kwargs: Any) -> None:
         # ipywidgets 7 shows itself by this method and would pass over the mime bundle; with
         # ipywidgets 8 it does no harm.
         with needs("course"):

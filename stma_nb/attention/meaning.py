@@ -14,7 +14,7 @@ a matter of tests, of which the plainest is to replace the weights by equal ones
 """
 
 import copy
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 
@@ -204,7 +204,7 @@ def deletion_curve(
                 [[np.mean(_scores(trained, h, y), axis=1) for h in one] for one in hidden], axis=0
             )
         )
-    loss, accuracy = np.moveaxis(scores, -1, 0)
+    loss, accuracy = np.moveaxis(np.array(scores), -1, 0)
     return xr.Dataset(
         {
             "loss": (("order", "deleted"), loss, {"units": "nat", "long_name": "cross-entropy"}),
@@ -261,7 +261,7 @@ def rank_agreement(
     if np.ptp(a.mean(0)) == 0 or np.ptp(b.mean(0)) == 0:
         raise ValueError("One of the two is the same on every date: there is no order to compare.")
 
-    def rho(a, b) -> np.ndarray:  # rows (.., time) against rows
+    def rho(a: np.ndarray, b: np.ndarray) -> np.ndarray:  # rows (.., time) against rows
         a, b = (stats.zscore(stats.rankdata(v, axis=-1), axis=-1) for v in (a, b))
         return (a * b).mean(-1)
 
@@ -388,7 +388,11 @@ def _scores(
 
 
 def _effects(
-    trained: Trained, x: torch.Tensor, y: torch.Tensor, hidden, along: xr.DataArray
+    trained: Trained,
+    x: torch.Tensor,
+    y: torch.Tensor,
+    hidden: Iterable[torch.Tensor],
+    along: xr.DataArray,
 ) -> xr.Dataset:
     """Scores of the windows as they are, and how much worse each hidden version of them does, along
     a coordinate.

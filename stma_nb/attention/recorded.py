@@ -245,14 +245,14 @@ def entropy(weights: xr.DataArray) -> xr.DataArray:
 
     Raises ValueError for weights that are no distribution (the cross-attention).
     """
-    if float(weights.min()) < 0 or not np.allclose(weights.sum(weights.dims[-1]), 1, atol=1e-3):
+    key = str(weights.dims[-1])
+    if float(weights.min()) < 0 or not np.allclose(weights.sum(key), 1, atol=1e-3):
         raise ValueError(
             "The weights are no distribution (from 0, adding to one over the last dimension): "
             "they have no entropy."
         )
-    values = weights.reduce(lambda w, axis: stats.entropy(w, axis=axis), weights.dims[-1]) / np.log(
-        weights.shape[-1]
-    )
+    values = weights.reduce(lambda w, axis: stats.entropy(w, axis=axis), key)
+    values = values / np.log(weights.sizes[key])
     return values.assign_attrs(units="1", long_name="normalised entropy of attention")
 
 

@@ -7,6 +7,7 @@ from .runner import (
     output_folder as output_folder,
     parameters_of as parameters_of,
     run_notebook as run_notebook,
+    sample_folder as sample_folder,
     sample_season as sample_season,
     tidy as tidy,
     to_html as to_html,

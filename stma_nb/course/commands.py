@@ -14,7 +14,7 @@ data = typer.Typer()  # what stands under 'data'
 class RunCommand(TyperCommand):
     """``--set NAME VALUE``, more than once: typer reads no repeated pairs, so they are joined."""
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
         words = iter(args)
         joined = []
         for word in words:
@@ -196,7 +196,7 @@ def lab() -> None:
 def sample(
     folder: Annotated[
         Path | None,
-        typer.Argument(help="where to (default: data/sample_season of the repository)"),
+        typer.Argument(help="where to (default: where the course looks for it)"),
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="replace the folder if it exists")
@@ -210,5 +210,4 @@ def sample(
     """
     from stma_nb import course
 
-    place = folder or course.ROOT / "data" / "sample_season"
-    print(f"Wrote {course.make_sample_season(place, overwrite)}")
+    print(f"Wrote {course.make_sample_season(folder or course.sample_folder(), overwrite)}")

@@ -51,7 +51,7 @@ def write(folder: Path, overwrite: bool = False) -> Path:
     return folder
 
 
-def student(content):
+def student(content: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Without solutions and outputs, and without the sentences that tell where solutions are."""
     content.cells = [
         cell for cell in content.cells if "solution" not in cell.metadata.get("tags", [])
@@ -67,7 +67,7 @@ def student(content):
     return content
 
 
-def lecturer(content):
+def lecturer(content: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """With every solution open, under a line that marks it."""
     cells, count = [], 0
     for cell in content.cells:

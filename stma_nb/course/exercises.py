@@ -1,6 +1,7 @@
 """The checks behind the notebooks' exercises: each tells right from wrong, and why it is wrong."""
 
 import math
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -10,7 +11,7 @@ from stma_nb import patches, radar, train
 
 
 def check(
-    answer: object, expected: float, tolerance: float = 0.01, hints: dict[float, str] | None = None
+    answer: object, expected: float, tolerance: float = 0.01, hints: dict[Any, str] | None = None
 ) -> None:
     """Print whether the answer to an exercise is right.
 
@@ -190,7 +191,7 @@ def splits_3(answer: object) -> None:
 def splits_4(answer: object, crop: np.ndarray, parcel: np.ndarray, seed: int) -> None:
     """Share of test pixels in parcels that also train, for blocks blind to the parcels."""
 
-    def share(**more) -> float:
+    def share(**more: Any) -> float:
         parts = patches.block_split(crop.shape, block=80, buffer=8, seed=seed, **more)
         report = patches.leak_report(parts == patches.TRAIN, parts == patches.TEST, parcel)
         return report["share in such parcels"]

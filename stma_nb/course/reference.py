@@ -2,6 +2,7 @@
 
 import importlib
 from pathlib import Path
+from typing import Any
 
 from jinja2 import ChoiceLoader, DictLoader
 
@@ -9,7 +10,7 @@ import stma_nb
 from stma_nb.extras import needs
 
 ROOMS = (  # from the ground up, as the road in stma_nb/__init__.py
-    "files", "machine", "cube", "model", "simulate", "radar", "patches", "train",
+    "files", "machine", "extras", "cube", "model", "simulate", "radar", "patches", "train",
     "figures", "sources", "accuracy", "predict", "attention", "experiment", "course", "doctor",
 )  # fmt: skip
 TEMPLATE = Path(__file__).with_name("reference.html.j2")
@@ -32,7 +33,8 @@ def pages() -> dict[str, str]:
 
     render.configure(docformat="google", favicon="data:,")
     ours = DictLoader({"module.html.jinja2": TEMPLATE.read_text("utf-8")})
-    render.env.loader = ChoiceLoader([ours, render.env.loader])
+    theirs = [render.env.loader] if render.env.loader else []
+    render.env.loader = ChoiceLoader([ours, *theirs])
     files = {
         f"{name.replace('.', '/')}.html": render.html_module(module, modules)
         for name, module in modules.items()
@@ -43,9 +45,10 @@ def pages() -> dict[str, str]:
     }
 
 
-def _opened(room: str):
+def _opened(room: str) -> Any:
     """A room as pdoc describes it."""
-    from pdoc import doc
+    with needs("site"):
+        from pdoc import doc
 
     module = importlib.import_module(f"stma_nb.{room}")
     for name in getattr(module, "__all__", ()):  # lazy: pdoc sees only what is loaded

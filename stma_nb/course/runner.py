@@ -4,8 +4,10 @@ import logging
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from platformdirs import user_cache_path
 
 from stma_nb.cube import save_season
 from stma_nb.extras import needs
@@ -13,7 +15,7 @@ from stma_nb.extras import needs
 ROOT = Path(__file__).resolve().parent.parent.parent
 # What data/sample_season was made with: every 12 days from March to September 2018; small fields
 # and a mild imbalance of crops, so that a scene of 20 km2 holds fields of all of them.
-SAMPLE = dict(
+SAMPLE: dict[str, Any] = dict(
     size=(448, 448),
     dates=[np.datetime64("2018-03-02T16:50") + np.timedelta64(12 * i, "D") for i in range(18)],
     year=2018,
@@ -29,13 +31,16 @@ class NotebookError(RuntimeError):
 
 
 def sample_season() -> Path:
-    """Folder of the embedded sample season; where the repository is not at hand (a bare install),
-    it is made once, in ./data.
-    """
-    for folder in (ROOT / "data", Path("data")):
-        if (folder / "sample_season").exists():
-            return folder / "sample_season"
-    return make_sample_season(Path("data") / "sample_season")
+    """Folder of the embedded sample season; on a bare install it is made when first asked for."""
+    folder = sample_folder()
+    return folder if folder.exists() else make_sample_season(folder)
+
+
+def sample_folder() -> Path:
+    """Where the sample season belongs: in the repository, or without one in the user's cache."""
+    if (ROOT / "notebooks").exists():
+        return ROOT / "data" / "sample_season"
+    return user_cache_path("stma_nb") / "sample_season"
 
 
 def output_folder(path: str = "") -> Path:
@@ -103,9 +108,16 @@ def run_notebook(
     start = time.perf_counter()
     try:
         papermill.execute_notebook(
-            str(notebook), str(output), parameters or {}, cwd=str(notebook.parent), kernel_name="python3",
-            execution_timeout=timeout, progress_bar=progress, log_output=False, extra_arguments=["--log-level=ERROR"],
-        )  # fmt: skip
+            str(notebook),
+            str(output),
+            parameters or {},
+            cwd=str(notebook.parent),
+            kernel_name="python3",
+            execution_timeout=timeout,
+            progress_bar=progress,
+            log_output=False,
+            extra_arguments=["--log-level=ERROR"],
+        )
     except Exception as error:  # papermill, nbclient and zmq raise errors without a common base
         reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
         raise NotebookError(
@@ -156,7 +168,7 @@ def to_html(notebook: Path) -> Path:
     return page
 
 
-def _read(notebook: Path):
+def _read(notebook: Path) -> Any:
     with needs("course"):
         import nbformat
 

@@ -15,6 +15,7 @@ from functools import cached_property
 from itertools import pairwise, takewhile
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from stma_nb.course import runner
@@ -25,7 +26,7 @@ with needs("course"):
     import nbformat
     from bs4 import BeautifulSoup
 
-BUDGET = "budget.json"  # beside the notebooks: what the last real run of each took, written by the runner
+BUDGET = "budget.json"  # beside the notebooks: what the last real run of each took
 LONGEST = 35  # lines of a code cell that a reader takes in at once
 LONGEST_APART = 40  # lines of cells that are skimmed (imports) or are a piece of the library
 TAGS = {"setup", "parameters", "library", "exercise", "solution"}
@@ -108,7 +109,8 @@ class Notebook:
         for heading in self.words(re.compile("^h[2-6]$")):
             if heading.get_text().strip() == title:
                 parts = takewhile(
-                    lambda part: not re.fullmatch("h[1-6]", part.name or ""), heading.next_siblings
+                    lambda part: not re.fullmatch("h[1-6]", getattr(part, "name", None) or ""),
+                    heading.next_siblings,
                 )
                 return BeautifulSoup("".join(map(str, parts)), "html.parser")
         return None
@@ -165,7 +167,7 @@ def promised(needs: str) -> tuple[float, float] | None:
 # ------------------------------------------------------------------------------------- the measures
 
 
-def apart(cell) -> bool:
+def apart(cell: Any) -> bool:
     """Whether a cell is not read line by line: setup, a piece of the library, or mostly imports."""
     if {"setup", "library"} & set(cell.metadata.get("tags", [])):
         return True
@@ -176,7 +178,7 @@ def apart(cell) -> bool:
     return 2 * sum(isinstance(node, ast.Import | ast.ImportFrom) for node in body) >= len(body) > 0
 
 
-def lines(cell) -> int:
+def lines(cell: Any) -> int:
     return len(cell.source.splitlines())
 
 
@@ -243,16 +245,15 @@ def check_sections(notebook: Notebook) -> list[str]:
     if learn and not learn("li"):
         found.append("has no list under 'What you will learn'")
     if references is not None:
-        addresses = [[link["href"] for link in entry("a", href=True)] for entry in references("li")]
+        entries = references("li")
+        addresses = [[str(link["href"]) for link in entry("a", href=True)] for entry in entries]
         if not any(
             re.match(r"https://(doi\.org|arxiv\.org)/", address)
             for entry in addresses
             for address in entry
         ):
             found.append("has no DOI or arXiv link under 'References'")
-        bare = [
-            entry for entry, links in zip(references("li"), addresses, strict=True) if not links
-        ]
+        bare = [entry for entry, links in zip(entries, addresses, strict=True) if not links]
         found += [
             f"has a reference without a link: {' '.join(entry.get_text().split())[:60]}..."
             for entry in bare
@@ -300,9 +301,8 @@ def check_exercises(notebook: Notebook) -> list[str]:
 
 def check_links(notebook: Notebook) -> list[str]:
     root, found = notebook.path.parent.parent.resolve(), []
-    targets = [link["href"] for link in notebook.words("a", href=True)] + [
-        image["src"] for image in notebook.words("img", src=True)
-    ]
+    targets = [str(link["href"]) for link in notebook.words("a", href=True)]
+    targets += [str(image["src"]) for image in notebook.words("img", src=True)]
     for target in dict.fromkeys(targets):
         address = urlsplit(target)
         if address.scheme:

@@ -11,6 +11,7 @@ import io
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import jinja2
 from markupsafe import Markup, escape
@@ -64,7 +65,7 @@ def build(folder: Path, overwrite: bool = False) -> Path:
     return folder / "index.html"
 
 
-def render(template: str, **data) -> str:
+def render(template: str, **data: Any) -> str:
     """A page from one of the templates beside this module."""
     return TEMPLATES.get_template(template).render(data, repository=repository())
 
@@ -75,7 +76,7 @@ def render(template: str, **data) -> str:
 class Words(IPythonRenderer):
     """Markdown for these pages: formulas as MathML, links to pages, no image of another server."""
 
-    def heading(self, text: str, level: int, **attributes) -> str:
+    def heading(self, text: str, level: int, **attributes: Any) -> str:
         name = BeautifulSoup(text, "html.parser").get_text().replace(" ", "-")
         return f'<h{level} id="{escape(name)}">{text}</h{level}>\n'
 
@@ -151,9 +152,11 @@ def asks_outside(html: str) -> bool:
     A link that a reader may follow (``a``) loads nothing by itself.
     """
     page = BeautifulSoup(html, "html.parser")
-    styles = [tag["style"] for tag in page(style=True)]
+    styles = [str(tag["style"]) for tag in page(style=True)]
     styles += [sheet.get_text() for sheet in page("style")]
-    loaded = [tag[name] for name in LOADING for tag in page(attrs={name: True}) if tag.name != "a"]
+    loaded = [
+        str(tag[name]) for name in LOADING for tag in page(True, {name: True}) if tag.name != "a"
+    ]
     return bool(
         page(ASKING)
         or page(srcset=True)
@@ -165,13 +168,13 @@ def asks_outside(html: str) -> bool:
 # ---------------------------------------------------------------------------- pictures and explorer
 
 
-def _picture(notebook: Notebook):
+def _picture(notebook: Notebook) -> Any:
     """The figure that stands for a notebook: much in it (a large PNG) and colourful.
 
     None without figures.
     """
 
-    def appeal(picture) -> float:
+    def appeal(picture: Any) -> float:
         return (
             len(picture["src"])
             * ImageStat.Stat(Image.open(io.BytesIO(_bytes(picture))).convert("HSV")).mean[1]
@@ -184,7 +187,7 @@ def _picture(notebook: Notebook):
     )
 
 
-def _bytes(picture) -> bytes:
+def _bytes(picture: Any) -> bytes:
     return base64.b64decode(picture["src"].removeprefix(PNG))
 
 

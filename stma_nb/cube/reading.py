@@ -3,6 +3,7 @@
 import re
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import cast
 
 import dask
 import numpy as np
@@ -82,7 +83,8 @@ def _open_geotiffs(folder: Path, pattern: str) -> xr.Dataset:
             _same_grid(file, tif, *grid)
             for name, units in zip(names, tif.units, strict=True):
                 attrs.setdefault(name, _band_attrs(name, units, tif.tags()))
-        image = rioxarray.open_rasterio(file, chunks={"x": CHUNK, "y": CHUNK}, masked=True)
+        chunks = {"x": CHUNK, "y": CHUNK}
+        image = cast(xr.DataArray, rioxarray.open_rasterio(file, chunks=chunks, masked=True))
         for number, name in enumerate(names):
             dates = images.setdefault(name, {})
             if time in dates:
@@ -160,12 +162,12 @@ def open_layer(path: str | Path) -> xr.DataArray:
     """
     with open_whole(Path(path)) as tif:
         tags = tif.tags()
-    layer = rioxarray.open_rasterio(path)[0].drop_vars("band")
+    layer = cast(xr.DataArray, rioxarray.open_rasterio(path))[0].drop_vars("band")
     layer.attrs = {key: tags[key] for key in LEGEND_TAGS if key in tags}
     return layer
 
 
-def open_whole(file: Path):
+def open_whole(file: Path) -> rasterio.DatasetReader:
     """A rasterio dataset whose blocks all lie within the file: a truncated file is noticed now, not
     in the middle of a job.
     """
@@ -193,11 +195,11 @@ def open_whole(file: Path):
     return tif
 
 
-def _grid(tif) -> tuple:
+def _grid(tif: rasterio.DatasetReader) -> tuple:
     return tif.crs, tuple(round(value, 3) for value in tif.transform[:6]), tif.shape
 
 
-def _same_grid(file: Path, tif, first: Path, expected: tuple) -> None:
+def _same_grid(file: Path, tif: rasterio.DatasetReader, first: Path, expected: tuple) -> None:
     for what, found, wanted in zip(("CRS", "transform", "size"), _grid(tif), expected, strict=True):
         if found != wanted:
             raise SeasonError(
@@ -214,7 +216,7 @@ _DATE = re.compile(
 )
 
 
-def acquisition_time(file: Path, tif) -> np.datetime64:
+def acquisition_time(file: Path, tif: rasterio.DatasetReader) -> np.datetime64:
     for text in (file.stem, tif.tags().get("ACQUISITION_TIME", "")):
         for match in _DATE.finditer(text):
             year, month, day, *clock = match.groups("00")
@@ -228,7 +230,7 @@ def acquisition_time(file: Path, tif) -> np.datetime64:
     )
 
 
-def band_names(file: Path, tif) -> list[str]:
+def band_names(file: Path, tif: rasterio.DatasetReader) -> list[str]:
     """What the bands of a GeoTIFF are: ``vv``, ``vh``, ``hh``, ``hv``, or their own descriptions.
 
     Polarisations are found in the descriptions of the bands, else in the tag POLARIZATION or the

@@ -132,7 +132,7 @@ def geotiff_profile(season: xr.Dataset) -> dict[str, Any]:
     }
 
 
-def write_legend(tif, crops: Sequence[Crop]) -> None:
+def write_legend(tif: rasterio.io.DatasetWriter, crops: Sequence[Crop]) -> None:
     """Put the legend's colours (colour table) and names (tags) into an open label GeoTIFF."""
     colours = [bytes.fromhex(crop.colour[1:]) for crop in crops]
     tif.write_colormap(1, {code: (*colour, 255) for code, colour in enumerate(colours)})

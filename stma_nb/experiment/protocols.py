@@ -11,7 +11,7 @@ official ``folds`` (PASTIS-R), ``tiles`` in blocks (South Africa).
 """
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ import numpy as np
 import rasterio
 import torch
 import xarray as xr
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 from stma_nb import accuracy, cube, patches, predict, train
 from stma_nb.experiment import released
@@ -28,7 +28,9 @@ from stma_nb.patches import IGNORE, TEST, TRAIN, UNUSED, VALID, PatchDataset, co
 from stma_nb.sources import brandenburg, pastis, south_africa
 from stma_nb.sources.series import FilePatches
 
-DATES = 41  # of the calendar to which patches and tiles with dates of their own are brought: as many as the paper's scene has
+# Patches and tiles with dates of their own are brought to a calendar of as many dates as the
+# paper's scene has.
+DATES = 41
 QUICK_DATES, QUICK_SIDE, QUICK_FILES = (
     6,
     256,
@@ -43,12 +45,12 @@ class Protocol(NamedTuple):
     Files that scoring makes have the name ``path`` with a suffix.
     """
 
-    learn: Dataset
-    valid: Dataset
+    learn: train.Patches
+    valid: train.Patches
     score: Callable[[train.Trained, Path, str | None], dict[str, float]]
 
 
-def _scores(matrix: np.ndarray, new: np.ndarray, crops: tuple[cube.Crop, ...]) -> dict[str, float]:
+def _scores(matrix: np.ndarray, new: np.ndarray, crops: Sequence[cube.Crop]) -> dict[str, float]:
     """Scores of the test pixels, with the matrix ``new`` of those that no training window holds."""
     return accuracy.summary(matrix, crops) | {
         "test pixels": float(matrix.sum()),
@@ -102,8 +104,8 @@ def map_scores(
 ) -> dict[str, float]:
     """Map the scene, write its assessment as a page, and score the pixels ``tested``.
 
-    Those ``learned`` were trained on. A map that is there is not made again. Files beside ``path``: .tif, .html, .json, and what the
-    page was made from.
+    Those ``learned`` were trained on. A map that is there is not made again. Files beside ``path``:
+    .tif, .html, .json, and what the page was made from.
     """
     crop, crops = season.crop.values, trained.crops
     mapped_tif, page_html, *rasters = (
@@ -152,9 +154,9 @@ def of_pastis(folder: Path, patch: int, quick: bool) -> dict[str, Protocol]:
 
     def read(window: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
         name, row, column = window
-        return tuple(
-            values[..., row : row + patch, column : column + patch] for values in data.read(name)
-        )
+        rows, columns = slice(row, row + patch), slice(column, column + patch)
+        power, labels = data.read(name)
+        return power[..., rows, columns], labels[..., rows, columns]
 
     shapes = dict.fromkeys(data.names, (pastis.SIDE, pastis.SIDE))
     return _of_files(
@@ -211,7 +213,7 @@ def _of_files(
     like: FilePatches,
     patch: int,
     quick: bool,
-):
+) -> dict[str, Protocol]:
     """Protocols for files of given shapes (rows, columns) and parts; ``read((file, row, column))``
     gives a window.
     """
@@ -231,13 +233,13 @@ def _of_files(
 
     def protocol(learn: list[tuple], test: list[tuple]) -> Protocol:
         learn = FilePatches(learn, read, calendar, crops, patch)
-        valid, test = (
-            FilePatches(w, read, calendar, crops, patch, learn.scaling)
-            for w in (windows(files[VALID]), test)
-        )
+        rest = read, calendar, crops, patch, learn.scaling
+        valid = FilePatches(windows(files[VALID]), *rest)
+        test = FilePatches(test, *rest)
 
         def score(trained: train.Trained, path: Path, device: str | None) -> dict[str, float]:
-            return _scores(*_window_matrices(trained, test, learn.names, shapes, device), crops)
+            whole, new = _window_matrices(trained, test, learn.names, shapes, device)
+            return _scores(whole, new, crops)
 
         return Protocol(learn, valid, score)
 
@@ -254,7 +256,7 @@ def _of_files(
 def _window_matrices(
     trained: train.Trained,
     test: FilePatches,
-    learned: list[tuple],
+    learned: Sequence[tuple],
     shapes: dict,
     device: str | None,
 ) -> np.ndarray:
@@ -271,7 +273,7 @@ def _window_matrices(
         codes = train.main_of(model(x.to(device))).argmax(1).cpu().numpy()
         for mapped, labels in zip(codes, y.numpy(), strict=True):
             name, *corner = next(place)
-            covered = patches.covered(shapes[name], corners_of[name], test.patch)
+            covered = patches.covered(shapes[name], np.array(corners_of[name]), test.patch)
             seen = covered[patches.window_at(corner, test.patch)]
             known = labels != IGNORE
             matrices[0] += accuracy.error_matrix(mapped, labels, classes, known)

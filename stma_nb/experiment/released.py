@@ -76,10 +76,11 @@ def orientations(model: STMA, data: PatchDataset) -> tuple[float, float]:
     The released code exchanges them while it makes its patches. Whether that turns the images, or
     turns them back, depends on how its files hold them: these two numbers tell.
     """
-    right = [
-        [(model(image[None])[0].argmax(1)[0] == y).float().mean() for image in (x, x.mT)]
-        for x, y in data
-    ]
+    right = []
+    for index in range(len(data)):
+        x, y = data[index]
+        mapped = [model(image[None])[0].argmax(1)[0] for image in (x, x.mT)]
+        right.append([(codes == y).float().mean() for codes in mapped])
     return tuple(np.mean(right, axis=0).tolist())
 
 

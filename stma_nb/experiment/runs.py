@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import torch
 import xarray as xr
-from torch.utils.data import Dataset
 from torch.utils.flop_counter import FlopCounterMode
 
 from stma_nb import cube, train
@@ -136,7 +135,7 @@ def run(
     return scores
 
 
-def _network(learn: Dataset, size: dict) -> STMA:
+def _network(learn: train.Patches, size: dict) -> STMA:
     torch.manual_seed(0)
     return STMA(
         len(learn.times),
@@ -237,7 +236,8 @@ def needs(rules: dict[str, Protocol], size: dict, device: str | None) -> str:
     for _ in range(2):  # the first one loads and warms up
         start = time.perf_counter()
         model(learn[0][0][None].to(device))[0].sum().backward()
-        _ = model.stsa[0].norm.weight.grad.sum().item()  # waits for a GPU
+        grads = [p.grad for p in model.parameters() if p.grad is not None]
+        grads[0].sum().item()  # waits for a GPU
         seconds = time.perf_counter() - start
     steps = size["epochs"] * sum(
         max(1, len(protocol.learn) // batch) for protocol in rules.values()

@@ -3,6 +3,9 @@
 Every function takes numbers that the notebook has computed and returns a matplotlib Figure.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -72,7 +75,7 @@ def db_images(
 # ------------------------------------------------------------------------------------- 03 patches
 
 
-def patch_with_label(patch: xr.Dataset, crops: tuple[Crop, ...], dates: tuple[int, int]) -> Figure:
+def patch_with_label(patch: xr.Dataset, crops: Sequence[Crop], dates: tuple[int, int]) -> Figure:
     """VH of a patch on two dates (positions in the season), and its label with names of crops."""
     figure = Figure(figsize=(9, 3), layout="constrained")
     axes = figure.subplots(1, 3)
@@ -149,8 +152,8 @@ def patch_images(
     images: list[np.ndarray],
     titles: list[str],
     fields: np.ndarray,
-    marks: list[tuple[int, int]] = (),
-    **look,
+    marks: Sequence[tuple[int, int]] = (),
+    **look: Any,
 ) -> Figure:
     """Images of one patch side by side in one scale, with the borders of its fields.
 
@@ -183,12 +186,11 @@ def areas(table: pd.DataFrame) -> Figure:
     axis = figure.subplots()
     place = np.arange(len(table))
     half = (table["high"] - table["low"]) / 2
-    look = dict(fmt="o", color="#0072b2", capsize=4, label="estimate, 95 % interval")
-    axis.errorbar(place, table["estimate"], half, **look)
-    look = dict(color="#d55e00", label="pixels counted in the map")
-    axis.plot(place - 0.2, table["counted in the map (ha)"], "s", **look)
-    look = dict(color="black", markersize=5, label="truth (simulated)")
-    axis.plot(place + 0.2, table["truth (ha)"], "D", **look)
+    mapped, truth = table["counted in the map (ha)"], table["truth (ha)"]
+    said = "estimate, 95 % interval"
+    axis.errorbar(place, table["estimate"], half, fmt="o", color="#0072b2", capsize=4, label=said)
+    axis.plot(place - 0.2, mapped, "s", color="#d55e00", label="pixels counted in the map")
+    axis.plot(place + 0.2, truth, "D", color="black", markersize=5, label="truth (simulated)")
     axis.set(xticks=place, xticklabels=table.index, ylabel="area (ha)", ylim=(0, None))
     axis.legend(frameon=False)
     return figure

@@ -1,6 +1,7 @@
 """Class maps on a web map (folium): layers to switch, opacity by the base map, and the legend."""
 
 import math
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
@@ -19,7 +20,7 @@ MOST_PIXELS = 1500  # longer side of the picture sent to the browser
 
 
 def web_map(
-    layers: dict[str, xr.DataArray], crops: tuple[Crop, ...], tiles: str | None = "OpenStreetMap"
+    layers: dict[str, xr.DataArray], crops: Sequence[Crop], tiles: str | None = "OpenStreetMap"
 ) -> folium.Map:
     """A folium map of class layers (y, x) with CRS, which can be switched, and a legend.
 
@@ -29,7 +30,7 @@ def web_map(
     """
     view = folium.Map(tiles=tiles, control_scale=True)
     occurring = set()
-    bounds = None
+    bounds: list[list[float]] = []
     for title, layer in layers.items():
         step = math.ceil(max(layer.shape) / MOST_PIXELS)
         thin = layer[::step, ::step].astype("uint8").rio.write_nodata(255)
@@ -49,14 +50,14 @@ def web_map(
     return view
 
 
-def _rgba(labels: np.ndarray, crops: tuple[Crop, ...]) -> np.ndarray:
+def _rgba(labels: np.ndarray, crops: Sequence[Crop]) -> np.ndarray:
     """Colours (rows, columns, 4) of class codes; codes outside the legend are clear."""
     table = np.zeros((256, 4), np.uint8)
     table[: len(crops)] = [(*bytes.fromhex(crop.colour[1:]), 255) for crop in crops]
     return table[labels]
 
 
-def _legend(crops: list[Crop]) -> MacroElement:
+def _legend(crops: Sequence[Crop]) -> MacroElement:
     box = "display:inline-block;width:1em;height:1em;border:1px solid #333"
     rows = "".join(
         f'<div><span style="{box};background:{crop.colour}"></span> {escape(crop.name)}</div>'

@@ -7,8 +7,9 @@ for those who cannot see it.
 import base64
 import io
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -105,7 +106,7 @@ def profiles(season: xr.Dataset, crops: list[str], where: np.ndarray | None = No
 
 def label_maps(
     maps: dict[str, xr.DataArray | np.ndarray],
-    crops: tuple[Crop, ...],
+    crops: Sequence[Crop],
     season: xr.Dataset,
     outline: np.ndarray | None = None,
     date: int | None = None,
@@ -205,14 +206,14 @@ def parts_map(maps: dict[str, np.ndarray], season: xr.Dataset) -> Figure:
     return figure
 
 
-def colour_map(crops: tuple[Crop, ...]) -> tuple[ListedColormap, BoundaryNorm]:
+def colour_map(crops: Sequence[Crop]) -> tuple[ListedColormap, BoundaryNorm]:
     """The legend's colours for matplotlib: imshow(codes, cmap=..., norm=...)."""
     colours = ListedColormap([crop.colour for crop in crops])
     bounds = np.arange(len(crops) + 1) - 0.5  # code k lies between k - 0.5 and k + 0.5
     return colours, BoundaryNorm(bounds, len(crops))
 
 
-def error_matrix(matrix: np.ndarray, crops: tuple[Crop, ...]) -> Figure:
+def error_matrix(matrix: np.ndarray, crops: Sequence[Crop]) -> Figure:
     """Error matrix (map rows, reference columns) as shares of each reference class.
 
     Empty classes are left out.
@@ -220,7 +221,7 @@ def error_matrix(matrix: np.ndarray, crops: tuple[Crop, ...]) -> Figure:
     present = np.flatnonzero((matrix.sum(0) + matrix.sum(1)) > 0)
     counts = matrix[np.ix_(present, present)]
     share = counts / np.maximum(counts.sum(0), 1)
-    names = [crops[code].name for code in present]
+    names = [crops[code].name for code in present.tolist()]
     side = 0.42 * len(present) + 2
     figure = Figure(figsize=(side + 1, side), layout="constrained")
     axis = figure.subplots()
@@ -265,9 +266,9 @@ def history(epochs: list[dict[str, float]]) -> Figure:
 def live_history() -> Callable[[list[dict[str, float]]], None]:
     """A function for ``train.fit(watch=...)`` that redraws the training curves in one output."""
     with needs("course"):
-        from IPython.display import HTML, display
+        from IPython.display import HTML, DisplayHandle, display
 
-    handle = None
+    handle: DisplayHandle | None = None
 
     def watch(epochs: list[dict[str, float]]) -> None:
         nonlocal handle
@@ -305,13 +306,13 @@ def ink(crop: Crop) -> str:
     return {"#f0e442": "#b8a800"}.get(crop.colour, crop.colour)
 
 
-def network_diagram(dates: int, patch: int, classes: int, **_) -> Figure:
+def network_diagram(dates: int, patch: int, classes: int, bands: int = 2, **_: Any) -> Figure:
     """The blocks of STMA and what flows between them, with the sizes of a network.
 
     ``network_diagram(**model.arguments)`` shows those of ``model``.
     """
-    boxes = {  # x, y, text
-        "input": (0, 1, f"x\n{dates} x 2 x {patch}²"),
+    boxes: dict[str, tuple[float, float, str]] = {  # x, y, text
+        "input": (0, 1, f"x\n{dates} x {bands} x {patch}²"),
         "trunk": (1.5, 1, "trunk\n(each date)"),
     }
     arrows = [("input", "trunk"), ("mca", "decoder"), ("decoder", "main"), ("lsape3", "auxiliary")]

@@ -3,6 +3,9 @@
 Where widgets do not live (web viewers, exports) a picture stands in their place.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -15,7 +18,7 @@ from stma_nb.extras import needs
 from stma_nb.figures.plots import html_image, ink
 
 
-def crop_chooser(season: xr.Dataset, first: str, second: str):
+def crop_chooser(season: xr.Dataset, first: str, second: str) -> Any:
     """Two lists to choose crops from, and the crops' courses and the dates on which they differ.
 
     Returns the widget; ``widget.children`` are the two lists (Dropdown) and the picture. Needs
@@ -40,7 +43,7 @@ def crop_chooser(season: xr.Dataset, first: str, second: str):
     )
     picture = ipywidgets.HTML()
 
-    def draw(_=None) -> None:  # a list tells what has changed; here both are read anew
+    def draw(_: Any = None) -> None:  # a list tells what has changed; here both are read anew
         figure = crop_pair(curves, crops, one.value, other.value)
         picture.value = html_image(figure, describe_pair(curves, one.value, other.value))
 
@@ -50,7 +53,7 @@ def crop_chooser(season: xr.Dataset, first: str, second: str):
     return ipywidgets.VBox([one, other, picture])
 
 
-def show_widget(widget, still: str) -> None:
+def show_widget(widget: Any, still: str) -> None:
     """Display a widget, with an HTML picture for where it cannot run.
 
     That is a page on the web, or a notebook opened without a kernel.
@@ -112,7 +115,7 @@ def describe_pair(curves: xr.Dataset, first: str, second: str) -> str:
     )
 
 
-def crop_pair(curves: xr.Dataset, crops: tuple[Crop, ...], first: str, second: str) -> Figure:
+def crop_pair(curves: xr.Dataset, crops: Sequence[Crop], first: str, second: str) -> Figure:
     """Mean courses of two crops with the spread of their parcels; below, how far apart they are."""
     colours = {crop.name: ink(crop) for crop in crops}
     figure = Figure(figsize=(9.5, 4.6), layout="constrained")

@@ -22,7 +22,7 @@ def turn(values: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> Va
     forest, turn with the patch, which no satellite would see: a small untruth that helps more than
     it hurts on flat farmland.
     """
-    turns = rng.integers(4)
+    turns = int(rng.integers(4))
     mirror = rng.integers(2)
     values = np.rot90(values, turns, (-2, -1))
     labels = np.rot90(labels, turns, (-2, -1))

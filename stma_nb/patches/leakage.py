@@ -6,6 +6,7 @@ neighbours.
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from stma_nb.patches.splits import PARTS, check_shapes, number_parcels
 
 
 def class_counts(
-    parts: np.ndarray, crop: np.ndarray, crops: tuple[Crop, ...], parcel: np.ndarray | None = None
+    parts: np.ndarray, crop: np.ndarray, crops: Sequence[Crop], parcel: np.ndarray | None = None
 ) -> pd.DataFrame:
     """Pixels of each class of the legend that occurs, by part; with ``parcel`` parcels as well.
 

@@ -129,7 +129,7 @@ def _dask_client(workers: int | None, scheduler: str | None) -> AbstractContextM
     with needs("cluster"):
         from distributed import Client
 
-    if scheduler:
+    if not workers:
         return Client(scheduler)
     threads = max(1, CPU_COUNT // workers)
     # Workers inherit it: a Ctrl-C is for this process, which ends them.

@@ -104,7 +104,8 @@ class Parts:
             return False
 
     def keep(self, tile: Tile, layers: dict[str, np.ndarray]) -> None:
-        write_whole(self._file(tile), lambda part: np.savez(part, **layers))
+        # NumPy's own hints take any name for that of an option.
+        write_whole(self._file(tile), lambda part: np.savez(part, **layers))  # type: ignore[arg-type]
 
     def assemble(self, season: xr.Dataset, crops: Sequence[Crop], origin: dict[str, Any]) -> None:
         """Write the outputs from the tiles, move them to their names, and remove the folder."""

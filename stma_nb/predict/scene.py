@@ -86,6 +86,11 @@ def season_map(
     """
     given = {"map": path, "probabilities": probabilities, "entropy": entropy}
     outputs = {name: Path(output) for name, output in given.items() if output}
+    if not isinstance(trained, Trained):
+        raise ValueError(
+            f"{trained!r} is no trained network: load its weights first (train.load), or put your "
+            "own network into a train.Trained."
+        )
     check_network(trained.model)
     patch = trained.model.arguments["patch"]
     _check_arguments(outputs, overwrite, patch, tile, batch, precision)

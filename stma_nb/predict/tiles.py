@@ -47,7 +47,8 @@ def inference_form(model: Network, precision: str = "float32") -> Network:
     ``precision="bf16"`` the trunk computes in bfloat16. Nothing is known of the parts of other
     networks: their copy is as they are. Raises ValueError if they are asked for bf16.
     """
-    model = deepcopy(model).to("cpu").eval()
+    if next(iter(model.parameters()), None) is not None:  # a forest has none, and is large
+        model = deepcopy(model).to("cpu").eval()
     if not isinstance(model, STMA):
         if precision != "float32":
             raise ValueError(
@@ -57,12 +58,14 @@ def inference_form(model: Network, precision: str = "float32") -> Network:
         return model
     _fold_batch_norms(model.trunk)
     dtype = PRECISIONS[precision]
-    model.trunk = _FewDates(model.trunk.to(dtype, memory_format=torch.channels_last), dtype)
+    # PyTorch's own hints do not know memory_format.
+    trunk = model.trunk.to(dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.add_module("trunk", _FewDates(trunk, dtype))  # in its place
     return model
 
 
 def _fold_batch_norms(module: nn.Module) -> None:
-    before = None
+    before = ""
     for name, child in list(module.named_children()):
         if isinstance(child, nn.BatchNorm2d):
             setattr(module, before, fuse_conv_bn_eval(getattr(module, before), child))
@@ -169,7 +172,7 @@ class TileMapper:
             lefts = windows[windows[:, 0] == top, 1]
             # A window without any data touches only pixels that become NaN: it is not computed.
             seen = [left for left in lefts if not empty[window_at((top, left), patch)].all()]
-            done = {}
+            done: dict[int, np.ndarray] = {}
             for first in range(0, len(seen), batch):
                 some = seen[first : first + batch]
                 stack = torch.stack([x[..., left : left + patch] for left in some])

@@ -6,6 +6,7 @@ Dask data and keep NaN. Everything is computed in linear power; decibels are for
 
 import re
 from collections.abc import Callable, Sequence
+from typing import TypeVar, cast
 
 import numpy as np
 import pandas as pd
@@ -13,13 +14,14 @@ import xarray as xr
 
 from stma_nb import cube
 
+Numbers = TypeVar("Numbers", xr.DataArray, np.ndarray)  # what goes in comes out
 REFERENCE_ANGLE = 39.0  # degrees: about the middle of Sentinel-1's IW swath (29 to 46)
 
 
 # -------------------------------------------------------------------------------------------- units
 
 
-def to_db(power: xr.DataArray | np.ndarray):
+def to_db(power: Numbers) -> Numbers:
     """Backscatter in dB, 10 log10(power); zero, negative (noise) and infinite power becomes NaN,
     NaN stays NaN.
 
@@ -119,7 +121,7 @@ def orbit_offsets(season: xr.Dataset) -> xr.DataArray:
         [season[name].mean(("y", "x")) for name in names],
         pd.Index(names, name="polarisation"),
     )
-    level = 10 * np.log10(means)
+    level = cast(xr.DataArray, 10 * np.log10(means))
     return level.groupby("relative_orbit").mean("time").T - level.mean("time")
 
 
@@ -138,7 +140,7 @@ def _change(
     bands: Sequence[str] | None = None,
     **attrs: str,
 ) -> xr.Dataset:
-    """A season with its polarisations (or other bands) changed, in float32, with their attributes."""
+    """A season with its polarisations (or other bands) changed, in float32; attributes stay."""
     _expect_power(season)
     changed = {}
     for name in cube.polarisations(season) if bands is None else bands:
@@ -152,7 +154,7 @@ def _expect_power(season: xr.Dataset) -> None:
         expect_units(season[name], "1", "linear power", "convert it with radar.from_db")
 
 
-def _expect_change(season: xr.Dataset) -> None:
+def _expect_vv_and_vh(season: xr.Dataset) -> None:
     """Raise ValueError unless a season has VV and VH in linear power."""
     missing = [name for name in ("vv", "vh") if name not in season]
     if missing:
@@ -171,14 +173,14 @@ def cross_ratio(season: xr.Dataset) -> xr.DataArray:
 
     Veloso et al. (2017), https://doi.org/10.1016/j.rse.2017.07.015
     """
-    _expect_change(season)
+    _expect_vv_and_vh(season)
     ratio = (season.vh / season.vv).rename("cross_ratio")
     return ratio.assign_attrs(long_name="cross ratio VH / VV", units="1")
 
 
 def rvi(season: xr.Dataset) -> xr.DataArray:
-    """Radar vegetation index of dual-polarised data, 4 VH / (VV + VH): 0 for a bare smooth surface."""
-    _expect_change(season)
+    """Radar vegetation index of VV and VH, 4 VH / (VV + VH): 0 for a bare smooth surface."""
+    _expect_vv_and_vh(season)
     index = 4 * season.vh / (season.vv + season.vh)
     return index.rename("rvi").assign_attrs(long_name="radar vegetation index", units="1")
 

@@ -26,6 +26,7 @@ Denoising notes of the mission.
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import dask
@@ -194,7 +195,7 @@ def _noise_tables(file: Path) -> tuple[xr.Dataset, xr.Dataset]:
 
 
 def _numbers(node: ElementTree.Element, tag: str) -> np.ndarray:
-    return np.array(node.findtext(tag).split(), float)
+    return np.array(node.findtext(tag, "").split(), float)
 
 
 def _range_table(rows: list[ElementTree.Element], lut: str) -> xr.Dataset:
@@ -204,19 +205,20 @@ def _range_table(rows: list[ElementTree.Element], lut: str) -> xr.Dataset:
     values = [np.interp(pixel, _numbers(row, "pixel"), _numbers(row, lut)) for row in rows]
     return xr.Dataset(
         {"noiseRangeLut": (("line", "pixel"), values)},
-        {"line": [int(row.findtext("line")) for row in rows], "pixel": pixel.astype(int)},
+        {"line": [int(row.findtext("line", "")) for row in rows], "pixel": pixel.astype(int)},
     )
 
 
 def _azimuth_table(blocks: list[ElementTree.Element]) -> xr.Dataset:
-    line = np.unique(np.concatenate([_numbers(block, "line") for block in blocks] or [[]]))
+    lines = [_numbers(block, "line") for block in blocks]
+    line = np.unique(np.concatenate([np.zeros(0), *lines]))
     values = [
         np.interp(line, _numbers(block, "line"), _numbers(block, "noiseAzimuthLut"))
         for block in blocks
     ]
 
     def corner(tag: str) -> tuple[str, list[int]]:
-        return "block", [int(block.findtext(tag)) for block in blocks]
+        return "block", [int(block.findtext(tag, "")) for block in blocks]
 
     return xr.Dataset(
         {"noiseAzimuthLut": (("block", "line"), np.reshape(values, (len(blocks), len(line))))},
@@ -316,13 +318,14 @@ def mask_border(dn: xr.DataArray, threshold: float = 10) -> xr.DataArray:
     """
     _expect_image(dn)
     valid = dn >= threshold
-    keep = True
+    kept = []
     for dim in ("line", "pixel"):
         index = _axis(dn, dim, np.arange(dn.sizes[dim]))
         backwards = valid.isel({dim: slice(None, None, -1)})
         first = valid.argmax(dim)  # argmax finds the first True
         last = dn.sizes[dim] - 1 - backwards.argmax(dim)
-        keep = (index >= first) & (index <= last) & valid.any(dim) & keep
+        kept.append((index >= first) & (index <= last) & valid.any(dim))
+    keep = kept[0] & kept[1]
     return dn.where(keep.transpose(*dn.dims))
 
 
@@ -381,7 +384,7 @@ def geocode(
     image: xr.DataArray,
     gcp: xr.Dataset,
     like: xr.Dataset | xr.DataArray | None = None,
-    crs=None,
+    crs: Any = None,
     resolution: float = 10.0,
     height: float | xr.DataArray | None = None,
     method: str = "bilinear",
@@ -489,7 +492,7 @@ def _position_in(image: xr.DataArray, radar: Callable[[np.ndarray], np.ndarray])
 
 def _map_block(
     tiles: np.ndarray,
-    image_shape: tuple[int, int],
+    image_shape: tuple[int, ...],
     position: Position,
     place: tuple[np.ndarray, np.ndarray, np.ndarray],
     order: int,
@@ -522,7 +525,7 @@ def _sample(
 
 
 def to_image(
-    gcp: xr.Dataset, x: ArrayLike, y: ArrayLike, crs, height: ArrayLike | None = None
+    gcp: xr.Dataset, x: ArrayLike, y: ArrayLike, crs: Any, height: ArrayLike | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Line and pixel at map coordinates x, y of ``crs``; a whole number is the centre of a pixel.
 
@@ -542,7 +545,7 @@ def to_image(
     return line, flat - height * shift
 
 
-def _control_points(gcp: xr.Dataset, crs) -> tuple[np.ndarray, np.ndarray]:
+def _control_points(gcp: xr.Dataset, crs: Any) -> tuple[np.ndarray, np.ndarray]:
     """Map coordinates (n, 2: x, y) and radar coordinates (n, 3) of the ground control points.
 
     Radar coordinates are line, pixel at height 0, and by how many pixels a metre of height is
@@ -572,7 +575,7 @@ def _interpolator(points: np.ndarray, values: np.ndarray) -> Callable[[np.ndarra
 
 
 def _footprint(
-    image: xr.DataArray, gcp: xr.Dataset, crs, resolution: float, height: float
+    image: xr.DataArray, gcp: xr.Dataset, crs: Any, resolution: float, height: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pixel centres (y, x) of the map that holds the whole image.
 
@@ -619,7 +622,7 @@ def _expect_image(image: xr.DataArray) -> None:
         )
 
 
-def _expect_cover(dim: str, first, last, image: xr.DataArray, what: str) -> None:
+def _expect_cover(dim: str, first: float, last: float, image: xr.DataArray, what: str) -> None:
     wanted = image[dim].values
     if first > wanted.min() or last < wanted.max():
         raise ValueError(
@@ -842,7 +845,7 @@ def _sparse_tables(
 
 
 def _grid_of_points(
-    x: np.ndarray, y: np.ndarray, crs, pixel: np.ndarray, height: float
+    x: np.ndarray, y: np.ndarray, crs: Any, pixel: np.ndarray, height: float
 ) -> xr.Dataset:
     """The ground control points of a scene: 10 x 21, as in a product."""
     shape = 10, 21

@@ -249,8 +249,8 @@ def ar1(noise: np.ndarray, memory: np.ndarray) -> np.ndarray:
 
 def _curve(name: str) -> PchipInterpolator:
     """The annual curve of a stand: day 0 .. 365 of a normal year -> (VV, VH) in dB, periodic."""
-    points = {}
-    before = None
+    points: dict[int, tuple[float, float]] = {}
+    before = (math.nan, math.nan)
     for day, harvest, vv, vh in re.findall(r"(-?\d+)(H?):([-.\d]+)/([-.\d]+)", STANDS[name].curve):
         if harvest:
             # The crop stands until 3 days before, then it is gone: the curve falls within 3 days.
@@ -345,6 +345,6 @@ def profile(
             f"expected a class of the legend or one of {', '.join(STANDS)}."
         )
     day = np.asarray(days, float) % 365
-    total = sum(weight * mean_backscatter(name, day, year)[0] for name, weight in weights.items())
-    vv, vh = np.moveaxis(total / sum(weights.values()), -1, 0)
+    means = [weight * mean_backscatter(name, day, year)[0] for name, weight in weights.items()]
+    vv, vh = np.moveaxis(np.sum(means, axis=0) / sum(weights.values()), -1, 0)
     return vv, vh

@@ -14,7 +14,7 @@ measured on French parcels of known crop; frost, rain and moisture follow Bennin
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import dask
 import dask.array as da
@@ -155,7 +155,7 @@ def _check_range(
             raise ValueError(f"'{name}' is {value}; expected {least} to {most}: change it.")
 
 
-def _bands(unit: np.ndarray, sigma0: np.ndarray, **options) -> dict[str, tuple]:
+def _bands(unit: np.ndarray, sigma0: np.ndarray, **options: Any) -> dict[str, tuple]:
     """The layers vv and vh (time, y, x), made block by block of ``unit`` when they are asked for.
 
     sigma0: power (2, time, units); options: what ``_block`` takes besides.

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -143,7 +144,8 @@ def _search(
             datetime=[t.to_pydatetime() for t in period],
         )
         items = list(found.items())
-        licence = client.get_collection(collection).license if items else "not stated"
+        described = client.get_collection(collection) if items else None
+        licence = described.license if described else "not stated"
     except (APIError, requests.RequestException) as error:
         raise ConnectionError(
             f"'{url}' gave no answer to the search in '{collection}' ({first_line(error)}): "
@@ -180,7 +182,7 @@ def _read(catalogue: str | Path | pystac.ItemCollection) -> tuple[str, list[pyst
         if json.loads(path.read_text(encoding="utf-8"))["type"] == "FeatureCollection":
             items = list(pystac.ItemCollection.from_file(str(path)))
         else:
-            tree = pystac.read_file(str(path))
+            tree: Any = pystac.read_file(str(path))  # an item holds no items: AttributeError
             items = list(tree.get_items(recursive=True))
             licence = getattr(tree, "license", licence)
     except (ValueError, KeyError, TypeError, AttributeError, pystac.STACError) as error:

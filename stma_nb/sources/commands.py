@@ -1,9 +1,12 @@
 """The commands of real data: ``data brandenburg | pastis | south-africa | stac``."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+if TYPE_CHECKING:  # heavy: it loads when a command runs
+    import xarray as xr
 
 data = typer.Typer()  # what stands under 'data'
 
@@ -193,7 +196,8 @@ def stac(
     """
     if area and polygon:
         raise typer.BadParameter("not allowed with --area", param_hint="--polygon")
-    if not (area or polygon):
+    place = area or polygon
+    if not place:
         raise typer.BadParameter("one of the two is required", param_hint=["--area", "--polygon"])
     from stma_nb import cube, files
     from stma_nb.sources.labels import rasterise
@@ -206,20 +210,20 @@ def stac(
             "crop."
         )
     season = season_from_stac(
-        catalogue, area or polygon, start, end, collection, orbit, pixel=pixel, scale=scale
+        catalogue, place, start, end, collection, orbit, pixel=pixel, scale=scale
     )
     print(
         f"{season.sizes['time']} dates from {season.attrs['items']} images; found "
         f"{season.attrs['tracks']}. Reading ...",
         flush=True,
     )
-    if labels:
+    if labels and column:
         season = rasterise(labels, season, column, edge=edge, overlap=overlap)
         print(season.parcel.attrs.get("comment", "All polygons are in the labels."))
     print(f"Wrote {cube.save_season(season, output, overwrite)}")
 
 
-def _span(season) -> str:
+def _span(season: "xr.Dataset") -> str:
     """Number of dates, and the first and the last."""
     first, last = (str(day)[:10] for day in season.time.values[[0, -1]])
     return f"{season.sizes['time']} dates, {first} to {last}"

@@ -4,7 +4,7 @@ A pixel belongs to the polygon that holds its centre.
 """
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +26,7 @@ def rasterise(
     polygons: gpd.GeoDataFrame | str | Path,
     season: xr.Dataset,
     column: str,
-    crops: tuple[Crop, ...] | None = None,
+    crops: Sequence[Crop] | None = None,
     mapping: Mapping[object, str] | None = None,
     edge: str = "keep",
     overlap: str = "refuse",
@@ -155,7 +155,7 @@ def _check_layer(polygons: gpd.GeoDataFrame, column: str) -> None:
 
 
 def _codes(
-    names: pd.Series, crops: tuple[Crop, ...] | None, mapping: Mapping[object, str]
+    names: pd.Series, crops: Sequence[Crop] | None, mapping: Mapping[object, str]
 ) -> tuple[tuple[Crop, ...], np.ndarray]:
     """(legend, code of each polygon)."""
     classes = names.map(lambda name: mapping.get(name, name)).astype("string").str.strip()
@@ -178,7 +178,7 @@ def _codes(
             f"{len(counts)} crop names have no class: {told}; "
             f"map each to one of {', '.join(crop.name for crop in crops)} (mapping)."
         )
-    return crops, code.to_numpy("uint8")
+    return tuple(crops), code.to_numpy("uint8")
 
 
 def _overlaps(fields: gpd.GeoDataFrame, first: np.ndarray, grid: dict, overlap: str) -> str:

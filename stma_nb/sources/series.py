@@ -5,6 +5,7 @@ Linear power, one calendar for all patches, and a torch dataset.
 
 import hashlib
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from stma_nb.cube import POLARISATIONS, Crop, SeasonError
 from stma_nb.patches import FLOOR, Scaling, Variation, Variations, network_input
 
 # "dB", "power", or (slope, intercept) of dB = slope * value + intercept
-Units = str | tuple[float, float]
+Units = Literal["dB", "power"] | tuple[float, float]
 BRIGHT = 0.5  # -3 dB: no scene of fields has a higher median backscatter
 
 
@@ -43,6 +44,7 @@ def check_units(sample: np.ndarray, units: Units | None, what: str) -> Units:
             "say units='dB' or 'power', or check the file."
         )
     median, lowest = np.median(values), values.min()
+    found: Units
     if median < 0:
         found = "dB"
     elif lowest >= 0 and median < BRIGHT:

@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import rasterio
@@ -189,7 +190,8 @@ def _values(file: Path, window: tuple | None = None) -> np.ndarray:
 
 def _band(file: Path, units: Units) -> xr.DataArray:
     open_layer(file)  # raises if the file is missing data, before a long job does
-    bands = rioxarray.open_rasterio(file, chunks={"x": CHUNK, "y": CHUNK}, masked=True)
+    chunks = {"x": CHUNK, "y": CHUNK}
+    bands = cast(xr.DataArray, rioxarray.open_rasterio(file, chunks=chunks, masked=True))
     image = bands[0].drop_vars("band")
     return image.copy(data=image.data.map_blocks(to_power, units, dtype=np.float32))
 

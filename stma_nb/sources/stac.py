@@ -160,8 +160,8 @@ def _load(items: list[pystac.Item], grid: GeoBox, nodata: float, coarser: bool) 
 
 def _with_polarisations(item: pystac.Item) -> pystac.Item | None:
     """The item with assets 'vv' and 'vh' only, or None if it lacks one."""
-    found = {name: _asset(item, name) for name in BANDS}
-    if None in found.values():
+    found = {name: asset for name in BANDS if (asset := _asset(item, name))}
+    if len(found) < len(BANDS):
         return None
     only = pystac.Item(
         item.id,

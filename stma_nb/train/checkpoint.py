@@ -122,6 +122,7 @@ def load(path: str | Path, network: Callable[..., Network] | None = None) -> Tra
     try:
         with safe_open(path, framework="pt") as file:
             header = json.loads((file.metadata() or {})["stma_nb"])
+            name = header["network"]
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise ValueError(
@@ -129,10 +130,9 @@ def load(path: str | Path, network: Callable[..., Network] | None = None) -> Tra
         ) from error
     except KeyError as error:
         raise ValueError(
-            f"'{path.name}' is a safetensors file, but not one of stma_nb: use one that train "
-            "wrote."
+            f"'{path.name}' is a safetensors file, but not one of stma_nb (or of another version "
+            "of it): use one that train wrote."
         ) from error
-    name = header.get("network", "STMA")  # files of the first version hold no name
     if network is None:
         network = _network_called(name, path.name)
     elif network.__name__ != name:
@@ -145,28 +145,18 @@ def load(path: str | Path, network: Callable[..., Network] | None = None) -> Tra
         model.load_state_dict(weights)
         return Trained(
             model.eval(),
-            _scaling(header["scaling"]),
-            _legend(header["legend"]),
+            Scaling(**{name: tuple(values) for name, values in header["scaling"].items()}),
+            cube.legend(xr.Dataset({"crop": ((), 0, header["legend"])})),
             np.array(header["dates"], "datetime64[ns]"),
             header["history"],
-            header.get("pixel"),
-            header.get("quantity"),
+            header["pixel"],
+            header["quantity"],
         )
     except (KeyError, TypeError, RuntimeError) as error:
         raise ValueError(
             f"'{path.name}' is a safetensors file, but not one of stma_nb (or of another version "
             "of it): use one that train wrote."
         ) from error
-
-
-def _scaling(kept: dict[str, list]) -> Scaling:
-    return Scaling(**{name: tuple(values) for name, values in kept.items()})
-
-
-def _legend(kept: dict[str, Any] | list) -> tuple[Crop, ...]:
-    if isinstance(kept, list):  # of the first version: pairs of name and colour
-        return tuple(Crop(*crop) for crop in kept)
-    return cube.legend(xr.Dataset({"crop": ((), 0, kept)}))
 
 
 # ------------------------------------------------------------------------- does a season fit it?

@@ -6,10 +6,18 @@ import sys
 import typing
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from typer.core import TyperCommand
+
+if TYPE_CHECKING:  # heavy: they load when a command runs
+    from collections.abc import Sequence
+
+    import numpy as np
+    import xarray as xr
+
+    from stma_nb.cube import Crop
 
 app = typer.Typer()
 
@@ -24,7 +32,7 @@ class Variation(StrEnum):  # typer knows no list of a Literal
 class TrainCommand(TyperCommand):
     """``--augment`` with any number of words, also none: typer reads them one by one."""
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
         if "--augment" in args:
             place = args.index("--augment")
             before, after = args[:place], args[place + 1 :]
@@ -66,18 +74,22 @@ def _read_config(ctx: typer.Context, config: Path | None) -> Path | None:
             raise ValueError(
                 f"'{config}' has a value that does not fit: argument --{flag}: {error}."
             ) from error
-    ctx.default_map = defaults | (ctx.default_map or {})
+    ctx.default_map = defaults | dict(ctx.default_map or {})
     return config
 
 
-def _words(value: object, kind: object) -> str | list[str]:
+def _words(value: object, kind: Any) -> str | list[str]:
     """A value of the file as it would stand on the command line, for a flag with this type hint.
 
     Raises ValueError, which says why, if the flag cannot take it.
     """
     if typing.get_origin(kind) is list:
         values = value if isinstance(value, list) else [value]
-        return [_words(one, typing.get_args(kind)[0]) for one in values]
+        return [_word(one, typing.get_args(kind)[0]) for one in values]
+    return _word(value, kind)
+
+
+def _word(value: object, kind: Any) -> str:
     word = str(value)
     if kind is Variation or typing.get_origin(kind) is Literal:
         choices = list(Variation) if kind is Variation else typing.get_args(kind)
@@ -285,7 +297,9 @@ def train(
         )
 
 
-def _tell_split(crops, crop, parts, stratified: bool) -> None:
+def _tell_split(
+    crops: "Sequence[Crop]", crop: "np.ndarray", parts: "np.ndarray", stratified: bool
+) -> None:
     """Say which classes of the scene a part lacks.
 
     What does not train cannot be mapped, and what is not tested is not known.
@@ -301,7 +315,7 @@ def _tell_split(crops, crop, parts, stratified: bool) -> None:
             print(f"No pixel of {', '.join(missing)} to {use} on: choose {remedy}.")
 
 
-def _write_mask(path: Path, season, mask) -> None:
+def _write_mask(path: Path, season: "xr.Dataset", mask: "np.ndarray") -> None:
     """Write a mask (rows, columns) on the season's grid as a GeoTIFF of one band: 1 in, 0 out."""
     import rasterio
 

@@ -56,19 +56,15 @@ class RandomForest(nn.Module):
         trees = [estimator.tree_ for estimator in forest.estimators_]
         first = np.cumsum([0] + [tree.node_count for tree in trees])
         model = cls(dates, bands, classes, len(trees), int(first[-1]))
-        share = np.zeros((first[-1], classes), np.float32)
-        # A class that the training part lacks keeps a share of zero.
-        share[:, forest.classes_] = np.concatenate([tree.value[:, 0] for tree in trees])
-        share /= share.sum(1, keepdims=True)
-        columns = {
-            "first": first,
-            "left": np.concatenate([tree.children_left for tree in trees]),
-            "right": np.concatenate([tree.children_right for tree in trees]),
-            "feature": np.concatenate([tree.feature for tree in trees]),
-            "threshold": np.concatenate([tree.threshold for tree in trees]),
-            "share": share,
-        }
-        model.load_state_dict({name: torch.from_numpy(values) for name, values in columns.items()})
+        model.first[:] = torch.from_numpy(first)
+        known = torch.from_numpy(forest.classes_)  # a class that the training part lacks stays at 0
+        for tree, start, stop in zip(trees, first[:-1], first[1:], strict=True):
+            model.left[start:stop] = torch.from_numpy(tree.children_left)
+            model.right[start:stop] = torch.from_numpy(tree.children_right)
+            model.feature[start:stop] = torch.from_numpy(tree.feature)
+            model.threshold[start:stop] = torch.from_numpy(tree.threshold)
+            share = torch.from_numpy(tree.value[:, 0])
+            model.share[start:stop, known] = (share / share.sum(1, keepdim=True)).float()
         return model.eval()
 
     def forward(self, x: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +18,7 @@ from stma_nb.train.contract import Network
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 
 
-def fabric(device: str | None, precision: str):
+def fabric(device: str | None, precision: str) -> Any:
     """Lightning Fabric for a training: one device, or one for each process of ``torchrun``.
 
     Raises ValueError for a precision that is unknown or that the device does not have.
@@ -33,17 +34,18 @@ def fabric(device: str | None, precision: str):
     if precision == "16-mixed" and place.type == "cpu":
         raise ValueError("16-mixed needs a GPU: take 32-true or bf16-mixed on a CPU.")
     logging.getLogger("lightning_fabric").setLevel(logging.ERROR)
+    settings: dict[str, Any] = dict(accelerator=place.type, precision=precision)
     if TorchElasticEnvironment.detect():
         here, processes = (int(os.environ[name]) for name in ("LOCAL_WORLD_SIZE", "WORLD_SIZE"))
-        hardware = dict(devices=here, num_nodes=processes // here, strategy="ddp")
+        settings |= dict(devices=here, num_nodes=processes // here, strategy="ddp")
     else:  # nothing else: a session inside a SLURM job is not yet a training on its nodes
-        hardware = dict(
+        settings |= dict(
             devices=[place.index] if place.index is not None else 1,
             plugins=[LightningEnvironment()],
         )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = Fabric(accelerator=place.type, precision=precision, **hardware)
+        found = Fabric(**settings)
         found.launch()
     return found
 
@@ -62,7 +64,7 @@ def same_random_state(device: torch.device) -> Iterator[None]:
 
 
 @contextmanager
-def memory(batch: int, accumulate: int):
+def memory(batch: int, accumulate: int) -> Iterator[None]:
     """Say what to do where a GPU's memory is full."""
     try:
         yield
@@ -85,11 +87,11 @@ class _SumOfProcesses(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(context, x: Tensor) -> Tensor:
+    def forward(context: Any, x: Tensor) -> Tensor:
         return _SumOfProcesses.backward(context, x)
 
     @staticmethod
-    def backward(context, x: Tensor) -> Tensor:
+    def backward(context: Any, x: Tensor) -> Tensor:
         x = x.clone()
         torch.distributed.all_reduce(x)
         return x
@@ -100,6 +102,11 @@ class _SharedBatchNorm(_BatchNorm):
 
     PyTorch's SyncBatchNorm does the same on GPUs, and does not run on CPUs.
     """
+
+    running_mean: Tensor
+    running_var: Tensor
+    num_batches_tracked: Tensor
+    momentum: float
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:

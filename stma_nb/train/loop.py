@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.utils.data import DataLoader, Subset
+from torch.utils.data import DataLoader, Dataset, Subset
 from tqdm import tqdm
 
 from stma_nb import cube
@@ -254,10 +254,11 @@ class _Run:
                 data.set_epoch(progress.epoch, self.seed)
         order = _order(len(self.train), self.batch, self.seed, progress.epoch)
         # Every process has its share of each batch.
-        mine = [some[self.fabric.global_rank :: self.fabric.world_size] for some in order]
-        left = mine[progress.batch :]
+        rank, processes = self.fabric.global_rank, self.fabric.world_size
+        left = [some[rank::processes].tolist() for some in order[progress.batch :]]
+        patches = cast(Dataset, self.train)  # torch takes all that has a length and items
         self.model.train()
-        for x, y in DataLoader(self.train, batch_sampler=left, num_workers=self.workers):
+        for x, y in DataLoader(patches, batch_sampler=left, num_workers=self.workers):
             progress.batch += 1
             loss = self.backward(x, y)
             if loss is None:
@@ -312,9 +313,11 @@ class _Run:
         fabric = self.fabric
         share = range(fabric.global_rank, len(self.valid), fabric.world_size)
         with fabric.autocast():
-            errors = _errors(self.model, Subset(self.valid, share), self.batch)
-        errors = [fabric.all_reduce(total, reduce_op="sum") for total in errors]
-        scores = _scores(*errors, cube.background(self.train.crops))
+            patches = Subset(cast(Dataset, self.valid), share)
+            matrix, loss = _errors(self.model, patches, self.batch)
+        matrix = fabric.all_reduce(matrix, reduce_op="sum")
+        loss = fabric.all_reduce(loss, reduce_op="sum")
+        scores = _scores(matrix, loss, cube.background(self.train.crops))
         where = f"on the validation patches after epoch {self.progress.epoch}"
         self.check_finite(scores["valid_loss"], where)
         self.good = _copy(self.model)

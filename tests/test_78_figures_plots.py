@@ -1,0 +1,350 @@
+"""What a reader sees in the figures: titles, names, dates, units, limits, colours and numbers."""
+
+import base64
+import io
+import re
+
+import numpy as np
+import pytest
+import torch
+from conftest import CROPS
+from matplotlib.colors import to_hex
+from PIL import Image
+
+from stma_nb import cube, figures, patches
+from stma_nb.model import STMA
+
+KILOMETRES = (0, 0.64, 0, 0.48)  # left, right, bottom, top of the small season's 64 x 48 pixels
+
+
+def titles(figure) -> list[str]:
+    return [axis.get_title() for axis in figure.axes if axis.get_title()]
+
+
+def named(figure) -> list[str]:
+    """The names in the figure's legend, from the top."""
+    return [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def pictures(figure) -> list:
+    """The axes that show an image of the scene, not the bar of its colours."""
+    return [axis for axis in figure.axes if axis.images]
+
+
+def shown(axis) -> np.ndarray:
+    """The colours (rows, columns) of an axis's image, such as '#d55e00'."""
+    image = axis.images[0]
+    pixels = image.cmap(image.norm(image.get_array()))
+    return np.array([[to_hex(pixel) for pixel in row] for row in pixels])
+
+
+def db(power) -> np.ndarray:
+    return 10 * np.log10(np.asarray(power))
+
+
+# ----------------------------------------------------------------------------------- backscatter
+
+
+def test_backscatter_shows_three_dates_over_the_season_in_one_scale(season):
+    figure = figures.backscatter(season)
+    assert titles(figure) == ["2018-04-01", "2018-06-01", "2018-08-01"]
+    axes = pictures(figure)
+    for axis, date in zip(axes, (0, 2, 4), strict=True):
+        np.testing.assert_allclose(axis.images[0].get_array(), db(season.vh[date]), rtol=1e-5)
+        assert axis.images[0].get_extent() == pytest.approx(KILOMETRES)
+    low, high = np.percentile(db(season.vh[[0, 2, 4]]), (2, 98))
+    for axis in axes:
+        assert axis.images[0].get_clim() == pytest.approx((low, high))
+    assert [axis.get_xlabel() for axis in axes] == ["east (km)", "", ""]
+    assert [axis.get_ylabel() for axis in axes] == ["north (km)", "", ""]
+    assert figure.axes[-1].get_ylabel() == "VH backscatter (dB)"
+
+
+def test_backscatter_of_chosen_dates_fills_rows_and_leaves_no_empty_frame(season):
+    figure = figures.backscatter(season, [4, 0, 2, 1, 3], columns=3)
+    days = [f"2018-{month:02}-01" for month in (8, 4, 6, 5, 7)]
+    assert titles(figure) == days
+    maps = figure.axes[:6]
+    assert [axis.get_visible() for axis in maps] == [True] * 5 + [False]
+    assert [axis.get_subplotspec().rowspan.start for axis in maps] == [0, 0, 0, 1, 1, 1]
+
+
+def test_backscatter_of_a_scene_with_gaps(season):
+    season.vh[2, :10] = np.nan
+    image = pictures(figures.backscatter(season))[1].images[0]
+    hidden = np.ma.getmaskarray(image.get_array())
+    assert hidden[:10].all() and not hidden[10:].any() and np.isfinite(image.get_clim()).all()
+
+
+# -------------------------------------------------------------------------------------- profiles
+
+
+def test_profiles_are_means_of_power_told_in_db(season):
+    figure = figures.profiles(season, ["Maize", "Sugar beet"])
+    above, below = figure.axes
+    assert (above.get_ylabel(), below.get_ylabel()) == (
+        "VV backscatter (dB)",
+        "VH backscatter (dB)",
+    )
+    assert below.get_xlabel() == "acquisition date"
+    for axis, band in ((above, "vv"), (below, "vh")):
+        assert [line.get_label() for line in axis.lines] == ["Maize", "Sugar beet"]
+        for line, code in zip(axis.lines, (1, 2), strict=True):
+            expected = db(season[band].where(season.crop == code).mean(("y", "x")))
+            np.testing.assert_allclose(line.get_ydata(), expected, rtol=1e-5)
+            np.testing.assert_array_equal(line.get_xdata(), season.time)
+            assert line.get_color() == CROPS[code].colour
+    assert [text.get_text() for text in above.get_legend().get_texts()] == ["Maize", "Sugar beet"]
+    figure.draw_without_rendering()
+    ticks = [tick.get_text() for tick in below.get_xticklabels()]
+    assert {"May", "Jun", "Jul"} <= set(ticks), "months are named"
+
+
+def test_profiles_of_a_part_of_the_scene_and_without_colour(season):
+    """Nine crops are told apart by line and marker alone."""
+    names = [f"Crop {number}" for number in range(9)]
+    legend = tuple(cube.Crop(name, "#f0e442") for name in names)
+    season["crop"] = season.crop.copy(data=season.parcel.values % 9).assign_attrs(
+        cube.flags(legend)
+    )
+    half = np.zeros((48, 64), bool)
+    half[:24] = True
+    figure = figures.profiles(season, names[1:], where=half)
+    lines = figure.axes[1].lines
+    expected = db(season.vh[:, :24].where(season.crop[:24] == 3).mean(("y", "x")))
+    np.testing.assert_allclose(lines[2].get_ydata(), expected, rtol=1e-5)
+    looks = {(line.get_linestyle(), line.get_marker()) for line in lines}
+    assert len(looks) == len(lines) == 8
+    assert lines[0].get_color() == figures.ink(legend[0]) != "#f0e442", "yellow is darkened"
+
+
+# ---------------------------------------------------------------------------------- maps of classes
+
+
+def test_label_maps_name_the_classes_that_occur(season):
+    mapped = season.crop.where(season.crop < 2, 0)
+    figure = figures.label_maps({"the map": mapped}, CROPS, season)
+    assert titles(figure) == ["the map"] and named(figure) == ["Background", "Maize"]
+    figure = figures.label_maps({"the map": mapped, "the truth": season.crop}, CROPS, season)
+    assert titles(figure) == ["the map", "the truth"]
+    assert named(figure) == ["Background", "Maize", "Sugar beet"]
+    patches_shown = figure.legends[0].get_patches()
+    assert [to_hex(patch.get_facecolor()) for patch in patches_shown] == [c.colour for c in CROPS]
+    axes = pictures(figure)
+    assert len(axes) == len(figure.axes) == 2, "one axis a map"
+    colours = np.array([crop.colour for crop in CROPS])
+    for axis, labels in zip(axes, (mapped, season.crop), strict=True):
+        np.testing.assert_array_equal(shown(axis), colours[labels.values.astype(int)])
+        assert axis.images[0].get_extent() == pytest.approx(KILOMETRES)
+    assert (axes[0].get_xlabel(), axes[0].get_ylabel()) == ("east (km)", "north (km)")
+    assert axes[1].get_xlabel() == ""
+
+
+def test_label_maps_with_the_radar_image_before_them(season):
+    figure = figures.label_maps({"truth": season.crop}, CROPS, season, date=2)
+    radar = figure.axes[0]
+    assert titles(figure) == ["VH, 2018-06-01", "truth"]
+    np.testing.assert_allclose(radar.images[0].get_array(), db(season.vh[2]), rtol=1e-5)
+    low, high = np.percentile(db(season.vh[2]), (2, 98))
+    assert radar.images[0].get_clim() == pytest.approx((low, high))
+    assert radar.images[0].cmap.name == "gray" and radar.get_xlabel() == "east (km)"
+    assert named(figure) == ["Background", "Maize", "Sugar beet"]
+
+
+def test_outline_follows_the_edge_of_a_mask(season):
+    """Two blocks: one inside, and one at the lower border of the scene, where it is closed."""
+    mask = np.zeros((48, 64), bool)
+    mask[8:20, 16:40] = True
+    mask[40:, 56:] = True
+    figure = figures.label_maps({"a": season.crop, "b": season.crop}, CROPS, season, outline=mask)
+    for axis in pictures(figure):
+        (lines,) = axis.collections
+        corners = [(ring.min(0), ring.max(0)) for ring in lines.get_paths()[0].to_polygons()]
+        found = sorted(np.round(corner, 2).ravel().tolist() for corner in corners)
+        # Left, bottom, right and top of both blocks in kilometres, to one pixel.
+        expected = [[0.16, 0.28, 0.4, 0.4], [0.56, 0, 0.64, 0.08]]
+        np.testing.assert_allclose(found, expected, atol=0.011)
+        assert (*axis.get_xlim(), *axis.get_ylim()) == pytest.approx(KILOMETRES)
+
+
+def test_parts_map_shows_who_learns_and_who_tests(season):
+    parts = np.zeros((48, 64), np.uint8)
+    parts[:, :24], parts[:, 28:44], parts[:, 48:] = patches.TRAIN, patches.VALID, patches.TEST
+    figure = figures.parts_map({"blocks": parts, "all train": np.ones((48, 64))}, season)
+    assert titles(figure) == ["blocks", "all train"]
+    assert named(figure) == ["training", "validation", "test", "unused"]
+    colour_of = {
+        text.get_text(): to_hex(patch.get_facecolor())
+        for text, patch in zip(
+            figure.legends[0].get_texts(), figure.legends[0].get_patches(), strict=True
+        )
+    }
+    assert len({*colour_of.values()}) == 4
+    blocks, train = pictures(figure)
+    expected = np.array([colour_of[name] for name in patches.PARTS])
+    np.testing.assert_array_equal(shown(blocks), expected[parts])
+    assert (shown(train) == colour_of["training"]).all()
+    hatched = [hatch for area in blocks.collections for hatch in area.hatches]
+    assert sorted(hatched) == ["..", "//"] and not train.collections, "test and validation"
+    for axis in (blocks, train):
+        assert axis.images[0].get_extent() == pytest.approx(KILOMETRES)
+    assert (blocks.get_ylabel(), train.get_ylabel()) == ("north (km)", "")
+
+
+def test_parts_of_a_large_scene_are_thinned_and_scattered_pixels_not_hatched(season):
+    scattered = np.random.default_rng(0).integers(1, 4, (1300, 64)).astype(np.uint8)
+    axis = pictures(figures.parts_map({"pixels": scattered}, season))[0]
+    assert axis.images[0].get_array().shape == (434, 64) and not axis.collections
+    np.testing.assert_array_equal(axis.images[0].get_array(), scattered[::3])
+
+
+def test_colours_of_codes():
+    colours, norm = figures.colour_map(cube.BRANDENBURG)
+    for code, crop in enumerate(cube.BRANDENBURG):
+        assert to_hex(colours(norm(code))) == crop.colour
+
+
+# ------------------------------------------------------------------------------ accuracy, training
+
+
+def test_error_matrix_holds_the_share_of_each_reference_class():
+    matrix = np.array([[398, 30, 0, 0], [1, 50, 0, 20], [0, 0, 0, 0], [1, 20, 0, 20]])
+    crops = (*CROPS, cube.Crop("Wheat", "#f0e442"))
+    figure = figures.error_matrix(matrix, crops)
+    axis, bar = figure.axes
+    names = ["Background", "Maize", "Wheat"]  # no pixel is sugar beet, in map or reference
+    assert [tick.get_text() for tick in axis.get_xticklabels()] == names
+    assert [tick.get_text() for tick in axis.get_yticklabels()] == names
+    assert (axis.get_xlabel(), axis.get_ylabel()) == ("reference", "map")
+    assert bar.get_ylabel() == "% of the reference class"
+    cells = {tuple(map(int, text.get_position()[::-1])): text for text in axis.texts}
+    written = {place: text.get_text() for place, text in cells.items()}  # by row, column
+    # 1 of 400 is less than half a percent: such a cell is left empty.
+    expected = {(0, 0): "100", (0, 1): "30", (1, 1): "50", (2, 1): "20", (1, 2): "50", (2, 2): "50"}
+    assert written == expected
+    assert cells[0, 0].get_color() == "white" and cells[1, 1].get_color() == "black"
+    share = 100 * np.array([[398, 30, 0], [1, 50, 20], [1, 20, 20]]) / [400, 100, 40]
+    np.testing.assert_allclose(axis.images[0].get_array(), share)
+    assert axis.images[0].get_clim() == (0, 100)
+
+
+def test_error_matrix_with_a_class_that_is_never_true():
+    figure = figures.error_matrix(np.array([[5, 0], [0, 0]]) + [[0, 0], [3, 0]], CROPS[:2])
+    axis = figure.axes[0]
+    assert [tick.get_text() for tick in axis.get_yticklabels()] == ["Background", "Maize"]
+    assert [text.get_text() for text in axis.texts] == ["62", "38"], "an empty column, no NaN"
+
+
+EPOCHS = [
+    {"epoch": number, "loss": 2 / number, "valid_loss": 2.5 / number, "accuracy": 1 - 0.5 / number}
+    for number in (1, 2, 3)
+]
+
+
+def test_history_shows_losses_and_accuracy_by_epoch():
+    figure = figures.history(EPOCHS)
+    loss, accuracy = figure.axes
+    curves = {line.get_label(): line for line in loss.lines}
+    assert list(curves) == ["training (both heads)", "validation (main head)"]
+    assert [text.get_text() for text in loss.get_legend().get_texts()] == list(curves)
+    keys = "loss", "valid_loss", "accuracy"
+    for line, key in zip([*loss.lines, *accuracy.lines], keys, strict=True):
+        np.testing.assert_array_equal(line.get_xdata(), [1, 2, 3])
+        np.testing.assert_array_equal(line.get_ydata(), [entry[key] for entry in EPOCHS])
+    assert len({(line.get_color(), line.get_linestyle()) for line in loss.lines}) == 2
+    assert (loss.get_ylabel(), accuracy.get_ylabel()) == (
+        "cross-entropy",
+        "validation pixels correct",
+    )
+    assert loss.get_ylim()[0] == 0 and accuracy.get_ylim() == (0, 1)
+    for axis in figure.axes:
+        assert axis.get_xlabel() == "epoch"
+        assert all(tick == int(tick) for tick in axis.get_xticks())
+
+
+def test_live_history_draws_into_one_output():
+    shell = pytest.importorskip("IPython.core.interactiveshell").InteractiveShell
+    capture = pytest.importorskip("IPython.utils.capture").capture_output
+    shell.instance()
+    try:
+        with capture() as told:
+            watch = figures.live_history()
+            watch(EPOCHS[:1])
+            watch(EPOCHS)
+    finally:
+        shell.clear_instance()
+    first, last = told.outputs
+    alts = [re.search('alt="([^"]*)"', output.data["text/html"])[1] for output in (first, last)]
+    assert alts[1] == (
+        "Training curves after 3 epochs: training loss 0.67, validation loss 0.83, "
+        "83 % of validation pixels correct."
+    )
+    assert first.transient == last.transient and not first.update and last.update
+
+
+# -------------------------------------------------------------------------------------- the network
+
+
+def test_network_diagram_tells_the_sizes_of_the_network():
+    network = STMA(dates=5, patch=32, bands=3, classes=3, width=8).eval()
+    sizes = {}
+
+    def keep(name):
+        def hook(module, given, output):
+            output = output[0] if isinstance(output, tuple) else output
+            sizes[name] = tuple(output.shape[1:])
+
+        return hook
+
+    for level in range(3):
+        network.lsape[level].register_forward_hook(keep(f"LSAPE {level + 1}"))
+    network.mca.register_forward_hook(keep("MCA"))
+    network.decoder.to_half_size.register_forward_hook(keep("decoder"))
+    with torch.no_grad():
+        x = torch.zeros(1, 5, 3, 32, 32)
+        main, auxiliary = network(x)
+    figure = figures.network_diagram(**network.arguments)
+    boxes = dict(
+        text.get_text().split("\n") for text in figure.axes[0].texts if "\n" in text.get_text()
+    )
+    assert boxes["x"] == "5 x 3 x 32²"
+    for level, channels in ((1, 2), (2, 4), (3, 8)):
+        features, side, _ = sizes[f"LSAPE {level}"]
+        assert boxes[f"LSAPE {level}"] == f"{channels} x 5, {side}²" and features == 5 * channels
+    features, side, _ = sizes["MCA"]
+    assert boxes["MCA"] == f"{features}, {side}²"
+    assert boxes["decoder"] == f"{sizes['decoder'][-1]}²"
+    assert boxes["main"] == boxes["auxiliary"] == "3, 32²"
+    assert tuple(main.shape) == tuple(auxiliary.shape) == (1, 3, 32, 32)
+
+
+def test_network_diagram_draws_all_boxes_inside_the_picture():
+    figure = figures.network_diagram(dates=41, patch=128, classes=16)
+    axis = figure.axes[0]
+    words = {text.get_text().split("\n")[0] for text in axis.texts}
+    blocks = {"x", "trunk", "MCA", "decoder", "main", "auxiliary"}
+    blocks |= {f"{block} {level}" for block in ("LSAPE", "STSA") for level in (1, 2, 3)}
+    assert blocks <= words
+    figure.draw_without_rendering()
+    for text in axis.texts:
+        if text.get_bbox_patch():
+            frame = text.get_bbox_patch().get_window_extent()
+            assert figure.bbox.x0 <= frame.x0 and frame.x1 <= figure.bbox.x1, text.get_text()
+            assert figure.bbox.y0 <= frame.y0 and frame.y1 <= figure.bbox.y1, text.get_text()
+
+
+# ----------------------------------------------------------------------------------- in a notebook
+
+
+def test_picture_in_a_notebook_has_its_text_and_keeps_rare_colours(season):
+    """Grey speckle takes many colours; the legend's few must still be those of the legend."""
+    figure = figures.label_maps({"truth": season.crop}, CROPS, season, date=0)
+    html = figures.html_image(figure, 'Maize & "beet" <right>')
+    found = re.fullmatch('<img alt="([^"]*)" src="data:image/png;base64,([^"]*)">', html)
+    assert found[1] == "Maize &amp; &quot;beet&quot; &lt;right&gt;"
+    picture = Image.open(io.BytesIO(base64.b64decode(found[2])))
+    assert len(picture.getcolors()) <= 128
+    pixels = np.array(picture.convert("RGB")).reshape(-1, 3)
+    for crop in CROPS:
+        colour = [int(crop.colour[k : k + 2], 16) for k in (1, 3, 5)]
+        assert (abs(pixels - colour).max(axis=1) < 4).sum() > 1000, crop.name
