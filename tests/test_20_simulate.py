@@ -12,6 +12,7 @@ import xarray as xr
 from scipy import stats
 
 from stma_nb import cube, simulate
+from stma_nb.__main__ import main
 from stma_nb.simulate import NAMES, landscape, phenology, seasons
 from stma_nb.simulate.phenology import OFFSET, STANDS
 
@@ -681,3 +682,21 @@ def test_classes_of_several_stands_are_their_mean():
     )
     np.testing.assert_allclose(seasons.profile("Wheat", day), wheat)
     assert seasons.profile("Background", day)[1].min() > -16
+
+
+def test_the_command_writes_what_the_function_makes(tmp_path):
+    def made(name, *flags):
+        assert main(["data", "simulate", f"{tmp_path}/{name}", *map(str, flags)]) == 0
+        return cube.open_season(tmp_path / name)
+
+    plain = made("plain.zarr", "--size", 64, 72, "--dates", 3)
+    other = made("other.zarr", "--size", 64, 72, "--dates", 4, "--year", 2020, "--seed", 3)
+    dates = made("dates.zarr", "--size", 64, 72, "--dates-of", tmp_path / "other.zarr")
+    assert plain.attrs["year"] == 2018
+    for found, expected in (
+        (plain, simulate.season((64, 72), 3)),
+        (other, simulate.season((64, 72), 4, year=2020, seed=3)),
+        (dates, simulate.season((64, 72), other.time.values)),
+    ):
+        for layer in ("time", "vv", "vh", "crop", "parcel"):
+            np.testing.assert_array_equal(found[layer], expected[layer])

@@ -175,11 +175,11 @@ def test_fill_gaps_bridges_short_gaps_only(season, lazy):
 
 def test_another_calendar_takes_the_nearest_acquisition_as_it_is(season):
     """Acquisitions are of the first of April to August; one may stand on two dates."""
-    days = "2018-03-21 2018-04-13T16:50 2018-05-11 2018-07-25 2018-08-05 2018-08-13".split()
+    days = ["2018-03-21", "2018-04-13T16:50", "2018-05-11", "2018-07-25", "2018-08-05"]
     times = np.array(days, "datetime64[ns]")
     moved = radar.at_dates(season, times)
     np.testing.assert_array_equal(moved.time, times)
-    np.testing.assert_array_equal(moved.vh, season.vh[[0, 0, 1, 4, 4, 4]])
+    np.testing.assert_array_equal(moved.vh, season.vh[[0, 0, 1, 4, 4]])
     assert moved.vh.attrs == season.vh.attrs and moved.rio.crs == season.rio.crs
     too_far = np.array(["2018-04-13T16:51", "2018-05-01"], "datetime64[ns]")  # 12 days, a minute
     with pytest.raises(ValueError, match="No acquisition lies within 12D of 2018-04-13: allow"):

@@ -275,12 +275,17 @@ def test_command_line(scene, capsys):
     ]
     assert main([*arguments, "--parcels", f"{folder}/parcel.tif", "--crops-only"]) == 0
     assert "pixels compared carry the class of the reference. Wrote" in capsys.readouterr().out
+    without = np.array(json.loads((folder / "r.json").read_text())["matrix"])
+    true = np.bincount(layers["reference"][layers["map"] != 255], minlength=5)
+    np.testing.assert_array_equal(without.sum(axis=0), [0, *true[1:]])
     assert main(arguments) == 1
     assert re.fullmatch(
         r"stma_nb: '.*r.html' exists and is left as it is: .*--overwrite\)\.\n",
         capsys.readouterr().err,
     )
     assert main([*arguments, "--overwrite"]) == 0
+    matrix = np.array(json.loads((folder / "r.json").read_text())["matrix"])
+    np.testing.assert_array_equal(matrix.sum(axis=0), true)  # the background, too, unless asked
     moved = write(folder / "moved.tif", layers["reference"], CROPS, left=400_100)
     arguments[2] = str(moved)
     assert main([*arguments, "--overwrite"]) == 1

@@ -69,8 +69,8 @@ def notebooks() -> list[Path]:
     found = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
     if not found:
         raise NotebookError(
-            "The notebooks are not at hand: clone the repository and install it with 'pip install "
-            "-e .'."
+            "The notebooks are not at hand: clone the repository and install it with "
+            "pip install -e '.[all]'."
         )
     return found
 
