@@ -125,6 +125,9 @@ def test_composites_of_two_seasons_have_the_same_dates(season):
     np.testing.assert_allclose(
         made.vv[1], season.vv[1], err_msg="midnight belongs to the day that begins"
     )
+    until = radar.composite(midnight, every="12D", end="2018-04-12")
+    assert until.sizes["time"] == 1, "the midnight after the last period is beyond it"
+    np.testing.assert_allclose(until.vv[0], season.vv[0])
 
 
 def test_power_is_asked_for(season):

@@ -122,6 +122,11 @@ def test_patch_has_vh_first_on_the_common_calendar(folder):
         np.testing.assert_allclose(x[:, band], expected, atol=1e-3)
 
 
+def test_the_calendar_has_the_dates_of_the_paper_unless_asked_otherwise(folder):
+    data = pastis.open_pastis(folder, folds=(1, 2))
+    assert len(data.times) == 41 and data[0][0].shape == (41, 2, SIDE, SIDE)
+
+
 def test_void_is_ignored_and_background_counts(folder):
     target = np.load(folder / "ANNOTATIONS" / "TARGET_10000.npy")[0]
     _, y = pastis.open_pastis(folder, folds=1, dates=6)[0]

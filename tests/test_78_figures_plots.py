@@ -64,7 +64,7 @@ def test_backscatter_of_chosen_dates_fills_rows_and_leaves_no_empty_frame(season
     figure = figures.backscatter(season, [4, 0, 2, 1, 3], columns=3)
     days = [f"2018-{month:02}-01" for month in (8, 4, 6, 5, 7)]
     assert titles(figure) == days
-    maps = figure.axes[:6]
+    *maps, _bar = figure.axes
     assert [axis.get_visible() for axis in maps] == [True] * 5 + [False]
     assert [axis.get_subplotspec().rowspan.start for axis in maps] == [0, 0, 0, 1, 1, 1]
 

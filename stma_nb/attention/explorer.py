@@ -30,8 +30,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from stma_nb import radar
-from stma_nb.attention.inputs import check_attends
-from stma_nb.cube import POLARISATIONS, legend
+from stma_nb.attention.inputs import check_attends, check_legend
+from stma_nb.cube import POLARISATIONS
 from stma_nb.extras import needs
 from stma_nb.figures import colour_map, html_image
 from stma_nb.files import refuse_existing
@@ -434,13 +434,7 @@ def _check(
     if not levels or not set(levels) <= {1, 2, 3}:
         raise ValueError(f"levels is {levels}; choose from 1, 2, 3.")
     if _labelled(season):
-        theirs = [crop.name for crop in legend(season)]
-        ours = [crop.name for crop in trained.crops]
-        if theirs != ours:
-            raise ValueError(
-                f"The season's legend ({', '.join(theirs)}) is not the network's "
-                f"({', '.join(ours)}): recode the labels."
-            )
+        check_legend(trained, season)
     size = _bytes(trained.model.arguments, levels)
     if size > LIMIT:
         fewer = tuple(level for level in levels if level > 1) or (3,)

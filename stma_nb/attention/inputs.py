@@ -73,14 +73,19 @@ def read_input(trained: Trained, season: xr.Dataset, corner: Sequence[int]) -> t
     return torch.from_numpy(network_input(values, trained.scaling))
 
 
-def read_labels(trained: Trained, season: xr.Dataset, corner: Sequence[int]) -> np.ndarray:
-    """Class codes (P, P) of the window at a corner; ValueError for another legend's."""
+def check_legend(trained: Trained, season: xr.Dataset) -> None:
+    """Raise ValueError unless the season's labels have the network's classes."""
     theirs = [crop.name for crop in cube.legend(season)]
     ours = [crop.name for crop in trained.crops]
     if theirs != ours:
         raise ValueError(
             f"The season's legend ({', '.join(theirs)}) is not the network's ({', '.join(ours)}): "
-            "use its classes."
+            "recode the labels to its classes."
         )
+
+
+def read_labels(trained: Trained, season: xr.Dataset, corner: Sequence[int]) -> np.ndarray:
+    """Class codes (P, P) of the window at a corner; ValueError for another legend's."""
+    check_legend(trained, season)
     window = window_at(corner, trained.model.arguments["patch"])
     return np.asarray(season.crop.data[window]).astype(np.int64)

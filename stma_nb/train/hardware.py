@@ -120,9 +120,11 @@ class _SharedBatchNorm(_BatchNorm):
         centred = exact - mean.view(shape)
         variance = total(centred.square().sum(axes)) / count
         with torch.no_grad():
-            self.running_mean.lerp_(mean, self.momentum)
-            self.running_var.lerp_(variance * count / (count - 1), self.momentum)
             self.num_batches_tracked += 1
+            # Without a momentum the running statistics are plain means, as PyTorch has it.
+            share = self.momentum or 1 / float(self.num_batches_tracked)
+            self.running_mean.lerp_(mean, share)
+            self.running_var.lerp_(variance * count / (count - 1), share)
         scale = self.weight * (variance + self.eps).rsqrt()
         return (centred * scale.view(shape) + self.bias.view(shape)).to(x.dtype)
 
