@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 TESTED := .venv/.ready-test
 # Waiting threads sleep soon instead of spinning (stma_nb/__init__.py says why); what you have set stands.
-export GOMP_SPINCOUNT ?= 1000
+export GOMP_SPINCOUNT ?= 10000
 
 .PHONY: run series lab site editions test
 .DEFAULT_GOAL := run

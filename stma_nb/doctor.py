@@ -159,7 +159,7 @@ def gdal() -> Finding:
 
     try:
         CRS.from_epsg(32633).to_wkt()
-    except rasterio.errors.RasterioError:
+    except rasterio.errors.CRSError:
         set_here = [name for name in ("PROJ_LIB", "PROJ_DATA", "GDAL_DATA") if name in os.environ]
         advice = (
             f"Unset {' and '.join(set_here)}."

@@ -2,7 +2,7 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 os.environ.setdefault(
-    "GOMP_SPINCOUNT", "1000"
+    "GOMP_SPINCOUNT", "10000"
 )  # for the processes that tests start, and before torch loads here
 
 import numpy as np

@@ -113,6 +113,22 @@ def test_without_any_package_the_report_still_comes():
     )
 
 
+def test_tables_of_another_gdal_are_noticed(tmp_path):
+    """As where a shell sets the variable for a GDAL of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "stma_nb", "doctor"],
+        cwd=Path(doctor.__file__).parent.parent,
+        env=os.environ | {"PROJ_DATA": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1 and "before this is mended: GDAL" in done.stderr, done.stderr
+    assert re.search(
+        r"look here  GDAL +[\d.]+, without its coordinate systems\n +-> Unset PROJ_DATA\.",
+        done.stdout,
+    ), done.stdout
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["map", "weights", "season", "map.tif"]])
 def test_without_any_package_another_command_says_what_to_install(arguments):
     done = without_packages(*arguments)

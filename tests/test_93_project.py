@@ -393,6 +393,6 @@ def test_threads_that_wait_do_not_spin_without_end_unless_the_user_says_so():
             [sys.executable, "-c", code], text=True, env=clean | given
         ).strip()
 
-    assert said() == "1000"
+    assert said() == "10000"
     assert said(GOMP_SPINCOUNT="7") == "7"
     assert said(OMP_WAIT_POLICY="ACTIVE") == "None"
