@@ -350,6 +350,10 @@ def test_a_band_without_units_is_linear_power_and_says_so_once_checked(season):
 
 def test_pixel_size(season):
     assert (
+        cube.pixel_size(season.isel(x=[3])) == 10
+        and cube.pixel_size(season.isel(x=[3], y=[1])) is None
+    )
+    assert (
         cube.pixel_size(season) == 10 and cube.pixel_size(season[dict(x=slice(0, None, 2))]) == 20
     )
 

@@ -86,7 +86,7 @@ def record(
             "column": ("window", windows[:, 1]),
         },
         attrs={
-            "pixel": cube.pixel_size(season),
+            "pixel": cube.pixel_size(season) or np.nan,
             "crops": [crop.name for crop in trained.crops],
         },
     )

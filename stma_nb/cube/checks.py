@@ -36,9 +36,13 @@ def polarisations(season: xr.Dataset) -> tuple[str, ...]:
     return tuple(name for name in bands(season) if name in POLARISATIONS)
 
 
-def pixel_size(season: xr.Dataset) -> float:
-    """The side of a pixel in the units of the grid (metres)."""
-    return float(abs(season.x[-1] - season.x[0]) / max(1, season.sizes["x"] - 1))
+def pixel_size(season: xr.Dataset) -> float | None:
+    """The side of a pixel in the units of the grid (metres); None for a season of one pixel."""
+    for axis in ("x", "y"):
+        if season.sizes[axis] > 1:
+            whole = abs(season[axis][-1] - season[axis][0])
+            return float(whole / (season.sizes[axis] - 1))
+    return None
 
 
 def quantity(season: xr.Dataset) -> str | None:

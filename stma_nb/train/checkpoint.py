@@ -174,7 +174,8 @@ def check_fits(trained: Trained, season: xr.Dataset, allow: Collection[str] = ()
         raise ValueError(f"allow is {allow!r}; expected some of {', '.join(MAY_DIFFER)}.")
     check_bands(season, trained.scaling)
     pixel, quantity = cube.pixel_size(season), cube.quantity(season)
-    if trained.pixel and abs(pixel / trained.pixel - 1) > 0.01 and "pixels" not in allow:
+    other = trained.pixel and pixel and abs(pixel / trained.pixel - 1) > 0.01
+    if other and "pixels" not in allow:
         raise ValueError(
             f"The season has pixels of {pixel:g} m, the network was trained on "
             f"{trained.pixel:g} m: resample the season, train on such pixels, or allow it "

@@ -87,8 +87,10 @@ def study(seed: int, steps: int, folder: Path) -> list[dict]:
     crops, region, rows = cube.legend(season), untouched(season), []
     for split, (windows, mask, scored) in divisions(season, seed).items():
         maps = {
-            "random forest": train.pixel_map(train.fit_forest(season, mask, seed=seed), season),
-            "TempCNN": train.pixel_map(train.fit_tempcnn(season, mask, seed=seed), season),
+            "random forest": predict.season_codes(
+                train.fit_forest(season, mask, seed=seed), season
+            ),
+            "TempCNN": predict.season_codes(train.fit_tempcnn(season, mask, seed=seed), season),
             "STMA": stma_map(season, windows, mask, seed, steps, folder),
         }
         for method, mapped in maps.items():

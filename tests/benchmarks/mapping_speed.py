@@ -8,7 +8,7 @@ with random weights is taken, and accuracies say nothing.
 The forms, on one tile of 448 pixels (the sample season):
 
 * plain: every window by itself through the network as it was trained;
-* tiles: ``tiles.tile_probabilities`` (what ``season_map`` does), in float32 and with the trunk in
+* tiles: ``tiles.TileMapper`` (what ``season_map`` does), in float32 and with the trunk in
   bfloat16;
 * shared trunk: the trunk runs once over the tile and the 88 pixels around it that its features
   depend on, and windows take crops of the feature maps. A window's features then know what lies
@@ -49,20 +49,19 @@ def plain(trained, windows, patch, bands):
     """Probabilities (K, rows, columns) of a scene, window by window."""
     pieces = []
     for row, column in windows:
-        vh, vv = (band[:, row : row + patch, column : column + patch] for band in bands)
-        x = torch.from_numpy(patches.network_input(vh, vv, trained.scaling))[None]
+        values = patches.read_layers(bands, patches.window_at((row, column), patch))
+        x = torch.from_numpy(patches.network_input(values, trained.scaling))[None]
         pieces.append(trained.model(x)[0].softmax(1)[0].numpy())
     return patches.stitch(pieces, windows, patch, bands[0].shape[1:])
 
 
 def in_tiles(trained, windows, patch, bands, precision="float32", side=512):
     model = tiles.inference_form(trained.model, precision)
+    mapper = tiles.TileMapper(model, trained.scaling, windows, None, "cpu", {"probabilities"})
     total = np.empty((model.arguments["classes"], *bands[0].shape[1:]), np.float32)
     for tile in tiles.tile_grid(bands[0].shape[1:], side):
-        data = tiles.read_tile(bands, windows, patch, tile)
-        total[(slice(None), *tile)] = tiles.tile_probabilities(
-            model, trained.scaling, windows, None, "cpu", tile, data
-        )
+        values = tiles.read_tile(bands, windows, patch, tile)
+        total[:, *tile] = mapper.probabilities(tile, values)
     return total
 
 
@@ -71,7 +70,7 @@ def with_shared_trunk(trained, windows, patch, bands):
     that a tile within a larger scene needs: REACH pixels more on each side (mirrored here, and cut
     off again)."""
     model = tiles.inference_form(trained.model)
-    x = torch.from_numpy(patches.network_input(*bands, trained.scaling))
+    x = torch.from_numpy(patches.network_input(np.stack(bands, axis=1), trained.scaling))
     around = np.pad(x.numpy(), ((0, 0), (0, 0), (REACH, REACH), (REACH, REACH)), mode="reflect")
     model.trunk(
         torch.from_numpy(around)[None]
@@ -99,7 +98,7 @@ def with_shared_trunk(trained, windows, patch, bands):
 def compare_forms(trained, season, rounds=3):
     patch = trained.model.arguments["patch"]
     windows = patches.corners((SIDE, SIDE), patch, 0.5)
-    bands = [season[name].values for name in patches.ORDER]
+    bands = [season[name].values for name in trained.scaling.bands]
     test = (
         patches.block_split((SIDE, SIDE), block=112, buffer=8, seed=0, parcel=season.parcel.values)
         == patches.TEST

@@ -64,10 +64,7 @@ def measure(method: str) -> dict[str, float]:
             fit = {"random forest": train.fit_forest, "TempCNN": train.fit_tempcnn}[method]
             trained = fit(season, parts == patches.TRAIN)
         learned = time.process_time()
-        if method == "STMA":
-            predict.season_map(trained, large, Path(folder) / "map.tif", progress=False)
-        else:
-            train.pixel_map(trained, large)
+        predict.season_map(trained, large, Path(folder) / "map.tif", progress=False)
         mapped = time.process_time()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {

@@ -130,10 +130,10 @@ def flanders(folder: Path, epochs: int) -> None:
         )
         with tempfile.TemporaryDirectory() as scratch:
             methods = {
-                "random forest": lambda seed, a=here, b=there, m=mask: train.pixel_map(
+                "random forest": lambda seed, a=here, b=there, m=mask: predict.season_codes(
                     train.fit_forest(a, m, seed=seed), b
                 ),
-                "TempCNN": lambda seed, a=here, b=there, m=mask: train.pixel_map(
+                "TempCNN": lambda seed, a=here, b=there, m=mask: predict.season_codes(
                     train.fit_tempcnn(a, m, epochs=60, batch=32, seed=seed), b
                 ),
                 "STMA": lambda seed, a=here, b=there, s=scratch: stma_map(a, b, seed, epochs, s),
@@ -217,16 +217,22 @@ def france(folder: Path) -> None:
                     made = as_season(
                         realism.select(made, np.isin(made.group, groups)), dates, groups
                     )
-                    codes = train.pixel_map(
+                    codes = in_a_column(
                         fit(made, np.ones(made.crop.shape, bool), seed=seed), season
-                    )[:, 0]
+                    )
                 else:
                     for _, test in GroupKFold(5).split(codes, groups=square):
                         mask = np.ones(season.crop.shape, bool)
                         mask[test] = False
-                        codes[test] = train.pixel_map(fit(season, mask, seed=seed), season)[test, 0]
+                        codes[test] = in_a_column(fit(season, mask, seed=seed), season)[test]
                 rows.append(realism.scores(np.array(groups)[codes], real.group))
             print_row(name, rows)
+
+
+def in_a_column(trained: train.Trained, season) -> np.ndarray:
+    """Class codes of parcels that stand in a column of one pixel each, beside nothing."""
+    trained.model.arguments["patch"] = 1
+    return predict.season_codes(trained, season)[:, 0]
 
 
 # ---------------------------------------------------------------------------------------- (c) OPERA
