@@ -1,4 +1,7 @@
 import os
+import shutil
+from collections.abc import Iterator
+from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 os.environ.setdefault(
@@ -46,3 +49,22 @@ def season() -> xr.Dataset:
     data["crop"] = (("y", "x"), crop, cube.flags(CROPS))
     data["parcel"] = (("y", "x"), (np.arange(64) // 8 + 1).astype("int32")[None].repeat(48, 0))
     return data.rio.write_crs("EPSG:32633")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium for the tests of a module, which are skipped without it."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    chromium = (
+        shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
+    if not chromium:
+        pytest.skip("no Chromium is installed")
+    with playwright.sync_playwright() as p:
+        browser = p.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield browser
+        browser.close()

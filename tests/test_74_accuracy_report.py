@@ -5,7 +5,6 @@ sentences.
 import html
 import json
 import re
-import shutil
 from html.parser import HTMLParser
 
 import numpy as np
@@ -343,36 +342,23 @@ def test_only_a_colour_is_shown_as_one(colour, shown):
     assert f'style="background:{shown}"' in swatch(cube.Crop("Maize", colour))
 
 
-def test_page_fits_a_phone_and_asks_nothing_of_the_network(scene):
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    chromium = (
-        shutil.which("chromium")
-        or shutil.which("chromium-browser")
-        or shutil.which("google-chrome")
-    )
-    if not chromium:
-        pytest.skip("no Chromium is installed")
+def test_page_fits_a_phone_and_asks_nothing_of_the_network(scene, browser):
     folder, _ = scene
     accuracy.assess(
         folder / "map.tif", folder / "reference.tif", folder / "r.html", folder / "parcel.tif"
     )
-    with playwright.sync_playwright() as p:
-        browser = p.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
-        )
-        tab, asked, told = browser.new_page(viewport={"width": 390, "height": 800}), [], []
-        tab.on("request", lambda request: asked.append(request.url))
-        tab.on("console", lambda message: told.append(message.text))
-        tab.goto((folder / "r.html").as_uri())
-        assert tab.evaluate("document.documentElement.scrollWidth") <= 390
-        assert all(url.startswith(("file:", "data:")) for url in asked)
-        assert tab.evaluate(
-            "[...document.images].every(image => image.complete && image.naturalWidth > 0)"
-        )
-        shown = "[...document.querySelectorAll('.swatch')].map(s => getComputedStyle(s).background)"
-        assert "rgb(213, 94, 0)" in tab.evaluate(shown)[1], "the page's own style applies"
-        assert not told, "the browser has nothing to complain of"
-        browser.close()
+    tab, asked, told = browser.new_page(viewport={"width": 390, "height": 800}), [], []
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.on("console", lambda message: told.append(message.text))
+    tab.goto((folder / "r.html").as_uri())
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+    assert all(url.startswith(("file:", "data:")) for url in asked)
+    assert tab.evaluate(
+        "[...document.images].every(image => image.complete && image.naturalWidth > 0)"
+    )
+    shown = "[...document.querySelectorAll('.swatch')].map(s => getComputedStyle(s).background)"
+    assert "rgb(213, 94, 0)" in tab.evaluate(shown)[1], "the page's own style applies"
+    assert not told, "the browser has nothing to complain of"
 
 
 def test_rasters_without_a_legend_are_numbered_or_named_by_a_table(tmp_path):

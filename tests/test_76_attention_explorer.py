@@ -4,7 +4,6 @@ about it is true.
 
 import json
 import re
-import shutil
 
 import numpy as np
 import pytest
@@ -210,42 +209,28 @@ def test_names_on_the_saved_page_are_data(trained, season, tmp_path):
 
 
 @pytest.fixture
-def page(view, tmp_path):
+def page(view, tmp_path, browser):
     """The saved explorer in a browser; at the end nothing was asked from outside and nothing went
     wrong.
     """
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    chromium = (
-        shutil.which("chromium")
-        or shutil.which("chromium-browser")
-        or shutil.which("google-chrome")
-    )
-    if not chromium:
-        pytest.skip("no Chromium is installed")
     view.level, view.head, view.date = 1, 2, 1
     path, wrong = view.save_html(tmp_path / "view.html"), []
-    with playwright.sync_playwright() as p:
-        browser = p.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
-        )
-        page = browser.new_page(viewport={"width": 1100, "height": 1000})
-        page.on(
-            "console",
-            lambda message: (
-                wrong.append(message.text) if message.type in ("error", "warning") else None
-            ),
-        )
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on(
-            "request",
-            lambda request: (
-                wrong.append(request.url) if not request.url.startswith("file:") else None
-            ),
-        )
-        page.goto(path.as_uri())
-        page.wait_for_selector(".sentence:not(:empty)")
-        yield page
-        browser.close()
+    page = browser.new_page(viewport={"width": 1100, "height": 1000})
+    page.on(
+        "console",
+        lambda message: (
+            wrong.append(message.text) if message.type in ("error", "warning") else None
+        ),
+    )
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on(
+        "request",
+        lambda request: wrong.append(request.url) if not request.url.startswith("file:") else None,
+    )
+    page.goto(path.as_uri())
+    page.wait_for_selector(".sentence:not(:empty)")
+    yield page
+    page.close()
     assert not wrong, wrong
 
 

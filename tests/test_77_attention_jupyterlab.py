@@ -9,7 +9,6 @@ import os
 import pickle
 import re
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
@@ -36,17 +35,10 @@ START = (ROW + PATCH // 2, COLUMN + PATCH // 2)
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory):
+def lab(tmp_path_factory, browser):
     """A notebook open in JupyterLab and Chromium, with settings of its own; the server ends in any
     case.
     """
-    chromium = (
-        shutil.which("chromium")
-        or shutil.which("chromium-browser")
-        or shutil.which("google-chrome")
-    )
-    if not chromium:
-        pytest.skip("no Chromium is installed")
     home, folder = tmp_path_factory.mktemp("jupyter"), tmp_path_factory.mktemp("notebooks")
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
     notebook.metadata.kernelspec = {
@@ -99,31 +91,23 @@ def lab(tmp_path_factory):
                 break
             except OSError:
                 time.sleep(0.05)
-        with playwright.sync_playwright() as p:
-            browser = p.chromium.launch(
-                executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
-            )
-            clipboard = ["clipboard-read", "clipboard-write"]
-            context = browser.new_context(
-                viewport={"width": 1280, "height": 1100}, permissions=clipboard
-            )
-            context.set_default_timeout(10_000)
-            page, wrong = context.new_page(), []
-            page.on(
-                "console", lambda message: wrong.append(message.text) if matters(message) else None
-            )
-            page.on("pageerror", lambda error: wrong.append(str(error)))
-            ours = re.compile(rf"(blob:)?(http|ws)://127\.0\.0\.1:{port}/|data:")
-            for kind in ("request", "websocket"):
-                page.on(
-                    kind, lambda asked: None if ours.match(asked.url) else wrong.append(asked.url)
-                )
-            page.goto(f"http://127.0.0.1:{port}/lab/tree/explore.ipynb?token={token}")
-            kernel = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel"
-            page.wait_for_function(f"{kernel}?.status === 'idle'", timeout=60_000)
-            page.evaluate("jupyterapp.shell.collapseLeft()")
-            yield SimpleNamespace(page=page, folder=folder, wrong=wrong)
-            browser.close()
+        clipboard = ["clipboard-read", "clipboard-write"]
+        context = browser.new_context(
+            viewport={"width": 1280, "height": 1100}, permissions=clipboard
+        )
+        context.set_default_timeout(10_000)
+        page, wrong = context.new_page(), []
+        page.on("console", lambda message: wrong.append(message.text) if matters(message) else None)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        ours = re.compile(rf"(blob:)?(http|ws)://127\.0\.0\.1:{port}/|data:")
+        for kind in ("request", "websocket"):
+            page.on(kind, lambda asked: None if ours.match(asked.url) else wrong.append(asked.url))
+        page.goto(f"http://127.0.0.1:{port}/lab/tree/explore.ipynb?token={token}")
+        kernel = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel"
+        page.wait_for_function(f"{kernel}?.status === 'idle'", timeout=60_000)
+        page.evaluate("jupyterapp.shell.collapseLeft()")
+        yield SimpleNamespace(page=page, folder=folder, wrong=wrong)
+        context.close()
     finally:
         os.killpg(server.pid, signal.SIGTERM)  # the server ends its kernels
         try:

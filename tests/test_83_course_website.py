@@ -5,7 +5,6 @@ without a mouse or sight.
 import functools
 import http.server
 import re
-import shutil
 import sys
 import threading
 from itertools import pairwise
@@ -245,24 +244,6 @@ def test_an_explorer_is_made_when_none_is_there(tmp_path):
 
 
 # ------------------------------------------------------------------------------------------ browser
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    chromium = (
-        shutil.which("chromium")
-        or shutil.which("chromium-browser")
-        or shutil.which("google-chrome")
-    )
-    if not chromium:
-        pytest.skip("no Chromium is installed")
-    with playwright.sync_playwright() as p:
-        browser = p.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(params=[1280, 390], ids=["desk", "phone"])
