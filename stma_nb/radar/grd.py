@@ -647,11 +647,11 @@ def simulate_grd(
 ) -> xr.DataTree:
     """A small GRD scene made from true sigma0, with tables in the true format.
 
-    DN = sqrt((sigma0 * A^2 + eta) * speckle), rounded.
+    DN = sqrt((response(sigma0) * A^2 + eta) * speckle), rounded.
 
     Args:
         truth: linear power (y, x) with a CRS, such as one date of ``simulate.season(...,
-            looks=None)``; the scene lies in its middle.
+            looks=None, response=False)``; the scene lies in its middle.
         size: lines, pixels of 10 m.
         heading: degrees from map north; -13 is an ascending pass (north at the bottom of the
             image), 193 a descending one (east on the left).
@@ -669,7 +669,7 @@ def simulate_grd(
     if truth.dims != ("y", "x") or truth.attrs.get("units", "1") != "1" or truth.rio.crs is None:
         raise ValueError(
             "'truth' must be linear power (y, x) with a CRS: "
-            "give one date of simulate.season(..., looks=None)."
+            "give one date of simulate.season(..., looks=None, response=False)."
         )
     if min(size) < 64:
         raise ValueError(
@@ -678,7 +678,7 @@ def simulate_grd(
     rng = np.random.default_rng(seed)
     line, pixel = np.arange(size[0]), np.arange(size[1])
     x, y = _ground(truth, size, heading)
-    sigma0 = _true_sigma0(truth, x, y, size, heading)
+    sigma0 = simulate.respond(_true_sigma0(truth, x, y, size, heading))
     amplitude = _amplitude(pixel)
     noise = _noise_along_range(pixel, amplitude["sigmaNought"])
     scalloping = _scalloping(line)

@@ -1,8 +1,15 @@
+from .instrument import (
+    overpasses as overpasses,
+    respond as respond,
+    speckle as speckle,
+)
+from .meteorology import (
+    weather as weather,
+)
 from .phenology import (
     NAMES as NAMES,
+    profile as profile,
 )
 from .seasons import (
     season as season,
-    speckle as speckle,
-    weather as weather,
 )

@@ -1,7 +1,7 @@
 """The command of the simulator: ``data simulate``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -26,6 +26,18 @@ def simulate(
     ] = "*.tif",
     year: Annotated[int, typer.Option(help="harvest year: sets weather and phenology")] = 2018,
     seed: Annotated[int, typer.Option(help="sets fields and speckle")] = 0,
+    place: Annotated[
+        int | None, typer.Option(help="whose weather; scenes of one place share it (default: seed)")
+    ] = None,
+    region: Annotated[
+        float, typer.Option(help="-1 the south of Europe, 0 Brandenburg, 1 the north")
+    ] = 0.0,
+    track: Annotated[
+        Literal["ascending", "descending"], typer.Option(help="from where the fields are seen")
+    ] = "ascending",
+    wrong_labels: Annotated[
+        float, typer.Option(help="share of the parcels that bear the label of another crop")
+    ] = 0.0,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="replace the output if it exists")
     ] = False,
@@ -43,5 +55,14 @@ def simulate(
 
     files.refuse_existing(output, overwrite)
     times = cube.open_season(dates_of, pattern).time.values if dates_of else dates
-    made = season(size=size, dates=times, year=year, seed=seed)
+    made = season(
+        size=size,
+        dates=times,
+        year=year,
+        seed=seed,
+        place=place,
+        region=region,
+        track=track,
+        wrong_labels=wrong_labels,
+    )
     print(f"Wrote {cube.save_season(made, output, overwrite)}")

@@ -1,6 +1,7 @@
 """Where fields lie: districts, parcels, the land around them, and which crop each parcel bears."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from rasterio.features import rasterize
@@ -14,22 +15,33 @@ LEAST = 10  # pixels: a smaller field is no parcel
 Outline = list[tuple[float, float]]  # corners (x, y) in pixels
 
 
-def landscape(
-    size: tuple[int, int], year: int, seed: int, farmland: float, balance: float, hectares: float
-) -> tuple[np.ndarray, np.ndarray, int]:
-    """Unit number of each pixel, stand of each unit, and how many of the units are parcels.
+class Land(NamedTuple):
+    """What lies where.
 
     A unit has one course of backscatter: a parcel, or all land of one background kind in one
     district. Unit 0 stays empty, parcels follow from 1 on, and then the background.
     """
+
+    unit: np.ndarray  # number of the unit of each pixel (y, x)
+    stands: np.ndarray  # stand of each unit, as position in ``NAMES``
+    rows: np.ndarray  # direction of the rows of each unit, degrees from north
+    parcels: int  # how many of the units are parcels
+
+
+def landscape(
+    size: tuple[int, int], year: int, seed: int, farmland: float, balance: float, hectares: float
+) -> Land:
+    """The land of a scene: its units, what stands on them, and which way their rows run."""
     rng = stream("landscape", seed)
     districts = _districts(size, rng)
     fields = []
     district_of = [0]  # by number of the field, which counts from 1: 0 is no field
+    directions = []
     for number, outline in enumerate(districts):
-        added = _fields(outline, hectares, rng)
+        added, along = _fields(outline, hectares, rng)
         fields += added
         district_of += [number] * len(added)
+        directions.append(np.angle(along, deg=True))
     field = _burn(fields, size)
 
     farmed = _farmed(field, fields, farmland, rng)
@@ -48,7 +60,11 @@ def landscape(
     crops = _crops(areas, year, seed, balance)
     background = np.tile([NAMES.index(name) for name in BACKGROUND], len(districts))
     stands = np.concatenate([empty, crops, background]).astype(np.uint8)
-    return unit, stands, len(farmed)
+    # North is up in the image: what points right in it runs east, 90 degrees from north.
+    azimuth = (90 + np.array(directions)) % 180
+    parcel_rows = azimuth[np.array(district_of)[farmed]]
+    rows = np.concatenate([[0], parcel_rows, np.repeat(azimuth, len(BACKGROUND))])
+    return Land(unit, stands, rows, len(farmed))
 
 
 def _burn(polygons: list[Outline], size: tuple[int, int]) -> np.ndarray:
@@ -144,8 +160,12 @@ def _districts(size: tuple[int, int], rng: np.random.Generator) -> list[Outline]
     return outlines
 
 
-def _fields(outline: Outline, hectares: float, rng: np.random.Generator) -> list[Outline]:
-    """Outlines of the fields of a district: areas are drawn, then the district is cut into them.
+def _fields(
+    outline: Outline, hectares: float, rng: np.random.Generator
+) -> tuple[list[Outline], complex]:
+    """Outlines of the fields of a district, and the direction in which they run.
+
+    Areas are drawn, then the district is cut into them.
 
     The areas are log-normal. As in a tree map, a piece and its areas, largest first, are halved
     until each piece is one field, so that no cut leaves a sliver. Points are complex numbers here:
@@ -170,7 +190,7 @@ def _fields(outline: Outline, hectares: float, rng: np.random.Generator) -> list
         normal = along * (1 if across else 1j) * tilt * rng.choice((-1, 1))
         first, second = _cut(piece, normal, total[half - 1] / total[-1])
         todo += [(first, areas[:half]), (second, areas[half:])]
-    return fields
+    return fields, along
 
 
 def _areas(room: float, hectares: float, rng: np.random.Generator) -> np.ndarray:

@@ -1,31 +1,35 @@
 """How real the simulation is, measured on real samples. ``python tests/benchmarks/realism.py
 FOLDER``
 
-FOLDER holds belgium_grd/cdse_sentinel1_grd.nc (ten single acquisitions) and
-france_2023/fr2023_dekad.npz (parcels of known crop), both from the tests of WorldCereal's open
-software. The curves of ``phenology`` were fitted to the French parcels north of 46 N, so they are
-the easy case; those in the south were not used. Every number is computed in the same way for both
-sides.
+Prints all that it measures and writes data/realism.json, the rows of the table in data/README.md.
+
+FOLDER holds belgium_grd/cdse_sentinel1_grd.nc (ten single acquisitions), flanders_original/ (three
+squares of 640 m, every pass of one and a half seasons) and france_2023/fr2023_dekad.npz (parcels of
+known crop), all from the tests of open software around WorldCereal. The curves of ``phenology``
+were fitted to the French parcels north of 46 N, so they are the easy case; those in the south were
+not used. Every number is computed in the same way for both sides.
 
 Simulated parcels come in the shares of the real stands and, as the real series are of points rather
 than of whole parcels, with the white noise measured in those: both are known of the real sample
 only, and both help.
 """
 
+import json
 import sys
 from pathlib import Path
 from typing import NamedTuple
 
 import h5py
 import numpy as np
-from scipy import optimize, special
+import xarray as xr
+from scipy import ndimage, optimize, special
 from scipy.ndimage import gaussian_filter1d
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import f1_score
 from sklearn.model_selection import GroupKFold
 
-from stma_nb import simulate
-from stma_nb.simulate import NAMES, seasons
+from stma_nb import course, simulate
+from stma_nb.simulate import NAMES, meteorology, seasons
 
 BLOCK = 12  # pixels: a block fits into a field, and its mean is worth 26 independent pixels
 SEEDS = 0, 1, 2
@@ -66,6 +70,17 @@ def need(folder: Path, name: str) -> Path:
     if not (folder / name).is_file():
         sys.exit(f"{folder / name} is missing: give the folder that holds the real samples.")
     return folder / name
+
+
+# The rows of the table in data/README.md: real and simulated, as (VV, VH) or one number.
+ROWS: dict[str, dict[str, list[float]]] = {}
+
+
+def note(name: str, real: np.ndarray, simulated: np.ndarray) -> None:
+    ROWS[name] = {
+        side: np.atleast_1d(np.round(values, 3)).tolist()
+        for side, values in (("real", real), ("simulated", simulated))
+    }
 
 
 # ------------------------------------------------------------------------------------------ speckle
@@ -128,8 +143,15 @@ def speckle_table(folder: Path) -> None:
             )
             for seed in range(6)
         ]
+        true = speckle_statistics(real[band], pairs)
+        note(f"ENL of single acquisitions, {band.upper()}", true[0], np.mean(seasons, axis=0)[0])
+        note(
+            f"correlation of speckle with the next pixel along x and y, {band.upper()}",
+            true[[1, 4]],
+            np.mean(seasons, axis=0)[[1, 4]],
+        )
         for name, row in (
-            (f"{band.upper()} real", speckle_statistics(real[band], pairs)),
+            (f"{band.upper()} real", true),
             (f"{band.upper()} simulated season, 6 seeds", np.mean(seasons, axis=0)),
             (f"{band.upper()} simulated speckle alone, L = 4.4", np.mean(alone, axis=0)),
         ):
@@ -173,9 +195,9 @@ def simulated(
     times = np.arange(dates[0], dates[-1] + 10, np.timedelta64(6, "D")) + np.timedelta64(17, "h")
     # The backscatter of parcels before it is laid out on pixels: a scene with enough parcels would
     # be large.
-    sigma0 = seasons._sigma0(
-        stands, seasons._passes(times.astype("datetime64[ns]"), seed), 2023, seed
-    )
+    passes = meteorology.passes(times.astype("datetime64[ns]"), seed, 0.0, False)
+    rows = rng.uniform(0, 180, parcels)
+    sigma0 = seasons._sigma0(stands, rows, passes, 2023, seed)
     window = np.searchsorted(dates, times.astype("datetime64[D]"), side="right") - 1
     power = np.stack(
         [sigma0[:, window == i].mean(axis=1) for i in range(len(dates))], axis=1
@@ -227,7 +249,7 @@ def profile_tables(
     number = np.array([((france.stand == s) & ~france.grass_ley).sum() for s in stands])
     offset = np.average(miss.mean(axis=1), axis=0, weights=number)
     less_dates = miss - np.average(miss, axis=0, weights=number)
-    print(f"\n2. Class means, simulated less real, {dates[0]} to {dates[-1]}, dB")
+    print(f"\n3. Class means, simulated less real, {dates[0]} to {dates[-1]}, dB")
     print(
         f"Offset of all: VV {offset[0]:+.2f}, VH {offset[1]:+.2f}. chance: RMSE that so few real "
         "parcels alone would give"
@@ -266,6 +288,9 @@ def profile_tables(
         np.mean([date_effect(class_means(season, stands)) for season in seasons], axis=0),
     )
     print(f"\nSpread about the class mean ({', '.join(large)}), sd in dB, VV VH: real | simulated")
+    for name, a, b in zip(("lasting", "slow"), *sides, strict=False):
+        note(f"{name} differences between fields of a crop (sd, dB), France", a, b)
+    note("common movement of all fields (sd, dB), France", *effects)
     for name, a, b in zip(("lasting offset", "slow residual", "white noise"), *sides, strict=True):
         print(f"{name:16}{a[0]:6.2f}{a[1]:6.2f} |{b[0]:6.2f}{b[1]:6.2f}")
     print(
@@ -279,6 +304,92 @@ def monthly(db: np.ndarray, dates: np.ndarray) -> np.ndarray:
     return np.stack(
         [db[:, dates.astype("datetime64[M]") == month].mean(axis=1) for month in MONTHS], axis=1
     )
+
+
+# ------------------------------------------------------------------------------------ within fields
+
+
+def field_statistics(db: np.ndarray, field: np.ndarray) -> np.ndarray:
+    """Of pixels of 20 m, dB (dates, VV and VH, y, x), and the field of each (0 = none).
+
+    Persistent pattern within fields (sd, VV and VH), correlation of the two, correlation of all
+    that varies within a field in VV and VH, common movement of the fields from date to date (VV,
+    VH), and each field's own (VV, VH). Fields of 16 pixels or more, less their edge.
+    """
+    inner = (ndimage.minimum_filter(field, 3) == ndimage.maximum_filter(field, 3)) & (field > 0)
+    patterns, together, pixels, means = [], [], [], []
+    for number in np.unique(field[inner]):
+        here = db[:, :, inner & (field == number)]
+        count = here.shape[-1]
+        if count < 16:
+            continue
+        means.append(here.mean(-1))
+        varies = here - here.mean(-1, keepdims=True)
+        # What even and odd dates share lasts; their speckle is independent.
+        even, odd = varies[::2].mean(0), varies[1::2].mean(0)
+        patterns.append(even @ odd.T / (count - 1))
+        together.append(np.corrcoef(varies[:, 0].ravel(), varies[:, 1].ravel())[0, 1])
+        pixels.append(count)
+    pattern = np.average(patterns, axis=0, weights=pixels)
+    lasting = np.sqrt(np.diag(pattern))
+    alike = (pattern[0, 1] + pattern[1, 0]) / 2 / lasting.prod()
+    steps = np.diff(means, axis=1) / np.sqrt(2)
+    common = np.median(steps, axis=0)
+    return np.array(
+        [
+            *lasting,
+            alike,
+            np.average(together, weights=pixels),
+            *common.std(0),
+            *(steps - common).std((0, 1)),
+        ]
+    )
+
+
+def flanders(folder: Path) -> np.ndarray:
+    """``field_statistics`` of the three squares (3, 8)."""
+    rows = []
+    for file in sorted((folder / "flanders_original").glob("S1_GRD*.nc")):
+        labels = file.name.replace("S1_GRD-ASCENDING_20m", "OUTPUT_POLY-110_10m")
+        with xr.open_dataset(file) as passes, xr.open_dataset(file.parent / labels) as output:
+            db = np.stack([passes["VV"].values, passes["VH"].values], 1).astype(float)
+            code = alike_in_four(np.nan_to_num(output["CT"].values).squeeze().astype(int))
+        field = np.zeros(code.shape, int)
+        for crop in np.unique(code[code > 0]):  # fields of a crop that touch count as one
+            found, _ = ndimage.label(code == crop)
+            field[found > 0] = found[found > 0] + field.max()
+        rows.append(field_statistics(db[np.isfinite(db).all((1, 2, 3))], field))
+    return np.array(rows)
+
+
+def alike_in_four(codes: np.ndarray) -> np.ndarray:
+    """Codes at 10 m brought to 20 m: 0 where the four pixels differ."""
+    rows, columns = np.array(codes.shape) // 2
+    four = codes.reshape(rows, 2, columns, 2).swapaxes(1, 2).reshape(rows, columns, 4)
+    return np.where((four == four[..., :1]).all(-1), four[..., 0], 0)
+
+
+def within_table(folder: Path) -> None:
+    times = np.arange("2018-08-01T17:00", "2019-12-01", 6 * 24 * 60, dtype="datetime64[m]")
+    simulated_rows = []
+    for seed in SEEDS:
+        made = simulate.season((320, 320), times, 2019, seed, farmland=0.9, parcel_hectares=3)
+        power = np.stack([made.vv.values, made.vh.values], 1)
+        power = power.reshape(len(times), 2, 160, 2, 160, 2).mean((3, 5))
+        simulated_rows.append(
+            field_statistics(10 * np.log10(power), alike_in_four(made.parcel.values))
+        )
+    real, model = flanders(folder), np.mean(simulated_rows, axis=0)
+    print("\n2. Within fields, 20 m, Flanders (three squares, their mean) | simulated")
+    for name, columns in (
+        ("persistent pattern within fields (sd, dB)", [0, 1]),
+        ("correlation of that pattern in VV and VH", [2]),
+        ("correlation of all that varies within a field in VV and VH", [3]),
+        ("common movement of fields from date to date (sd, dB), Flanders", [4, 5]),
+        ("movement of each field of its own (sd, dB), Flanders", [6, 7]),
+    ):
+        note(name, real.mean(0)[columns], model[columns])
+        print(f"{name:64}", real[:, columns].round(2).tolist(), "|", model[columns].round(2))
 
 
 # ----------------------------------------------------------------------------------- classification
@@ -315,7 +426,7 @@ def select(parcels: Parcels, rows: np.ndarray) -> Parcels:
 
 def transfer_table(france: Parcels, dates: np.ndarray, seasons: list[Parcels]) -> None:
     print(
-        "\n3. Random forest of 500 trees, tested on the French parcels: overall accuracy / macro "
+        "\n4. Random forest of 500 trees, tested on the French parcels: overall accuracy / macro "
         "F1; north, south: OA there (46 N)"
     )
     print(
@@ -355,6 +466,16 @@ def transfer_table(france: Parcels, dates: np.ndarray, seasons: list[Parcels]) -
                 text += "    |" if side is not found else ""
             print(text)
             if kind == "months":
+                here, model = (
+                    np.mean([scores(f, real.group) for f in side], axis=0)
+                    for side in ([home], found)
+                )
+                note(
+                    f"forest tested on {len(x)} French parcels, {len(groups)} groups: accuracy, "
+                    "mean F1; trained in France | on the simulation",
+                    here,
+                    model,
+                )
                 tables = [("trained in France, per cent", [home]), ("trained on simulation", found)]
                 trained_north = forest(x[north], real.group[north], kind).predict(x[~north])
         print(
@@ -379,6 +500,7 @@ def confusion(title: str, true: np.ndarray, found: list[np.ndarray], groups: lis
 
 def main(folder: Path) -> None:
     speckle_table(folder)
+    within_table(folder)
     france, dates = read_france(folder)
     stands = list(dict.fromkeys(stand for stand, _ in GROUPS.values()))
     large = [s for s in stands if (france.stand == s).sum() > 25]
@@ -394,6 +516,12 @@ def main(folder: Path) -> None:
     seasons = [simulated(france, dates, looks, seed) for seed in SEEDS]
     profile_tables(france, dates, seasons, stands)
     transfer_table(france, dates, seasons)
+    output = course.ROOT / "data" / "realism.json"
+    output.write_text(json.dumps(ROWS, indent=1) + "\n", encoding="utf-8")
+    print("\n| | real | simulated |\n|---|---|---|")
+    for name, sides in ROWS.items():
+        cells = (" / ".join(f"{v:.2f}" for v in values) for values in sides.values())
+        print(f"| {name} | {' | '.join(cells)} |")
 
 
 if __name__ == "__main__":
