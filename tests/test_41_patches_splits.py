@@ -158,21 +158,85 @@ def test_blocks_stay_apart():
     )
 
 
-def test_no_parcel_is_in_two_parts():
-    parcel = (
-        np.arange(256 * 256).reshape(256, 256) // 256 // 20 * 20 + np.arange(256) // 20 + 1
-    ).astype("int32")
-    parcel[:10] = 0
-    plain = patches.block_split(parcel.shape, block=64, buffer=4, seed=1)
-    strict = patches.block_split(parcel.shape, block=64, buffer=4, seed=1, parcel=parcel)
-    for number in np.unique(parcel)[1:]:
-        found = set(plain[parcel == number].tolist()) - {UNUSED}
-        kept = set(strict[parcel == number].tolist()) - {UNUSED}
-        assert kept == (found if len(found) == 1 else set()), (
-            "a parcel in one part stays as it is, one in two parts is left out"
+def one_part_each(parts: np.ndarray, parcel: np.ndarray) -> bool:
+    """Does no parcel have pixels in two parts?"""
+    used = (parts != UNUSED) & (parcel > 0)
+    pairs = np.unique(parcel[used].astype(int) * 4 + parts[used])
+    return len(np.unique(pairs // 4)) == len(pairs)
+
+
+def test_a_parcel_belongs_whole_to_the_block_that_holds_most_of_it():
+    parcel = np.zeros((40, 60), int)
+    parcel[5:15, 12:30] = 9  # 8 columns in the first block, 10 in the second
+    parcel[15:35, 50:55] = 4  # 5 rows in the third block, 15 in the one below it
+    number = patches.block_numbers((40, 60), 20, parcel)
+    grid = patches.block_numbers((40, 60), 20)
+    assert grid[[0, 0, 0, 20, 39], [0, 20, 59, 0, 59]].tolist() == [0, 1, 2, 3, 5]
+    assert (number[parcel == 9] == 1).all() and (number[parcel == 4] == 5).all()
+    np.testing.assert_array_equal(number[parcel == 0], grid[parcel == 0])
+    parcel[:20, 20:40] = 7  # with this one gone to the first block, the second is empty
+    parcel[:20, :20] = 7
+    assert np.unique(patches.block_numbers((40, 60), 20, parcel)).tolist() == [0, 1, 2, 3, 4]
+    with pytest.raises(ValueError, match="block is 0 pixels"):
+        patches.block_numbers((40, 60), 0)
+
+
+def test_blocks_keep_fields_whole_and_the_buffer(farmland):
+    parcel, _ = farmland
+    number = patches.block_numbers(SHAPE, 80, parcel)
+    parts = patches.block_split(SHAPE, 80, buffer=8, seed=1, parcel=parcel)
+    assert one_part_each(parts, parcel)
+    assert not one_part_each(patches.block_split(SHAPE, 80, buffer=8, seed=1), parcel)
+    for part in (TRAIN, VALID, TEST):
+        distance = ndimage.distance_transform_cdt(parts != part, metric="chessboard")
+        assert distance[(parts != part) & (parts != UNUSED)].min() > 2 * 8
+        mine = np.isin(number, number[parts == part])
+        inner = ndimage.minimum_filter(mine, 17, mode="nearest")
+        assert (parts[inner] == part).all(), "fields and background lose the buffer, and no more"
+    np.testing.assert_array_equal(
+        parts, patches.block_split(SHAPE, 80, buffer=8, seed=1, parcel=parcel)
+    )
+
+
+def test_a_test_of_blocks_resembles_its_scene():
+    """Over 40 landscapes: neither background nor small fields are favoured."""
+    background, sizes = [], []
+    for seed in range(40):
+        unit, _, parcels = landscape.landscape((320, 400), 2018, seed, 0.7, 0.7, 2)
+        parcel = np.where(unit <= parcels, unit, 0)
+        test = patches.block_split(parcel.shape, 80, seed=seed, parcel=parcel) == TEST
+        size, fields = np.bincount(parcel.ravel()), parcel > 0
+        background.append((~fields[test]).mean() - (~fields).mean())
+        sizes.append(
+            np.log(size[parcel[test & fields]]).mean() - np.log(size[parcel[fields]]).mean()
         )
-    np.testing.assert_array_equal(strict[parcel == 0], plain[parcel == 0])
-    assert (strict != plain).any()
+    assert abs(np.mean(background)) < 0.04
+    assert -0.1 < np.mean(sizes) < 0.25, "the buffer takes more of small fields; none are cut out"
+
+
+def test_every_block_and_field_tests_once_over_the_folds(farmland):
+    parcel, crop = farmland
+    folds = [*patches.block_folds(SHAPE, 64, 5, buffer=4, seed=2, parcel=parcel, crop=crop)]
+    assert len(folds) == 5
+    number = patches.block_numbers(SHAPE, 64, parcel)
+    tests = sum((parts == TEST).astype(int) for parts in folds)
+    validates = sum((parts == VALID).astype(int) for parts in folds)
+    assert tests.max() == validates.max() == 1 and (tests > 0).mean() > 0.6
+    in_fold = [set(number[parts == TEST]) for parts in folds]
+    assert sum(map(len, in_fold)) == len(set().union(*in_fold)) == number.max() + 1
+    for parts, after in zip(folds, [*folds[1:], folds[0]], strict=True):
+        assert one_part_each(parts, parcel)
+        assert set(number[parts == VALID]) == set(number[after == TEST])
+        counts = patches.class_counts(parts, crop, BRANDENBURG)["pixels"]
+        many = patches.class_counts(parts, crop, BRANDENBURG, parcel)["parcels"].sum(axis=1) > 20
+        assert (counts.loc[many, ["training", "validation", "test"]] > 0).all(axis=None)
+        assert many.sum() >= 3
+    again = [*patches.block_folds(SHAPE, 64, 5, buffer=4, seed=2, parcel=parcel, crop=crop)]
+    np.testing.assert_array_equal(folds, again)
+    with pytest.raises(ValueError, match="There are 2 folds; expected 3 or more"):
+        patches.block_folds(SHAPE, 64, 2)
+    with pytest.raises(ValueError, match=r"holds 4 block\(s\) .* need at least 5"):
+        patches.block_folds((100, 100), 64, 5)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -193,21 +257,18 @@ def test_stratified_blocks_bring_rare_classes_into_every_part(seed):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_stratified_blocks_count_on_fields_that_no_border_cuts(seed):
-    """Class 1 grows in three fields within a block each, and in many more across a border, which
-    may be lost.
-    """
+def test_stratified_blocks_count_on_fields_that_a_border_cuts(seed):
+    """Class 1 grows in three fields only, and a border cuts each of them."""
     parcel = np.zeros((320, 320), int)
     places = np.random.default_rng(seed).permutation(
         [(row, column) for row in range(10) for column in range(0, 10, 2)]
     )
-    for n, (row, column) in enumerate(places, start=1):
-        left = 32 * column + (10 if n <= 3 else 26)
-        parcel[32 * row + 10 : 32 * row + 22, left : left + 12] = n
+    for n, (row, column) in enumerate(places[:3], start=1):
+        parcel[32 * row + 6 : 32 * row + 26, 32 * column + 10 : 32 * column + 40] = n
     parts = patches.block_split(
         parcel.shape, 32, buffer=4, seed=seed, parcel=parcel, crop=np.uint8(parcel > 0)
     )
-    assert {*np.unique(parts[(parcel > 0) & (parcel <= 3)])} == {TRAIN, VALID, TEST}
+    assert {*np.unique(parts[parcel > 0])} - {UNUSED} == {TRAIN, VALID, TEST}
 
 
 def test_stratified_blocks_are_more_even_on_farmland(farmland):
@@ -355,6 +416,45 @@ def test_leak_report_counts_what_was_made_to_leak():
         patches.leak_report(parts == TRAIN, parts == VALID)
     with pytest.raises(ValueError, match="differ in shape"):
         patches.leak_report(parts == TRAIN, parts[1:] == TEST)
+
+
+def test_leak_report_sets_the_test_beside_the_scene():
+    crop = np.ones((100, 300), np.uint8)
+    crop[:, :60], crop[40:60, 280:] = 0, 2
+    parcel = np.where(crop > 0, 1 + np.arange(300) // 150, 0)
+    parcel[crop == 2] = 3
+    train, test = np.zeros((2, *crop.shape), bool)
+    train[:, 200:], test[:50, :80], test[70:, :80] = True, True, True
+    options = {"crop": crop, "crops": BRANDENBURG}
+    with pytest.warns(UserWarning) as told:
+        found = patches.leak_report(train, test, parcel, reach=150, **options)
+    assert found["background in test"] == pytest.approx(0.75)
+    assert found["background in scene"] == pytest.approx(0.2)
+    assert found["class that differs most"] == "Background"
+    assert found["largest difference of class shares"] == pytest.approx(0.55)
+    assert found["classes not tested"] == "Wheat"
+    assert found["median field in test (pixels)"] == (parcel == 1).sum() == 9000
+    assert found["median field in scene (pixels)"] == (parcel == 2).sum() == 14600
+    assert found["test clusters"] == 2
+    told = [str(warning.message) for warning in told]
+    assert len(told) == 3 and any("75% of the test and 20% of the scene" in t for t in told)
+    assert any("Not tested are Wheat" in t for t in told)
+    assert any("form 2 cluster(s) more than 150 m apart; expected 5" in t for t in told)
+    with pytest.warns(UserWarning, match=r"form 1 cluster"):  # the gap between them is 200 m
+        patches.leak_report(train, test, parcel, reach=300, **options)
+    with pytest.raises(ValueError, match="code 2, outside the legend"):
+        patches.leak_report(train, test, crop=crop, crops=BRANDENBURG[:2])
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_good_split_of_farmland_is_not_warned_of(farmland):
+    parcel, crop = farmland[0], np.minimum(farmland[1], 2)
+    parts = patches.block_split(SHAPE, 64, buffer=4, seed=0, parcel=parcel, crop=crop)
+    found = patches.leak_report(
+        parts == TRAIN, parts == TEST, parcel, reach=200, crop=crop, crops=BRANDENBURG
+    )
+    assert found["test clusters"] >= 5 and found["classes not tested"] == ""
+    assert abs(found["background in test"] - found["background in scene"]) < 0.1
 
 
 def test_leaks_shrink_from_pixels_to_parcels_to_blocks_to_regions(farmland):

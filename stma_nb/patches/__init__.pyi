@@ -21,6 +21,8 @@ from .splits import (
     TRAIN as TRAIN,
     UNUSED as UNUSED,
     VALID as VALID,
+    block_folds as block_folds,
+    block_numbers as block_numbers,
     block_split as block_split,
     covered as covered,
     leave_one_region_out as leave_one_region_out,

@@ -1,4 +1,4 @@
-"""What leaks from training to test?
+"""What leaks from training to test, and does the test resemble the scene?
 
 Count the classes of each part, the pixels and fields shared, and the distance kept. The yardstick
 of distance is the variogram: closer than its range, two pixels are alike because they are
@@ -6,15 +6,18 @@ neighbours.
 """
 
 import math
+import warnings
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy import ndimage
 
-from stma_nb.cube import Crop
+from stma_nb.cube import Crop, background
 from stma_nb.patches.splits import PARTS, check_shapes, number_parcels
+
+FEWEST, FARTHEST = 5, 0.1  # clusters of a test; difference of its background share from the scene's
 
 
 def class_counts(
@@ -27,12 +30,7 @@ def class_counts(
     legend ``crops``.
     """
     check_shapes(parts=parts, crop=crop, parcel=parcel)
-    highest = int(np.max(crop))
-    if highest >= len(crops):
-        raise ValueError(
-            f"The class map holds code {highest}, outside the legend (0 .. {len(crops) - 1}): "
-            "recode it."
-        )
+    _check_codes(crop, crops)
     # One number for each pair of class and part: its cell in the table.
     cells = len(crops) * len(PARTS)
     cell = np.ravel(crop).astype(np.int64) * len(PARTS) + np.ravel(parts)
@@ -48,29 +46,50 @@ def class_counts(
     return table[table["pixels"].sum(axis=1) > 0]
 
 
+def _check_codes(crop: np.ndarray, crops: Sequence[Crop]) -> None:
+    highest = int(np.max(crop))
+    if highest >= len(crops):
+        raise ValueError(
+            f"The class map holds code {highest}, outside the legend (0 .. {len(crops) - 1}): "
+            "recode it."
+        )
+
+
 def leak_report(
     train: np.ndarray,
     test: np.ndarray,
     parcel: np.ndarray | None = None,
     pixel: float = 10.0,
     reach: float = 500.0,
-) -> dict[str, float]:
-    """How close the test pixels are to the training pixels, and what they share.
+    crop: np.ndarray | None = None,
+    crops: Sequence[Crop] = (),
+) -> dict[str, Any]:
+    """How close the test pixels are to the training pixels, what they share, and with ``crop``,
+    whether the test resembles the scene.
 
     Both are masks (rows, columns), such as ``parts == TRAIN`` or ``covered(...)``. Shares are those
     of the test pixels: which train as well; which lie in a parcel that has training pixels; which
     lie within ``reach`` metres of a training pixel (centre to centre, with ``pixel`` metres a
     pixel). Give the range of the variogram for the reach: beyond it two pixels are as unlike as any
-    two. Raises ValueError if a mask is empty or shapes differ.
+    two.
+
+    With the class map ``crop`` (rows, columns) and its legend ``crops`` the test is set beside the
+    whole scene: the share of background; the class whose share differs most, and by how much (test
+    minus scene); the classes of the scene that no test pixel has; with ``parcel`` the median field
+    size (pixels) that a pixel of a field meets; and the number of test clusters, groups of test
+    pixels more than ``reach`` apart, which is how many witnesses a score has at the least. A
+    UserWarning tells if a class is not tested, if the shares of background differ by more than 10
+    points, or if there are fewer than five clusters. Raises ValueError if a mask is empty, shapes
+    differ, or ``crop`` holds a code outside the legend.
     """
-    check_shapes(train=train, test=test, parcel=parcel)
+    check_shapes(train=train, test=test, parcel=parcel, crop=crop)
     train, test = np.asarray(train, bool), np.asarray(test, bool)
     if not (train.any() and test.any()):
         raise ValueError(
             f"There are {train.sum()} training and {test.sum()} test pixels; "
             "expected some of each: split anew."
         )
-    report = {
+    report: dict[str, Any] = {
         "training pixels": int(train.sum()),
         "test pixels": int(test.sum()),
         "share trained on": float(train[test].mean()),
@@ -86,7 +105,71 @@ def leak_report(
     distance = pixel * ndimage.distance_transform_edt(~train)[test]
     report["median distance (m)"] = float(np.median(distance))
     report["share within reach"] = float((distance <= reach).mean())
+    if crop is not None:
+        likeness, complaints = _likeness(test, np.asarray(crop), crops)
+        if parcel is not None:
+            size = np.bincount(index.ravel())
+            for where, fields in (("test", tested), ("scene", size * real)):
+                report[f"median field in {where} (pixels)"] = _median(size, fields)
+        clusters = _clusters(test, reach / pixel)
+        if clusters < FEWEST:
+            complaints.append(
+                f"The test pixels form {clusters} cluster(s) more than {reach:g} m apart; expected "
+                f"{FEWEST} or more for a score with an interval: choose smaller blocks, or repeat "
+                "over patches.block_folds."
+            )
+        report |= likeness | {"test clusters": clusters}
+        for complaint in complaints:
+            warnings.warn(complaint, stacklevel=2)
     return report
+
+
+def _likeness(
+    test: np.ndarray, crop: np.ndarray, crops: Sequence[Crop]
+) -> tuple[dict[str, Any], list[str]]:
+    """Class shares of the test beside those of the scene, and what is to be warned of."""
+    _check_codes(crop, crops)
+    here, everywhere = (np.bincount(c.ravel(), minlength=len(crops)) for c in (crop[test], crop))
+    tested, scene = here / here.sum(), everywhere / everywhere.sum()
+    farthest = np.abs(tested - scene).argmax()
+    lacking = ", ".join(
+        c.name for c, t, s in zip(crops, tested, scene, strict=True) if s > 0 and t == 0
+    )
+    report: dict[str, Any] = {}
+    complaints = []
+    code = background(crops)
+    if code is not None:
+        report = {
+            "background in test": float(tested[code]),
+            "background in scene": float(scene[code]),
+        }
+        if abs(tested[code] - scene[code]) > FARTHEST:
+            complaints.append(
+                f"{crops[code].name} is {tested[code]:.0%} of the test and {scene[code]:.0%} of "
+                "the scene; overall accuracy is not that of the scene: split anew, or use "
+                "accuracy.post_stratify."
+            )
+    if lacking:
+        complaints.append(f"Not tested are {lacking}: deal the blocks by class (crop=), or say so.")
+    report |= {
+        "largest difference of class shares": float(tested[farthest] - scene[farthest]),
+        "class that differs most": crops[farthest].name,
+        "classes not tested": lacking,
+    }
+    return report, complaints
+
+
+def _median(values: np.ndarray, weights: np.ndarray) -> float:
+    """The weighted median; NaN if nothing has weight."""
+    order = values.argsort()
+    reached = weights[order].cumsum() >= weights.sum() / 2
+    return float(values[order][reached.argmax()]) if weights.any() else float("nan")
+
+
+def _clusters(mask: np.ndarray, apart: float) -> int:
+    """How many groups of pixels of the mask lie more than ``apart`` pixels from one another."""
+    near = ndimage.distance_transform_edt(~mask) <= apart / 2  # two circles meet half way
+    return int(ndimage.label(near, np.ones((3, 3)))[1])
 
 
 class Variogram(NamedTuple):

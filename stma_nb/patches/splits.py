@@ -159,9 +159,38 @@ def parcel_split(
 
 def _count_pairs(unit: np.ndarray, crop: np.ndarray, units: int) -> np.ndarray:
     """Pixels of each unit (0 .. ``units`` - 1) and class (units, classes), from their maps."""
-    classes = int(np.max(crop)) + 1
+    classes = int(np.max(crop, initial=0)) + 1
     pair = unit * classes + np.asarray(crop)  # one number for each pair of unit and class
     return np.bincount(pair.ravel(), minlength=units * classes).reshape(units, classes)
+
+
+def block_numbers(
+    shape: tuple[int, int], block: int = 128, parcel: np.ndarray | None = None
+) -> np.ndarray:
+    """The number, from 0, of the square block that each pixel belongs to (rows, columns).
+
+    With ``parcel`` (rows, columns; 0 = none) a parcel that a border cuts belongs whole to the block
+    that holds most of it. Blocks are counted row by row, without those that are left no pixel.
+    Score block by block with them: ``accuracy.unit_matrices``. Raises ValueError for a block below
+    1 pixel and for maps that differ in shape.
+    """
+    if block < 1:
+        raise ValueError(f"The block is {block} pixels; expected at least 1.")
+    check_shapes(scene=np.broadcast_to(0, shape), parcel=parcel)
+    rows, columns = shape
+    across = math.ceil(columns / block)
+    number = np.add.outer(np.arange(rows) // block * across, np.arange(columns) // block)
+    if parcel is None:
+        return number
+    count = math.ceil(rows / block) * across
+    index, numbers = number_parcels(parcel)
+    pair, found = pd.factorize(np.ravel(index * count + number))  # of a parcel and a block
+    by_pixels = found[np.bincount(pair).argsort(kind="stable")]
+    home = np.zeros(len(numbers), int)
+    home[by_pixels // count] = by_pixels % count  # written last, the block with most pixels stays
+    number = np.where((numbers > 0)[index], home[index], number)
+    left = np.bincount(number.ravel(), minlength=count) > 0
+    return (left.cumsum() - 1)[number]
 
 
 def block_split(
@@ -176,73 +205,91 @@ def block_split(
     """Give square blocks of the scene to the parts by lot; returns a map of parts (rows, columns).
 
     The map holds TRAIN, VALID, TEST, and UNUSED where another part is closer than ``buffer`` pixels
-    (correlated speckle, field edges). With ``parcel`` (rows, columns; 0 = none) a parcel that
-    reaches into two parts becomes UNUSED as a whole, so that no field is in two parts. With
-    ``crop`` (rows, columns) the blocks are dealt out so that rare classes, too, occur in every
-    part, as far as three blocks or more hold them in fields that no border cuts (see
-    ``class_counts``). Raises ValueError if the scene has fewer blocks than parts.
+    (correlated speckle, field edges). With ``parcel`` (rows, columns; 0 = none) a parcel that a
+    border cuts goes whole to the block that holds most of it, so that no field is in two parts, and
+    large fields are tested as often as small ones. With ``crop`` (rows, columns) the blocks are
+    dealt out so that rare classes, too, occur in every part, as far as three blocks or more hold
+    them out of reach of the buffer (see ``class_counts``). ``leak_report`` tells whether the test
+    part resembles the scene. Raises ValueError if the scene has fewer blocks than parts.
     """
+    _check_shares(shares)
+    number, count = _blocks(shape, block, buffer, int(np.count_nonzero(shares)), parcel, crop)
+    group = _deal(number, _sizes(count, shares), buffer, seed, crop)
+    return _apart(np.array([TRAIN, VALID, TEST], np.uint8)[group][number], buffer)
+
+
+def block_folds(
+    shape: tuple[int, int],
+    block: int = 128,
+    folds: int = 4,
+    buffer: int = 8,
+    seed: int = 0,
+    parcel: np.ndarray | None = None,
+    crop: np.ndarray | None = None,
+) -> Iterator[np.ndarray]:
+    """Several splits by the same blocks: yields ``folds`` maps of parts, as ``block_split`` makes.
+
+    The blocks are dealt into folds. Each fold tests once, while the next one validates and the
+    others train, so that every block, and every parcel whole, tests exactly once, but for the
+    buffer. The spread of the scores over the folds says more than the score of one split. The other
+    arguments are those of ``block_split``. Raises ValueError for fewer than three folds, and if the
+    scene has fewer blocks than folds.
+    """
+    if folds < 3:
+        raise ValueError(
+            f"There are {folds} folds; expected 3 or more: one tests, one validates, others train."
+        )
+    number, count = _blocks(shape, block, buffer, folds, parcel, crop)
+    sizes = np.bincount(np.arange(count) % folds)
+    fold = _deal(number, sizes, buffer, seed, crop)
+    return (_fold(fold[number], test, folds, buffer) for test in range(folds))
+
+
+def _fold(fold: np.ndarray, test: int, folds: int, buffer: int) -> np.ndarray:
+    """The map of parts in which one fold tests and the next one validates."""
+    part = np.full(folds, TRAIN, np.uint8)
+    part[test], part[(test + 1) % folds] = TEST, VALID
+    return _apart(part[fold], buffer)
+
+
+def _blocks(
+    shape: tuple[int, int],
+    block: int,
+    buffer: int,
+    needed: int,
+    parcel: np.ndarray | None,
+    crop: np.ndarray | None,
+) -> tuple[np.ndarray, int]:
+    """The block number of each pixel and how many blocks there are; at least ``needed``."""
     if block < 1 or buffer < 0:
         raise ValueError(
             f"The block is {block} and the buffer {buffer} pixels; expected at least 1 and 0."
         )
-    _check_shares(shares)
     check_shapes(scene=np.broadcast_to(0, shape), parcel=parcel, crop=crop)
-    rows, columns = shape
-    blocks_across = math.ceil(columns / block)
-    count = math.ceil(rows / block) * blocks_across
-    needed = np.count_nonzero(shares)
+    number = block_numbers(shape, block, parcel)
+    count = int(number.max()) + 1
     if count < needed:
         raise ValueError(
             f"The scene holds {count} block(s) of {block} pixels; "
             f"{needed} parts need at least {needed}: choose a smaller block."
         )
-    # The number of each pixel's block, counted row by row.
-    number = np.add.outer(np.arange(rows) // block * blocks_across, np.arange(columns) // block)
+    return number, count
+
+
+def _deal(
+    number: np.ndarray, sizes: np.ndarray, buffer: int, seed: int, crop: np.ndarray | None
+) -> np.ndarray:
+    """Group (0, 1, ...) of each block, ``sizes`` of them in each: by lot, or evenly by class."""
+    count = sizes.sum()
     order = np.random.default_rng(seed).permutation(count)
-    sizes = _sizes(count, shares)
-    part = np.empty(count, np.uint8)
+    group = np.empty(count, int)
     if crop is None:
-        train, valid, test = sizes
-        part[order] = np.repeat((TEST, VALID, TRAIN), (test, valid, train))
-    else:
-        certain = _certain(number, block, buffer, parcel)
-        classes = int(np.max(crop)) + 1
-        pair = number * classes + np.asarray(crop)  # one number for each pair of block and class
-        pixels = np.bincount(pair[certain], minlength=count * classes).reshape(count, classes)
-        part[order] = _stratify(pixels[order], sizes)
-    parts = _apart(part[number], buffer)
-    if parcel is not None:
-        parts[_in_several_parts(parts, parcel)] = UNUSED
-    return parts
-
-
-def _certain(number: np.ndarray, block: int, buffer: int, parcel: np.ndarray | None) -> np.ndarray:
-    """Pixels that neither the buffer nor a cut parcel can take from their block."""
-    row = np.arange(number.shape[0]) % block  # place within the block
-    column = np.arange(number.shape[1]) % block
-    inner_row = (row >= buffer) & (row < block - buffer)
-    inner_column = (column >= buffer) & (column < block - buffer)
-    certain = np.logical_and.outer(inner_row, inner_column)
-    if parcel is not None:
-        index, numbers = number_parcels(parcel)
-        first = np.full(len(numbers), number.max() + 1)  # the lowest and the highest block of each
-        last = np.zeros(len(numbers), int)
-        np.minimum.at(first, index, number)
-        np.maximum.at(last, index, number)
-        whole = (first == last) | (numbers == 0)
-        certain &= whole[index]
-    return certain
-
-
-def _in_several_parts(parts: np.ndarray, parcel: np.ndarray) -> np.ndarray:
-    """Pixels of parcels (numbers above 0) that reach into more than one part."""
-    index, numbers = number_parcels(parcel)
-    reached = np.zeros(len(numbers), int)
-    for part in (TRAIN, VALID, TEST):
-        reached += np.bincount(index[parts == part], minlength=len(numbers)) > 0
-    shared = (reached > 1) & (numbers > 0)
-    return shared[index]
+        group[order] = np.repeat(np.arange(len(sizes))[::-1], sizes[::-1])
+    else:  # counted are the pixels that no buffer can take, however the blocks are dealt
+        certain = _apart(number + 1, buffer) != UNUSED
+        pixels = _count_pairs(number[certain], np.asarray(crop)[certain], count)
+        group[order] = _stratify(pixels[order], sizes)
+    return group
 
 
 def regions(shape: tuple[int, int], rows: int = 2, columns: int = 2) -> np.ndarray:
@@ -332,41 +379,41 @@ def _sizes(count: int, shares: tuple[float, float, float]) -> np.ndarray:
 
 
 def _stratify(pixels: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """Part of each block, so that the classes spread over the parts as the blocks do.
+    """Group of each block, so that the classes spread over the groups as the blocks do.
 
-    pixels: of each block and class (blocks, classes); sizes: how many blocks each part gets.
+    pixels: of each block and class (blocks, classes); sizes: how many blocks each group gets.
     Iterative stratification (Sechidis et al. 2011, doi 10.1007/978-3-642-23808-6_10): each block of
-    the class that is left in the fewest blocks goes to the part that lacks most of the class. Here
-    a part without any comes first.
+    the class that is left in the fewest blocks goes to the group that lacks most of the class. Here
+    a group without any comes first.
     """
     # One more class, which is in every block, deals out the blocks without any other.
     pixels = np.column_stack([pixels, np.ones(len(pixels), int)])
     total = pixels.sum(0)
-    goal = np.outer(sizes / sizes.sum(), total)  # pixels (parts, classes)
-    given = np.zeros((3, len(total)))
-    room = sizes.copy()  # blocks that each part still takes
-    part = np.zeros(len(pixels), np.uint8)
-    while (part == 0).any():
-        free = part == 0
+    goal = np.outer(sizes / sizes.sum(), total)  # pixels (groups, classes)
+    given = np.zeros(goal.shape)
+    room = sizes.copy()  # blocks that each group still takes
+    group = np.full(len(pixels), -1)
+    while (group < 0).any():
+        free = group < 0
         holders = (pixels[free] > 0).sum(0)
         rare = np.where(holders > 0, holders, len(pixels) + 1).argmin()
         for block in np.flatnonzero(free & (pixels[:, rare] > 0)):
             lack = (goal - given)[:, rare] + total[rare] * (given[:, rare] == 0)
             chosen = np.where(room > 0, lack, -np.inf).argmax()
-            part[block] = (TRAIN, VALID, TEST)[chosen]
+            group[block] = chosen
             given[chosen] += pixels[block]
             room[chosen] -= 1
-    return part
+    return group
 
 
 def _apart(parts: np.ndarray, buffer: int) -> np.ndarray:
     """The map with UNUSED where another part is closer than ``buffer`` pixels."""
     size = 2 * buffer + 1
     # A window holds one part if its lowest and its highest are the same; UNUSED (0) is neither.
-    used = np.where(parts == UNUSED, np.uint8(255), parts)
+    used = np.where(parts == UNUSED, np.iinfo(parts.dtype).max, parts)
     low = ndimage.minimum_filter(used, size, mode="nearest")
     high = ndimage.maximum_filter(parts, size, mode="nearest")
-    return np.where(low == high, parts, np.uint8(UNUSED))
+    return np.where(low == high, parts, parts.dtype.type(UNUSED))
 
 
 def number_parcels(parcel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
