@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from stma_nb import radar, simulate
+from stma_nb import cube, radar, simulate
 
 LOOKS = 4.4
 FILTERS = {
@@ -402,6 +402,31 @@ def test_negative_power_left_by_noise_removal(homogeneous):
             FILTERS[name](noise)
 
 
+# ----------------------------------------------------------------------------------------- a season
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_a_season_stays_a_season_with_its_bands_filtered(name, season):
+    filter_ = FILTERS[name]
+    season.vh[:, :9, :9] = np.nan
+    season["ndvi"] = season.vh.assign_attrs(units="1").rename("ndvi") * 0 + 0.5
+    filtered = filter_(season)
+    for band in ("vv", "vh"):
+        xr.testing.assert_identical(filtered[band], filter_(season[band]))
+        assert filtered[band].attrs == season[band].attrs
+    bands = ["vv", "vh"]
+    xr.testing.assert_identical(filtered.drop_vars(bands), season.drop_vars(bands))
+    assert np.isnan(filtered.vh[:, :9, :9]).all() and filtered.rio.crs == season.rio.crs
+    assert cube.legend(filtered) == cube.legend(season)
+
+
+def test_a_filtered_season_is_saved_and_opened_as_one(season, tmp_path):
+    lazy = cube.open_season(cube.save_season(season, tmp_path / "season.zarr"))
+    assert radar.quegan_yu(lazy).vv.chunks
+    path = cube.save_season(radar.quegan_yu(lazy), tmp_path / "filtered.zarr")
+    xr.testing.assert_allclose(cube.open_season(path), radar.quegan_yu(season))
+
+
 # ---------------------------------------------------------------------------------------- bad input
 
 
@@ -421,10 +446,10 @@ def test_refuses_what_is_not_linear_power(name, scene):
         filter_(scene.where(scene.x > 0, np.inf).assign_attrs(scene.attrs))
     with pytest.raises(ValueError, match="Found power from"):
         filter_(radar.to_db(scene).assign_attrs(units="1").chunk(x=10)).compute()
-    with pytest.raises(
-        ValueError, match=r"Found a Dataset; expected a DataArray: filter season.vv and season.vh"
-    ):
-        filter_(scene.to_dataset())
+    with pytest.raises(ValueError, match=r"Found a ndarray; expected a DataArray"):
+        filter_(scene.values)
+    with pytest.raises(cube.SeasonError, match="no backscatter; it has ndvi: expected one of vv"):
+        filter_(scene.to_dataset(name="ndvi"))
     with pytest.raises(ValueError, match=r"dimensions \('x', 'y'\); expected \(y, x\)"):
         filter_(scene[0].T)
 

@@ -571,6 +571,24 @@ def test_products_before_ipf_2_9_have_range_noise_only(scene, tmp_path):
     )
 
 
+def test_noise_of_old_processors_is_refused_where_it_would_be_removed(scene, tmp_path):
+    """Up to IPF 2.5 the table is in other units, in which it would remove nothing."""
+    pytest.importorskip(
+        "xarray_sentinel",
+        reason="xarray-sentinel, the optional reader of .SAFE products, is not installed",
+    )
+    old = scene.copy()
+    old["noise_range"] = xr.DataTree(scene.noise_range.to_dataset() * 1e-3)
+    product = radar.open_grd(write_safe(old, tmp_path, old_noise=True), "VH")
+    with pytest.raises(ValueError, match=r"sigma zero is -5\d dB; expected -22 .*noise=None"):
+        steps(product)
+    assert np.isfinite(radar.calibrate(product.image.dn, product.calibration)).all()
+    for group in ("image", "noise_range"):  # none at all
+        old[group] = xr.DataTree(scene[group].to_dataset() * 0)
+    with pytest.raises(ValueError, match="sigma zero is 0; expected"):
+        steps(old)
+
+
 def test_a_bad_product_is_explained(safe, monkeypatch):
     with pytest.raises(
         FileNotFoundError, match=r"not a Sentinel-1 product: give the unpacked \.SAFE folder"

@@ -4,14 +4,16 @@ import copy
 
 import numpy as np
 import pytest
+import rasterio
 import torch
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 
-from stma_nb import cube, patches, predict, train
+from stma_nb import cube, patches, predict, radar, train
 from stma_nb.train.pixels import draw_pixels
 
 FITS = {
     "forest": lambda season, mask, **more: train.fit_forest(season, mask, trees=30, **more),
+    "boosting": lambda season, mask, **more: train.fit_boosting(season, mask, rounds=20, **more),
     "tempcnn": lambda season, mask, **more: train.fit_tempcnn(season, mask, epochs=8, **more),
 }
 
@@ -69,13 +71,73 @@ def test_the_forest_is_that_of_scikit_learn(season, left):
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
-def test_damaged_trees_are_not_followed(season, left):
-    model = train.fit_forest(season, left, trees=5).model
+@pytest.mark.parametrize("known", [[0, 1, 3], [1, 3]])
+def test_the_boosting_is_that_of_scikit_learn(season, left, known):
+    """Of three classes, and of two, for which scikit-learn grows one tree a round, not two."""
+    scaling = patches.fit_scaling(season, left)
+    x, y = draw_pixels(season, left, 1500, scaling, seed=0)
+    y[y == 2] = 3  # a code that was not learned lies between
+    here = np.isin(y, known)
+    theirs = HistGradientBoostingClassifier(max_iter=10, random_state=0)
+    theirs.fit(x[here].reshape(here.sum(), -1), y[here])
+    ours = train.GradientBoosting.of(theirs, 5, 2, 4)
+    new = np.random.default_rng(1).normal(0, 1.5, (3, 5, 2, 8, 8)).astype("float32")
+    found = ours(torch.from_numpy(new)).softmax(1).numpy()
+    flat = new.transpose(0, 3, 4, 1, 2).reshape(-1, 10)
+    expected = theirs.predict_proba(flat).reshape(3, 8, 8, -1).transpose(0, 3, 1, 2)
+    np.testing.assert_allclose(found[:, known], expected, atol=1e-5)
+    assert found[:, 2].max() < 1e-5
+
+
+def test_boosting_stops_early_and_learns_no_class_of_one_pixel(season, left):
+    many = season.isel(y=np.arange(480) % 48).assign_coords(y=5e6 - 10.0 * np.arange(480))
+    many = many.copy(deep=True)
+    many.crop.values[:] = np.random.default_rng(0).integers(0, 2, many.crop.shape)  # no sense in it
+    many.crop.values[5, 5] = 2
+    trained = train.fit_boosting(many, left.repeat(10, 0))
+    assert trained.model.arguments["trees"] < 100, "two classes are learned: one tree a round"
+    with torch.no_grad():
+        assert trained.model(torch.zeros(1, 5, 2, 2, 2)).softmax(1)[:, 2].max() < 1e-4
+    with pytest.raises(cube.SeasonError, match="pixels of a single class; expected two"):
+        train.fit_boosting(season, season.crop.values == 1)
+
+
+@pytest.mark.parametrize("fit", [train.fit_forest, train.fit_boosting])
+def test_trees_are_kept_as_they_grew(fit, season, left, tmp_path):
+    trained = fit(season, left)
+    back = train.load(train.save(trained, tmp_path / "trees.safetensors"))
+    assert type(back.model) is type(trained.model)
+    maps = [predict.season_codes(one, season) for one in (trained, back)]
+    np.testing.assert_array_equal(*maps)
+
+
+@pytest.mark.parametrize("fit", [train.fit_forest, train.fit_boosting])
+def test_a_filtered_season_is_learned_and_mapped_better(fit, season, left, tmp_path):
+    """Loaded, lazy, and saved as Zarr, a filtered season gives one map."""
+    filtered = radar.quegan_yu(season, 3)
+    trained = fit(filtered, left)
+    mapped = predict.season_codes(trained, filtered)
+    raw = predict.season_codes(fit(season, left), season)
+    right = season.crop.values
+    assert (mapped == right)[~left].mean() > (raw == right)[~left].mean()
+    lazy = radar.quegan_yu(
+        cube.open_season(cube.save_season(season, tmp_path / "season.zarr")).chunk(y=20), 3
+    )
+    np.testing.assert_array_equal(predict.season_codes(trained, lazy, tile=32), mapped)
+    store = cube.open_season(cube.save_season(lazy, tmp_path / "filtered.zarr"))
+    path = predict.season_map(trained, store, tmp_path / "map.tif", progress=False)
+    with rasterio.open(path) as tif:
+        np.testing.assert_array_equal(tif.read(1), mapped)
+
+
+@pytest.mark.parametrize("fit", [train.fit_forest, train.fit_boosting])
+def test_damaged_trees_are_not_followed(fit, season, left):
+    model = fit(season, left).model
     x = torch.zeros(1, 5, 2, 4, 4)
     for name, value in (("left", 10**9), ("right", 0), ("feature", 99)):
         broken = copy.deepcopy(model)
         getattr(broken, name)[0] = value
-        with pytest.raises(ValueError, match="no trees of a forest, or damaged"):
+        with pytest.raises(ValueError, match="no trees, or damaged"):
             broken(x)
 
 

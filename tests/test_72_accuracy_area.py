@@ -192,6 +192,76 @@ def test_stehman_standard_errors_are_the_spread_of_the_estimates(population):
         assert np.all((held >= 0.93) & (held <= 0.97)), (name, held)
 
 
+# ----------------------------------------------------------------------------- two maps, one sample
+
+
+def test_difference_of_two_maps_by_hand():
+    """Gains 1, 0, 0, -1 of 100 pixels and 1, 1, 0, 0, 0 of 300."""
+    strata = np.repeat([0, 1], [4, 5])
+    reference = np.zeros(9, int)
+    mapped = np.array([0, 0, 1, 1, 0, 0, 0, 1, 1])
+    other = np.array([1, 0, 1, 0, 1, 1, 0, 1, 2])
+    found = accuracy.stratified_difference(strata, mapped, other, reference, [100, 300])
+    se = np.sqrt(0.25**2 * (1 - 4 / 100) * (2 / 3) / 4 + 0.75**2 * (1 - 5 / 300) * 0.3 / 5)
+    assert found["estimate"] == pytest.approx(0.75 * 0.4) and found["se"] == pytest.approx(se)
+    assert found["high"] - found["estimate"] == pytest.approx(1.959964 * se)
+    back = accuracy.stratified_difference(strata, other, mapped, reference, [100, 300])
+    assert back["estimate"] == -found["estimate"] and back["low"] == -found["high"]
+
+
+def test_difference_of_two_maps_is_that_of_their_accuracies(population):
+    mapped, truth, region = population
+    other = np.roll(mapped, 1)
+    drawn = samples(region, 200, 1, seed=3)[0]
+    pixels = np.bincount(region)
+    codes = region[drawn], mapped[drawn], other[drawn], truth[drawn]
+    found = accuracy.stratified_difference(*codes, pixels)
+    one, two = (
+        accuracy.stehman_estimate(codes[0], which, codes[3], pixels).overall for which in codes[1:3]
+    )
+    assert found["estimate"] == pytest.approx(one["estimate"] - two["estimate"])
+
+
+def test_intervals_hold_the_true_difference_as_often_as_they_say(population):
+    """Strata are the classes of the first map; the other errs in other places, now and then."""
+    mapped, truth, _ = population
+    rng = np.random.default_rng(5)
+    other = np.where(rng.random(mapped.shape) < 0.15, rng.integers(0, 4, mapped.shape), mapped)
+    true = (mapped == truth).mean() - (other == truth).mean()
+    found = np.array(
+        [
+            accuracy.stratified_difference(
+                mapped[drawn], mapped[drawn], other[drawn], truth[drawn], np.bincount(mapped)
+            )
+            for drawn in samples(mapped, 150, 1000, seed=0)
+        ]
+    )
+    assert found[:, 0].mean() == pytest.approx(true, abs=0.002)
+    assert np.sqrt((found[:, 1] ** 2).mean()) == pytest.approx(found[:, 0].std(), rel=0.08)
+    assert 0.93 <= ((found[:, 2] <= true) & (true <= found[:, 3])).mean() <= 0.97
+
+
+def test_mcnemar_is_a_binomial_test_of_the_pixels_that_one_map_has_right():
+    reference = np.zeros(20, int)
+    mapped = np.repeat([0, 1], [15, 5])
+    other = np.repeat([0, 1, 0], [7, 9, 4])
+    found = accuracy.mcnemar(mapped, other, reference)
+    assert found[:2] == (8, 4)
+    # 2 P(X <= 4) for 12 coins: 2 (1 + 12 + 66 + 220 + 495) / 4096
+    assert found.p == pytest.approx(1588 / 4096)
+    assert accuracy.mcnemar(mapped, mapped, reference) == (0, 0, 1.0)
+    with pytest.raises(ValueError, match="expected one shape, the codes at the same sample"):
+        accuracy.mcnemar(mapped, other[1:], reference)
+
+
+def test_mcnemar_rejects_no_more_often_than_it_says():
+    """Of two maps that are equally good, at most one in twenty pairs is told apart."""
+    rng = np.random.default_rng(0)
+    truth = np.zeros(200, int)
+    p = [accuracy.mcnemar(*(rng.random((2, 200)) < 0.2), truth).p for _ in range(1000)]
+    assert 0.02 <= np.mean(np.array(p) < 0.05) <= 0.06
+
+
 # -------------------------------------------------------------------------------------- bad samples
 
 

@@ -1,9 +1,12 @@
 from .area import (
     Estimate as Estimate,
+    McNemar as McNemar,
     allocate as allocate,
     class_pixels as class_pixels,
+    mcnemar as mcnemar,
     sample_size as sample_size,
     stehman_estimate as stehman_estimate,
+    stratified_difference as stratified_difference,
     stratified_estimate as stratified_estimate,
     stratified_sample as stratified_sample,
 )
@@ -27,6 +30,9 @@ from .parcels import (
     parcel_matrix as parcel_matrix,
     parcel_table as parcel_table,
     vote as vote,
+)
+from .reference import (
+    flip_labels as flip_labels,
 )
 from .report import (
     assess as assess,

@@ -32,6 +32,22 @@ def map_season(
         Path | None,
         typer.Option(metavar="TIF", help="write how uncertain the network is, too"),
     ] = None,
+    parcels: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="TIF",
+            help="parcel numbers on the season's grid (0 = none): each parcel bears the class of "
+            "most of its pixels",
+        ),
+    ] = None,
+    least_hectares: Annotated[
+        float | None,
+        typer.Option(
+            metavar="AREA",
+            help="minimum mapping unit: smaller clumps go to their largest neighbour (after the "
+            "parcels)",
+        ),
+    ] = None,
     batch: Annotated[
         int | None,
         typer.Option(help="windows computed at a time (default: what fits a CPU and 2 GB)"),
@@ -80,6 +96,8 @@ def map_season(
     \b
     python -m stma_nb map weights.safetensors my_season.zarr map.tif
     python -m stma_nb map weights.safetensors my_season.zarr map.tif --entropy doubt.tif --workers 4
+    python -m stma_nb map weights.safetensors my_season.zarr map.tif --parcels parcel.tif
+    python -m stma_nb map weights.safetensors my_season.zarr map.tif --least-hectares 0.5
     """
     if workers is not None and scheduler is not None:
         raise typer.BadParameter("not allowed with --workers", param_hint="--scheduler")
@@ -106,6 +124,8 @@ def map_season(
                 tile=tile,
                 precision=precision,
                 client=client,
+                parcels=parcels,
+                least_hectares=least_hectares,
             )
     except KeyboardInterrupt:
         print(

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -107,9 +107,18 @@ class Parts:
         # NumPy's own hints take any name for that of an option.
         write_whole(self._file(tile), lambda part: np.savez(part, **layers))  # type: ignore[arg-type]
 
-    def assemble(self, season: xr.Dataset, crops: Sequence[Crop], origin: dict[str, Any]) -> None:
-        """Write the outputs from the tiles, move them to their names, and remove the folder."""
-        made = {name: self._geotiff(name, season, crops, origin) for name in self.outputs}
+    def assemble(
+        self,
+        season: xr.Dataset,
+        crops: Sequence[Crop],
+        origin: dict[str, Any],
+        finish: Callable[[np.ndarray], np.ndarray] | None = None,
+    ) -> None:
+        """Write the outputs from the tiles, move them to their names, and remove the folder.
+
+        ``finish`` is done to the codes (rows, columns) of the whole map before it is written.
+        """
+        made = {name: self._geotiff(name, season, crops, origin, finish) for name in self.outputs}
         write_class_names(self.outputs["map"], crops)
         # The map comes last: when it is there, all is there.
         for name in sorted(self.outputs, key=lambda name: name == "map"):
@@ -119,7 +128,12 @@ class Parts:
         shutil.rmtree(self.folder)
 
     def _geotiff(
-        self, name: str, season: xr.Dataset, crops: Sequence[Crop], origin: dict[str, Any]
+        self,
+        name: str,
+        season: xr.Dataset,
+        crops: Sequence[Crop],
+        origin: dict[str, Any],
+        finish: Callable[[np.ndarray], np.ndarray] | None,
     ) -> Path:
         """One output as a cloud-optimised GeoTIFF in the folder; returns its path."""
         bands = {
@@ -138,7 +152,7 @@ class Parts:
             # Half of one, from a run that was stopped, GDAL could not replace.
             file.unlink(missing_ok=True)
         with rasterio.Env(GDAL_CACHEMAX=64):  # MB; the default is a share of the machine's memory
-            with rasterio.open(plain, "w", **profile) as tif:
+            with rasterio.open(plain, "w+", **profile) as tif:
                 if name == "map":
                     write_legend(tif, crops)
                 else:
@@ -148,6 +162,8 @@ class Parts:
                 for tile in self.tiles:
                     with np.load(self._file(tile)) as layers:
                         tif.write(layers[name], window=RasterWindow.from_slices(*tile))
+                if name == "map" and finish:
+                    tif.write(finish(tif.read(1)), 1)
             rasterio.shutil.copy(
                 plain,
                 made,

@@ -20,6 +20,7 @@ from stma_nb.cube import check_layout
 from stma_nb.files import refuse_existing
 from stma_nb.patches import corners
 from stma_nb.predict.parts import Parts, season_hash, weights_hash
+from stma_nb.predict.products import least_pixels, parcel_vote, read_parcels, sieve
 from stma_nb.predict.tiles import (
     PRECISIONS,
     Tile,
@@ -49,6 +50,8 @@ def season_map(
     tile: int = 512,
     precision: str = "float32",
     client: Any = None,
+    parcels: str | Path | None = None,
+    least_hectares: float | None = None,
 ) -> Path:
     """Classify every pixel of a season, and write the map as a cloud-optimised GeoTIFF.
 
@@ -79,6 +82,13 @@ def season_map(
         client: a ``distributed.Client``: its workers compute tiles, two per worker at a time, with
             as many threads as the worker has. They read the season from its files, which they must
             see under the same path; the map is written here.
+        parcels: a GeoTIFF of parcel numbers on the season's grid (0 or nodata: none): each parcel
+            bears the class that most of its pixels got (``parcel_vote``).
+        least_hectares: the minimum mapping unit: smaller clumps of a class go to their largest
+            neighbour (``sieve``), after the vote of the parcels, so that a smaller parcel may too.
+
+    Both change the map alone, not the probabilities or the entropy, and hold the whole map in
+    memory, a byte a pixel, and the parcels as well; the sieve needs some bytes a pixel more.
 
     Raises SeasonError for what is no season, ValueError if it does not fit the network or an
     argument is out of range, FileExistsError if an output exists or an unfinished map was made in
@@ -96,6 +106,7 @@ def season_map(
     _check_arguments(outputs, overwrite, patch, tile, batch, precision)
     check_layout(season)
     check_fits(trained, season, allow)
+    finish = _finish(season, parcels, least_hectares)
     if overlap is None:
         overlap = 0.0 if getattr(trained.model, "pixelwise", False) else 0.5
     shape = season.sizes["y"], season.sizes["x"]
@@ -137,7 +148,9 @@ def season_map(
             bar.update(_pixels(where))
     # GDAL's own errors are no OSError.
     with _naming(f"The files could not be put together in '{parts.folder}'", Exception):
-        parts.assemble(season, trained.crops, origin)
+        product = {"parcels": parcels and Path(parcels).name, "least_hectares": least_hectares}
+        told = {name: value for name, value in product.items() if value}
+        parts.assemble(season, trained.crops, origin | told, finish)
     return outputs["map"]
 
 
@@ -151,6 +164,22 @@ def season_codes(trained: Trained, season: xr.Dataset, **options: Any) -> np.nda
         season_map(trained, season, path, progress=False, **options)
         with rasterio.open(path) as tif:
             return tif.read(1)
+
+
+def _finish(
+    season: xr.Dataset, parcels: str | Path | None, least_hectares: float | None
+) -> Callable[[np.ndarray], np.ndarray] | None:
+    """What is done to the whole map of codes in the end; None if nothing is."""
+    if parcels is None and least_hectares is None:
+        return None
+    parcel = None if parcels is None else read_parcels(parcels, season)
+    pixels = 1 if least_hectares is None else least_pixels(season, least_hectares)
+
+    def finish(codes: np.ndarray) -> np.ndarray:
+        voted = codes if parcel is None else parcel_vote(codes, parcel)
+        return voted if pixels == 1 else sieve(voted, pixels)
+
+    return finish
 
 
 def _pixels(tile: Tile) -> int:

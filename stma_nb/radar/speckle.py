@@ -10,13 +10,15 @@ x w pixels:
 * ``quegan_yu``: over the dates, leaving the level of each date to it.
 
 All take and give a DataArray (y, x), or (line, pixel) of a GRD product, or a stack (time, y, x) of
-linear power, units "1": means of dB are biased (``db_bias``). A season is filtered by
-``season.assign(vv=lee(season.vv), vh=lee(season.vh))``. The result is float32, lazy if the input
-is, and the same block by block as in one piece. Windows hold valid pixels only: at the border of
-the scene they shrink, NaN stays NaN and does not spread. z and v below are the mean and the
-variance (divided by n) of a window, C_i^2 = v / z^2 and C_u^2 = 1 / L the squared coefficients of
-variation of the window and of speckle. Biases and ENL given are measured in homogeneous areas of
-4.4 looks, correlated as in Sentinel-1 (``simulate.speckle``), with windows of 7 x 7 pixels.
+linear power, units "1": means of dB are biased (``db_bias``). Or they take and give a whole season,
+of which the polarisations are filtered and all else, other bands, labels and grid, stays. The
+result is float32, lazy if the input is, and the same block by block as in one piece: save or load
+a lazy one before it is read more than once, or each reading filters anew. Windows hold valid pixels
+only: at the border of the scene they shrink, NaN stays NaN and does not spread. z and v below are
+the mean and the variance (divided by n) of a window, C_i^2 = v / z^2 and C_u^2 = 1 / L the squared
+coefficients of variation of the window and of speckle. Biases and ENL given are measured in
+homogeneous areas of 4.4 looks, correlated as in Sentinel-1 (``simulate.speckle``), with windows of
+7 x 7 pixels.
 
 The little negative power that noise removal leaves counts in boxcar, lee and refined_lee, which
 keep the mean; gamma_map and quegan_yu need power of 0 or more. All filters raise ValueError for
@@ -27,13 +29,17 @@ or larger than the image; and for looks that are not positive.
 import math
 from collections.abc import Callable
 from functools import lru_cache, partial
+from typing import TypeVar
 
 import numpy as np
 import xarray as xr
 from numpy.lib.stride_tricks import as_strided
 from scipy import special
 
+from stma_nb import cube
 from stma_nb.radar.backscatter import expect_units
+
+Power = TypeVar("Power", xr.DataArray, xr.Dataset)
 
 # Sentinel-1 IW GRDH: 4.4 in IW1, 4.3 in IW2 and IW3 (Sentinel-1 Product Definition,
 # S1-RS-MDA-52-7440)
@@ -127,7 +133,7 @@ def db_spread(looks: float = LOOKS) -> float:
 # ------------------------------------------------------------------------------------------ filters
 
 
-def boxcar(power: xr.DataArray, window: int = 7) -> xr.DataArray:
+def boxcar(power: Power, window: int = 7) -> Power:
     """Mean z of the window: no bias, and the ENL rises to N L = 51 (``boxcar_enl``).
 
     Edges are blurred as wide as the window.
@@ -135,7 +141,7 @@ def boxcar(power: xr.DataArray, window: int = 7) -> xr.DataArray:
     return _filter(power, _boxcar, window)
 
 
-def lee(power: xr.DataArray, window: int = 7, looks: float = LOOKS) -> xr.DataArray:
+def lee(power: Power, window: int = 7, looks: float = LOOKS) -> Power:
     """z + k (I - z), with k = 1 - C_u^2 / C_i^2, and 0 where C_i < C_u (Lee 1980).
 
     Source: doi 10.1109/TPAMI.1980.4766994. It is the weight that Lopes et al. 1990 (doi
@@ -146,7 +152,7 @@ def lee(power: xr.DataArray, window: int = 7, looks: float = LOOKS) -> xr.DataAr
     return _filter(power, partial(_lee, looks=_check_looks(looks)), window)
 
 
-def refined_lee(power: xr.DataArray, looks: float = LOOKS) -> xr.DataArray:
+def refined_lee(power: Power, looks: float = LOOKS) -> Power:
     """``lee`` in a window of 7 x 7 pixels, or at an edge in half of it (Lee 1981).
 
     Source: doi 10.1016/S0146-664X(81)80018-4. Where C_i > C_u in the whole window, the means of
@@ -159,7 +165,7 @@ def refined_lee(power: xr.DataArray, looks: float = LOOKS) -> xr.DataArray:
     return _filter(power, partial(_refined_lee, looks=_check_looks(looks)), 7)
 
 
-def gamma_map(power: xr.DataArray, window: int = 7, looks: float = LOOKS) -> xr.DataArray:
+def gamma_map(power: Power, window: int = 7, looks: float = LOOKS) -> Power:
     """Most probable sigma0 if texture and speckle are Gamma distributed (Lopes et al. 1990).
 
         [(a - L - 1) z + sqrt((a - L - 1)^2 z^2 + 4 a L I z)] / (2 a)
@@ -171,7 +177,7 @@ def gamma_map(power: xr.DataArray, window: int = 7, looks: float = LOOKS) -> xr.
     return _filter(power, partial(_gamma_map, looks=_check_looks(looks)), window, least=0)
 
 
-def quegan_yu(power: xr.DataArray, window: int = 7) -> xr.DataArray:
+def quegan_yu(power: Power, window: int = 7) -> Power:
     """Multitemporal filter J_k = E_k / M sum_i I_i / E_i of M dates (Quegan & Yu 2001).
 
     Source: doi 10.1109/36.964973. E_i is the mean of the window on date i; a date without data at a
@@ -180,30 +186,34 @@ def quegan_yu(power: xr.DataArray, window: int = 7) -> xr.DataArray:
     is blurred as by ``boxcar``. The ENL rises to ``quegan_yu_enl``, 25 with ten dates; bias -0.02
     dB. Needs dimensions (time, y, x) and two dates or more, else ValueError.
     """
-    _check(power)
-    if power.sizes.get("time", 1) < 2:
-        raise ValueError(
-            "Found a single date; expected two or more along 'time': "
-            "filter one image with lee or boxcar."
-        )
-    if power.chunks:
-        power = power.chunk(time=-1)  # all dates of a pixel in one block
     return _filter(power, _boxcar, window, least=0, whole=_quegan_yu)
 
 
 def _filter(
-    power: xr.DataArray,
+    power: Power,
     tile_filter: Callable,
     window: int,
     least: float = -1,
     whole: Callable | None = None,
-) -> xr.DataArray:
-    """The tile filter everywhere, by ``_in_tiles``, or by ``whole`` where that is given.
+) -> Power:
+    """The tile filter everywhere, by ``_in_tiles``, or by ``whole`` (all dates) if that is given.
 
     Dask blocks come with the neighbours that the window needs.
     """
+    if isinstance(power, xr.Dataset):
+        names = cube.polarisations(power)
+        if not names:
+            raise cube.SeasonError(
+                f"The season has no backscatter; it has {', '.join(cube.bands(power)) or 'no band'}"
+                f": expected one of {', '.join(cube.POLARISATIONS)}."
+            )
+        return power.assign(
+            {name: _filter(power[name], tile_filter, window, least, whole) for name in names}
+        )
     _check(power)
     _check_window(window)
+    if whole:
+        power = _all_dates(power)
     if window > min(power.shape[-2:]):
         raise ValueError(
             f"The window is {window}, larger than the image {power.shape[-2:]}: "
@@ -220,11 +230,21 @@ def _filter(
     return power.copy(deep=False, data=filtered)
 
 
+def _all_dates(power: xr.DataArray) -> xr.DataArray:
+    """The stack with all dates of a pixel in one block; raises ValueError for a single date."""
+    if power.sizes.get("time", 1) < 2:
+        raise ValueError(
+            "Found a single date; expected two or more along 'time': "
+            "filter one image with lee or boxcar."
+        )
+    return power.chunk(time=-1) if power.chunks else power
+
+
 def _check(power: xr.DataArray) -> None:
     if not isinstance(power, xr.DataArray):
         raise ValueError(
-            f"Found a {type(power).__name__}; expected a DataArray: "
-            "filter season.vv and season.vh one by one."
+            f"Found a {type(power).__name__}; expected a DataArray of linear power: "
+            "give a band, such as season.vh."
         )
     is_image = power.dims[-2:] in (("y", "x"), ("line", "pixel"))
     is_stack_or_single = power.dims[:-2] in ((), ("time",))

@@ -17,7 +17,9 @@ from .contract import (
     main_of as main_of,
 )
 from .forest import (
+    GradientBoosting as GradientBoosting,
     RandomForest as RandomForest,
+    fit_boosting as fit_boosting,
     fit_forest as fit_forest,
 )
 from .loop import (

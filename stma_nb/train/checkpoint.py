@@ -47,6 +47,7 @@ class Trained:
 
 _NETWORKS: dict[str, str | Callable[..., Network]] = {
     "STMA": "stma_nb.model",
+    "GradientBoosting": "stma_nb.train.forest",
     "RandomForest": "stma_nb.train.forest",
     "TempCNN": "stma_nb.train.tempcnn",
     "UNet": "stma_nb.train.unet",
