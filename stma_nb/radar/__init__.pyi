@@ -36,3 +36,8 @@ from .speckle import (
     quegan_yu_enl as quegan_yu_enl,
     refined_lee as refined_lee,
 )
+from .terrain import (
+    LOOK_AZIMUTH as LOOK_AZIMUTH,
+    flatten_terrain as flatten_terrain,
+    local_geometry as local_geometry,
+)

@@ -71,6 +71,16 @@ def expect_units(data: xr.DataArray, units: str, meaning: str, remedy: str) -> N
         )
 
 
+def expect_sigma0(season: xr.Dataset) -> None:
+    """Raise ValueError unless a season says that it is sigma0."""
+    found = cube.quantity(season) or "not stated"
+    if found != "sigma0":
+        raise ValueError(
+            f"The season's quantity is '{found}'; expected 'sigma0': set vv.attrs['quantity'] if "
+            "that is what it is."
+        )
+
+
 # ----------------------------------------------------------------------------------------- geometry
 
 
@@ -81,13 +91,8 @@ def gamma0(season: xr.Dataset) -> xr.Dataset:
     the season is not sigma0 or has no ``incidence_angle``.
     """
     angle = _angle(season)
-    found = cube.quantity(season) or "not stated"
-    if found != "sigma0":
-        raise ValueError(
-            f"The season's quantity is '{found}'; expected 'sigma0': set vv.attrs['quantity'] if "
-            "that is what it is."
-        )
-    return _change(season, lambda power: power / np.cos(np.radians(angle)), quantity="gamma0")
+    expect_sigma0(season)
+    return change_bands(season, lambda power: power / np.cos(np.radians(angle)), quantity="gamma0")
 
 
 def normalise_incidence(
@@ -99,7 +104,7 @@ def normalise_incidence(
     depends on what grows. Raises ValueError if the season has no ``incidence_angle``.
     """
     gain = (np.cos(np.radians(reference)) / np.cos(np.radians(_angle(season)))) ** n
-    return _change(season, lambda power: power * gain)
+    return change_bands(season, lambda power: power * gain)
 
 
 def orbit_offsets(season: xr.Dataset) -> xr.DataArray:
@@ -134,7 +139,7 @@ def _angle(season: xr.Dataset) -> xr.DataArray:
     return season.incidence_angle
 
 
-def _change(
+def change_bands(
     season: xr.Dataset,
     change: Callable[[xr.DataArray], xr.DataArray],
     bands: Sequence[str] | None = None,
@@ -290,4 +295,4 @@ def fill_gaps(season: xr.Dataset, longest: str = "36D") -> xr.Dataset:
         )
         return filled.transpose(*power.dims)
 
-    return _change(season, fill, cube.bands(season))
+    return change_bands(season, fill, cube.bands(season))
