@@ -71,6 +71,12 @@ CASES = [  # check, its arguments, right answer, {wrong answer: word of the hint
         {-13.505: "multiplied", -16.97: "divided the decibels"},
     ),
     (
+        exercises.preprocessing_4,
+        (),
+        3.714,
+        {-3.13: "falls away", 2.35: "express it in dB", -3.714: "brighter"},
+    ),
+    (
         exercises.temporal_1,
         (),
         0.8808,

@@ -15,7 +15,7 @@ import typer
 import yaml
 
 import stma_nb
-from stma_nb import __main__, accuracy, course, cube, model, radar
+from stma_nb import __main__, accuracy, course, cube, model
 from stma_nb.course.structure import Notebook
 
 ROOT = Path(__file__).parent.parent
@@ -292,8 +292,7 @@ CALCULATED = {  # by notebook: what the text says, and the number
         "-15.23 dB": db((120**2 - 3600) / 600**2),
         "-13.98 dB": db(120**2 / 600**2),
         "1.25 dB": -db(0.75),
-        "50.6": radar.boxcar_enl(7),
-        "27.0": radar.quegan_yu_enl(12, 7),
+        "81 m": 100 * np.tan(np.radians(39)),
     },
     "03": {
         "0.9375": 1 - 0.5**4,

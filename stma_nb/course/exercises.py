@@ -153,6 +153,18 @@ def preprocessing_3(answer: object) -> None:
     check(answer, -12 - 10 * np.log10(cosine), 0.02, hints)
 
 
+def preprocessing_4(answer: object) -> None:
+    """Area factor in dB of a slope of 20 degrees that faces a radar at 39 degrees."""
+    here, facing, away = (np.tan(np.radians(angle)) for angle in (39, 39 - 20, 39 + 20))
+    hints = {
+        10 * np.log10(here / away): "That is a slope that falls away; this one faces the radar.",
+        here / facing: "That is the factor; now express it in dB.",
+        10 * np.log10(facing / here): "The cells of a slope that faces the radar hold more ground: "
+        "it is brighter.",
+    }
+    check(answer, 10 * np.log10(here / facing), 0.05, hints)
+
+
 # ---------------------------------------------------------------------------- 03 patches and splits
 
 

@@ -1,6 +1,7 @@
 from .lessons import (
     areas as areas,
     bars_by_date as bars_by_date,
+    by_angle as by_angle,
     calendar as calendar,
     date_map as date_map,
     db_images as db_images,
@@ -10,6 +11,8 @@ from .lessons import (
     patch_images as patch_images,
     patch_with_label as patch_with_label,
     shared_and_weather as shared_and_weather,
+    side_looking as side_looking,
+    terrain as terrain,
     where_errors_sit as where_errors_sit,
 )
 from .maps import (

@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from matplotlib import colormaps
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from stma_nb import radar
 from stma_nb.cube import Crop
@@ -69,6 +71,96 @@ def db_images(
         axis.set_xlabel(sides[0])
     axes[0].set_ylabel(sides[1])
     figure.colorbar(picture, ax=axes, shrink=0.8, label="dB")
+    return figure
+
+
+def by_angle(grounds: dict[str, tuple[np.ndarray, dict[str, np.ndarray]]]) -> Figure:
+    """Backscatter in dB against incidence angle, a panel for each ground, with fitted lines.
+
+    A ground is (angles in degrees, {name: backscatter of the same places, in dB}).
+    """
+    figure = Figure(figsize=(9, 3.2), layout="constrained")
+    axes = figure.subplots(1, len(grounds), squeeze=False)[0]
+    looks = [(".", "-", "#000000"), ("+", "--", "#0072b2")]
+    for axis, (title, (angle, series)) in zip(axes, grounds.items(), strict=True):
+        for (name, values), (mark, style, colour) in zip(series.items(), looks, strict=True):
+            line = np.polynomial.Polynomial.fit(angle, values, 1)
+            axis.plot(angle, values, mark, markersize=5, alpha=0.4, color=colour)
+            axis.plot(*line.linspace(2), style, color=colour, label=name)
+        axis.set(title=title, xlabel="incidence angle (degrees)")
+        axis.legend(frameon=False)
+    axes[0].set_ylabel("backscatter (dB)")
+    return figure
+
+
+def side_looking(
+    height: xr.DataArray,
+    geometry: xr.Dataset,
+    places: dict[str, float],
+    echoes: tuple[np.ndarray, np.ndarray],
+) -> Figure:
+    """A cut through terrain (x, metres) under a radar far to the upper left; below, what it gets.
+
+    A ray meets each of the ``places`` (letter: x in metres), and a dashed wave front runs through
+    it: what lies on one front has one slant range. ``geometry`` is that of
+    ``radar.local_geometry`` along the cut, at one incidence angle; ``echoes`` are edges of cells of
+    slant range (n + 1,) in metres, x sin(theta) - z cos(theta), and their power (n,).
+    """
+    theta = np.radians(float(geometry.incidence[0]))
+    ray = np.array([np.sin(theta), -np.cos(theta)])
+    front = np.array([np.cos(theta), np.sin(theta)])
+    x, z = height.x.values, height.values
+    figure = Figure(figsize=(8, 4.6), layout="constrained")
+    above, below = figure.subplots(2, 1, height_ratios=(3, 2))
+    above.fill_between(x, z, z.min() - 60, color="0.9")
+    above.plot(x, z, color="black", linewidth=1)
+    for name, colour, style in (("layover", "#d55e00", "-"), ("shadow", "#0072b2", ":")):
+        if geometry[name].any():
+            ground = np.where(geometry[name], z, np.nan)
+            above.plot(x, ground, style, color=colour, linewidth=5, label=name)
+            above.legend(frameon=False, loc="upper right")
+    seen: dict[int, list[str]] = {}  # letters by slant range: in layover several share one
+    for name, at in places.items():
+        point = np.array([at, np.interp(at, x, z)])
+        above.plot(*np.transpose([point - 200 * front, point + 200 * front]), "--", color="0.6")
+        arrow = dict(arrowstyle="->", color="#e69f00", linewidth=2, shrinkA=0, shrinkB=0)
+        above.annotate("", point, point - 110 * ray, arrowprops=arrow)
+        above.annotate(name, point, (0, -14), textcoords="offset points", ha="center")
+        seen.setdefault(round(point @ ray), []).append(name)
+    above.set(xlabel="distance on the ground (m)", ylabel="height (m)", aspect="equal")
+    above.set(xlim=(x[0], x[-1]), ylim=(z.min() - 60, z.max() + 110))
+    edges, power = echoes
+    below.stairs(power, edges, fill=True, color="0.7")
+    for place, names in seen.items():
+        below.axvline(place, linestyle="--", color="0.4")
+        top = (place, 1.2 * power.max())
+        below.annotate(", ".join(names), top, (3, 0), textcoords="offset points", va="top")
+    below.set(xlabel="slant range (m, from any zero)", ylabel="power\n(flat ground = 1)")
+    below.set(xlim=(edges[0], edges[-1]), ylim=(0, 1.25 * power.max()))
+    return figure
+
+
+def terrain(dem: xr.DataArray, geometries: dict[str, xr.Dataset]) -> Figure:
+    """Heights (contours) over the area factor in dB, a panel for each name of a geometry.
+
+    The geometries are those of ``radar.local_geometry``; layover and shadow are covered.
+    """
+    figure = Figure(figsize=(4 * len(geometries) + 1.5, 3.8), layout="constrained")
+    axes = figure.subplots(1, len(geometries), squeeze=False)[0]
+    east, north = ((dem[side] - dem[side].min()) / 1000 for side in ("x", "y"))
+    for axis, (title, geometry) in zip(axes, geometries.items(), strict=True):
+        factor = radar.to_db(geometry.area_factor)
+        picture = axis.pcolormesh(east, north, factor, cmap="PuOr_r", vmin=-10, vmax=10)
+        for name, colour in (("layover", "#f0e442"), ("shadow", "#000000")):
+            cover = np.ma.masked_where(~geometry[name].values, np.ones(dem.shape))
+            axis.pcolormesh(east, north, cover, cmap=ListedColormap([colour]))
+        lines = axis.contour(east, north, dem, levels=4, colors="0.4", linewidths=0.6)
+        axis.clabel(lines, fontsize=7, fmt="%g m")
+        axis.set(title=title, xlabel="east (km)", aspect="equal")
+    axes[0].set_ylabel("north (km)")
+    covers = [Patch(color="#f0e442", label="layover"), Patch(color="#000000", label="shadow")]
+    figure.legend(handles=covers, loc="outside lower center", ncols=2, frameon=False)
+    figure.colorbar(picture, ax=axes, shrink=0.8, label="area factor (dB)")
     return figure
 
 
