@@ -54,6 +54,7 @@ def app() -> "typer.Typer":
         from stma_nb.predict import commands as predict
         from stma_nb.simulate import commands as simulate
         from stma_nb.sources import commands as sources
+        from stma_nb.studies import commands as studies
         from stma_nb.train import commands as train
 
     flag = typer.Option("--version", callback=_version, is_eager=True, help="Tell it and exit.")
@@ -73,7 +74,7 @@ def app() -> "typer.Typer":
         pretty_exceptions_enable=False,
     )
     everything.command()(doctor)
-    for room in (course, train, predict, accuracy, experiment):
+    for room in (course, train, predict, accuracy, experiment, studies):
         everything.add_typer(room.app)
     everything.add_typer(data, name="data")
     return everything

@@ -1,0 +1,5 @@
+from .jobs import (
+    STUDIES as STUDIES,
+    read as read,
+    run as run,
+)
