@@ -18,6 +18,7 @@ EXAMPLES = """examples:
   torchrun --nproc-per-node 2 -m stma_nb train my_season.zarr weights.safetensors --config my.yaml
   python -m stma_nb map weights.safetensors my_season.zarr map.tif
   python -m stma_nb assess map.tif crop.tif --parcels parcel.tif
+  python -m stma_nb early my_season.zarr --figure early.png
 """
 
 

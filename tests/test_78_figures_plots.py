@@ -5,6 +5,7 @@ import io
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from conftest import CROPS
@@ -260,6 +261,22 @@ def test_history_shows_losses_and_accuracy_by_epoch():
     for axis in figure.axes:
         assert axis.get_xlabel() == "epoch"
         assert all(tick == int(tick) for tick in axis.get_xticks())
+
+
+def test_accuracy_by_date_draws_scores_in_percent_with_the_colours_of_the_crops(season):
+    scores = ["overall accuracy", "overall accuracy, crops only", "Maize", "Sugar beet"]
+    table = pd.DataFrame(np.linspace(0.2, 0.9, 20).reshape(5, 4), season.time.values, scores)
+    figure = figures.accuracy_by_date(table, CROPS)
+    [axis] = figure.axes
+    assert named(figure) == [*scores[:2], "F1 of Maize", "F1 of Sugar beet"]
+    assert axis.get_ylabel() == "overall accuracy, F1 (%)" and axis.get_ylim() == (0, 100)
+    assert axis.get_xlabel() == "last acquisition date used"
+    for line, name in zip(axis.lines, scores, strict=True):
+        np.testing.assert_allclose(line.get_ydata(), 100 * table[name])
+        np.testing.assert_array_equal(line.get_xdata(), season.time)
+    assert [line.get_color() for line in axis.lines[2:]] == ["#d55e00", "#0072b2"]
+    assert len({(line.get_linestyle(), line.get_marker()) for line in axis.lines}) == 4
+    assert named(figures.accuracy_by_date(table[["Maize"]], CROPS)) == ["F1 of Maize"]
 
 
 def test_live_history_draws_into_one_output():

@@ -1,4 +1,5 @@
-"""The paper's experiment on its data, by the released code's rule and honestly.
+"""The paper's experiment on its data, by the released code's rule and honestly; and how early in
+the season crops are known.
 
 What is handed on is listed in ``__init__.pyi`` and loads when first used.
 """

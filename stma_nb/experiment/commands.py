@@ -1,4 +1,4 @@
-"""The command of this room: ``experiment``."""
+"""The commands of this room: ``experiment`` and ``early``."""
 
 import sys
 from pathlib import Path
@@ -64,3 +64,72 @@ def experiment(
             f"crops {row['mean F1 of crops']:.3f}"
         )
     print(f"Wrote {output / 'experiment.html'} and {output / 'experiment.json'}")
+
+
+@app.command()
+def early(
+    season: Annotated[
+        Path,
+        typer.Argument(help="a .zarr store, a .nc file, or a folder of GeoTIFFs with crop.tif"),
+    ],
+    method: Annotated[
+        Literal["forest", "boosting"], typer.Option(help="what learns, pixel by pixel")
+    ] = "forest",
+    pixels: Annotated[int, typer.Option(help="pixels to learn from, at most")] = 5000,
+    window: Annotated[
+        int, typer.Option(help="side of the window of the speckle filter (boxcar), in pixels")
+    ] = 7,
+    block: Annotated[int, typer.Option(help="side of the blocks that are split, in pixels")] = 128,
+    buffer: Annotated[int, typer.Option(help="pixels left unused between parts")] = 8,
+    seed: Annotated[int, typer.Option(help="sets the split and what is drawn")] = 0,
+    pattern: Annotated[str, typer.Option(help="which files of a GeoTIFF folder to read")] = "*.tif",
+    output: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="write the table, a line a date")
+    ] = None,
+    figure: Annotated[
+        Path | None, typer.Option(metavar="PNG", help="draw it (or .svg, .pdf)")
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="replace table and figure if they exist")
+    ] = False,
+) -> None:
+    """Tell how early in the season crops are known.
+
+    A forest is trained and tested anew with the dates up to each acquisition. It learns and is
+    tested in blocks of the scene that lie apart, on speckle-filtered images. The season is held in
+    memory.
+
+    \b
+    python -m stma_nb early my_season.zarr
+    python -m stma_nb early my_season.zarr --output early.csv --figure early.png
+    """
+    from functools import partial
+
+    from stma_nb import cube, experiment, figures, files, patches, radar, train
+
+    for file in (output, figure):
+        if file:
+            files.refuse_existing(file, overwrite)
+    cubed = cube.open_season(season, pattern).load()
+    crops = cube.legend(cubed)
+    crop = cubed.crop.values
+    parcel = cubed.parcel.values if "parcel" in cubed else None
+    parts = patches.block_split(
+        crop.shape, block, buffer=buffer, seed=seed, parcel=parcel, crop=crop
+    )
+    fit = {"forest": train.fit_forest, "boosting": train.fit_boosting}[method]
+    table = experiment.accuracy_by_date(
+        radar.boxcar(cubed, window),
+        parts == patches.TRAIN,
+        parts == patches.TEST,
+        partial(fit, pixels=pixels, seed=seed),
+    )
+    if output:
+        files.write_whole(output, lambda part: table.to_csv(part, date_format="%Y-%m-%d"))
+    if figure:
+        drawn = figures.accuracy_by_date(table, crops)
+        files.write_whole(figure, lambda part: drawn.savefig(part, dpi=150))
+    if written := [str(file) for file in (output, figure) if file]:
+        print(f"Wrote {' and '.join(written)}")
+    else:
+        print(table.to_string(float_format="{:.2f}".format))

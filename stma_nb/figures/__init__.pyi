@@ -19,6 +19,7 @@ from .maps import (
     web_map as web_map,
 )
 from .plots import (
+    accuracy_by_date as accuracy_by_date,
     backscatter as backscatter,
     colour_map as colour_map,
     error_matrix as error_matrix,

@@ -12,6 +12,7 @@ from html import escape
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, ListedColormap
@@ -260,6 +261,38 @@ def history(epochs: list[dict[str, float]]) -> Figure:
         axis.set_xlabel("epoch")
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.grid(alpha=0.3)
+    return figure
+
+
+def accuracy_by_date(table: pd.DataFrame, crops: Sequence[Crop]) -> Figure:
+    """How early crops are known: overall accuracy and the F1 of crops against the last date used.
+
+    ``table`` is that of ``experiment.accuracy_by_date``, or some of its columns, say those of the
+    crops that matter. Crops have the legend's colours; lines and markers differ as well.
+    """
+    figure = Figure(figsize=(9, 4.2), layout="constrained")
+    axis = figure.subplots()
+    colours = {crop.name: ink(crop) for crop in crops}
+    shown = [name for name in table if name in colours]
+    for name in table.columns.difference(shown, sort=False):
+        line = "--" if name.endswith("crops only") else "-"
+        axis.plot(table.index, 100 * table[name], line, color="black", linewidth=2.5, label=name)
+    for position, name in enumerate(shown):
+        axis.plot(
+            table.index,
+            100 * table[name],
+            linestyle=("-", "--", "-.", ":")[position % 4],
+            marker="osD^v"[position % 5],
+            markersize=4,
+            color=colours[name],
+            label=f"F1 of {name}",
+        )
+    axis.set_ylim(0, 100)
+    axis.set_ylabel("overall accuracy, F1 (%)")
+    axis.set_xlabel("last acquisition date used")
+    axis.xaxis.set_major_formatter(ConciseDateFormatter(AutoDateLocator()))
+    axis.grid(alpha=0.3)
+    figure.legend(loc="outside right center", fontsize=9, frameon=False)
     return figure
 
 

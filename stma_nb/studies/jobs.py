@@ -213,7 +213,10 @@ CHANGES: dict[str, Callable[[STMA], STMA]] = {
 
 
 def parts(seed: int) -> Iterator[Job]:
-    """STMA and the U-Net, and each with one thing taken away or added."""
+    """STMA and the U-Net, each with one thing taken away or added.
+
+    As they are, they stand in the rows of ``rivals``: the same scenes, splits and steps.
+    """
 
     def changed(change: Callable[[STMA], STMA]) -> Fit:
         return lambda ground, seed: fit_network(
@@ -227,8 +230,6 @@ def parts(seed: int) -> Iterator[Job]:
 
     alone = partial(cross_entropy, aux_weight=0)
     fits: dict[str, Fit] = {
-        "STMA": fit_stma,
-        "U-Net": fit_unet,
         **{f"STMA, {name}": changed(change) for name, change in CHANGES.items()},
         "STMA, no auxiliary loss": partial(fit_stma, loss=alone),
         "STMA with detail": of_kind(variants.DetailSTMA, 16),
