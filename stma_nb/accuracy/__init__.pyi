@@ -18,6 +18,7 @@ from .matrix import (
     margin as margin,
     matrix_of_files as matrix_of_files,
     overall_accuracy as overall_accuracy,
+    post_stratify as post_stratify,
     summary as summary,
 )
 from .parcels import (
@@ -35,7 +36,8 @@ from .resample import (
     Difference as Difference,
     Interval as Interval,
     block_matrices as block_matrices,
-    bootstrap as bootstrap,
+    error_range as error_range,
+    interval as interval,
     paired_difference as paired_difference,
     unit_matrices as unit_matrices,
 )
