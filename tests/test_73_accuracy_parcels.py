@@ -113,7 +113,8 @@ def test_parcel_matrix_counts_parcels_or_hectares():
             accuracy.parcel_matrix(table, 2, **wrong)
 
 
-def test_parcel_matrices_are_units_for_the_bootstrap(fields):
+@pytest.mark.filterwarnings("ignore:Only")
+def test_parcel_matrices_are_units_of_an_interval(fields):
     mapped, reference, parcel = fields
     where = np.random.default_rng(2).random(parcel.shape) < 0.5
     matrices = accuracy.parcel_matrices(mapped, reference, parcel, 4, where=where)
@@ -123,7 +124,7 @@ def test_parcel_matrices_are_units_for_the_bootstrap(fields):
     np.testing.assert_array_equal(
         matrices[2], accuracy.error_matrix(mapped, reference, 4, where & (parcel == 99))
     )
-    interval = accuracy.bootstrap(matrices, accuracy.overall_accuracy)
+    interval = accuracy.interval(matrices, accuracy.overall_accuracy)
     assert interval.low <= interval.estimate <= interval.high
 
 

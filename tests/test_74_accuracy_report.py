@@ -16,6 +16,7 @@ from stma_nb import accuracy, cube
 from stma_nb.__main__ import main
 from stma_nb.accuracy.page import TEMPLATES
 
+pytestmark = pytest.mark.filterwarnings("ignore:Intervals")  # of few blocks, in small scenes
 CROPS = (*cube.BRANDENBURG[:4], cube.Crop("Sugar beet", "#0072b2"))
 NAMES = [crop.name for crop in CROPS]
 
@@ -282,7 +283,9 @@ def test_command_line(scene, capsys):
         r"stma_nb: '.*r.html' exists and is left as it is: .*--overwrite\)\.\n",
         capsys.readouterr().err,
     )
-    assert main([*arguments, "--overwrite"]) == 0
+    assert main([*arguments, "--overwrite", "--block", "40"]) == 0
+    told = capsys.readouterr()
+    assert "Intervals: Only 12 units: the interval is rough" in told.out and not told.err
     matrix = np.array(json.loads((folder / "r.json").read_text())["matrix"])
     np.testing.assert_array_equal(matrix.sum(axis=0), true)  # the background, too, unless asked
     moved = write(folder / "moved.tif", layers["reference"], CROPS, left=400_100)
@@ -297,10 +300,64 @@ def test_command_line(scene, capsys):
     )
 
 
-def test_a_scene_of_one_block_has_no_interval(tmp_path):
+def patchy(folder, shape, side, scale=1):
+    """Paths of a map and a reference; the map is wrong in a quarter of squares of ``side``."""
+    rng = np.random.default_rng(0)
+    squares = rng.random((-(-shape[0] // side), -(-shape[1] // side))) < 0.25
+    wrong = squares.repeat(side, 0).repeat(side, 1)[: shape[0], : shape[1]]
+    reference = rng.integers(0, 2, shape).astype("uint8")
+    mapped = np.where(wrong, 1 - reference, reference)
+    return [
+        write(folder / f"{name}.tif", values, CROPS[:2])
+        for name, values in (("m", mapped), ("r", reference))
+    ]
+
+
+def test_blocks_are_longer_than_the_errors_hang_together(tmp_path):
+    fine, coarse = (
+        accuracy.assess(*patchy(tmp_path, (600, 800), side), tmp_path / f"{side}.html")
+        for side in (10, 80)
+    )
+    assert fine["block side"] == 50, "500 m at least"
+    assert "500 m; errors hang together over 1" in fine["choices"]["intervals"]
+    assert 60 <= coarse["block side"] <= 140
+    assert fine["caution"] == "" and len(fine["matrix"]) == 2
+
+    def width(found):
+        score = found["scores"].loc["overall accuracy"]
+        return score["high"] - score["low"]
+
+    assert width(coarse) > 4 * width(fine), "as many errors, in eight times as large patches"
+
+
+def test_a_test_of_four_blocks_has_four_witnesses(tmp_path):
+    """A field that reaches out of its block is no witness of its own."""
+    shape, where = (400, 400), np.zeros((400, 400), "uint8")
+    for row, column in ((0, 0), (0, 100), (200, 300), (300, 100)):
+        where[row + 8 : row + 92, column + 8 : column + 92] = 1
+    where[30:60, 192:215] = where[270:308, 120:150] = 1
+    paths = patchy(tmp_path, shape, 10)
+    counted = write(tmp_path / "where.tif", where)
+    with pytest.warns(UserWarning, match="Only 4 units: so few say next to nothing"):
+        found = accuracy.assess(*paths, tmp_path / "r.html", where_path=counted, block=100)
+    assert found["choices"]["intervals"].startswith(
+        "95 %; 4 blocks of 100 x 100 pixels (as in the split)"
+    )
+    assert found["matrix"].sum() == where.sum() and found["block side"] == 100
+    where[:, 100:] = 0
+    write(tmp_path / "where.tif", where)
+    with pytest.warns(UserWarning, match=r"none: all pixels counted lie in one block \(as in the"):
+        found = accuracy.assess(*paths, tmp_path / "one.html", where_path=counted, block=100)
+    assert found["scores"]["low"].isna().all() and found["scores"]["estimate"].iloc[0] > 0
+    with pytest.raises(ValueError, match="The block is 0 pixels; expected at least 1"):
+        accuracy.assess(*paths, tmp_path / "none.html", block=0)
+
+
+def test_a_scene_shorter_than_two_blocks_has_no_interval(tmp_path):
     values = np.random.default_rng(0).integers(0, 5, (12, 14)).astype("uint8")
     paths = [write(tmp_path / f"{name}.tif", values, CROPS) for name in ("map", "reference")]
-    found = accuracy.assess(*paths, tmp_path / "r.html")
+    with pytest.warns(UserWarning, match="area counted is 140 m long; expected 1000 m or"):
+        found = accuracy.assess(*paths, tmp_path / "r.html")
     assert (
         found["scores"].loc["overall accuracy", "estimate"] == 1
         and found["scores"]["low"].isna().all()
@@ -309,6 +366,16 @@ def test_a_scene_of_one_block_has_no_interval(tmp_path):
         encoding="utf-8"
     )
     assert json.loads((tmp_path / "r.json").read_text())["scores"]["kappa"]["low"] is None
+
+
+def test_errors_that_hang_together_over_the_whole_scene_have_no_interval(tmp_path):
+    paths = patchy(tmp_path, (160, 160), 80)
+    with pytest.warns(
+        UserWarning,
+        match=r"over \d+ m, and the area counted is 1600 m long; expected \d+ m or more",
+    ):
+        found = accuracy.assess(*paths, tmp_path / "r.html")
+    assert found["scores"]["low"].isna().all()
 
 
 def test_names_in_a_legend_are_text_and_never_markup(tmp_path):

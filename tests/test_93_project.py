@@ -247,7 +247,7 @@ def test_command_line_from_season_to_map(wide, tmp_path, capsys):
 
 def test_training_tells_which_classes_a_part_lacks(season, tmp_path, capsys):
     crop = np.zeros((48, 64), "uint8")
-    crop[:, :8] = 2
+    crop[:16, :8] = 2
     season["crop"] = (("y", "x"), crop, season.crop.attrs)
     cube.save_season(season.drop_vars("parcel"), tmp_path / "season.zarr")
     train = [

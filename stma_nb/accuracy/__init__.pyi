@@ -21,6 +21,7 @@ from .matrix import (
     margin as margin,
     matrix_of_files as matrix_of_files,
     overall_accuracy as overall_accuracy,
+    post_stratify as post_stratify,
     summary as summary,
 )
 from .parcels import (
@@ -41,7 +42,8 @@ from .resample import (
     Difference as Difference,
     Interval as Interval,
     block_matrices as block_matrices,
-    bootstrap as bootstrap,
+    error_range as error_range,
+    interval as interval,
     paired_difference as paired_difference,
     unit_matrices as unit_matrices,
 )

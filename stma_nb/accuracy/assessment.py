@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import rasterio
+from numpy.lib.stride_tricks import sliding_window_view
 
 from stma_nb import cube
 from stma_nb.accuracy import area, parcels, resample
 from stma_nb.accuracy.matrix import (
-    WINDOW,
     by_class,
     class_scores,
     counted,
@@ -24,7 +24,8 @@ from stma_nb.accuracy.matrix import (
 )
 from stma_nb.cube import Crop
 
-BLOCK, FEW = 128, 20  # pixels of a block; fewer blocks than this make rough intervals
+LEAST = 500.0  # metres: blocks whose side is measured are no smaller
+CELLS = 1000  # at most so many cells along a side of the grid on which errors are correlated
 MOST_CLASSES = 100  # of a raster without a legend
 
 
@@ -80,17 +81,26 @@ def comparison_numbers(
     where_path: str | Path | None = None,
     align: str | None = None,
     background: bool = True,
+    block: int | None = None,
 ) -> dict:
-    """Scores for a reference that covers the map, with intervals from resampled blocks; arguments
-    as in ``accuracy.assess``.
+    """Scores for a reference that covers the map, with intervals from the spread between blocks;
+    arguments as in ``accuracy.assess``.
 
-    Raises ValueError if no pixel, or with parcels fewer than two parcels, can be counted.
+    "caution" is what is to be said of the intervals, if anything. Raises ValueError if no pixel, or
+    with parcels fewer than two parcels, can be counted.
     """
-    blocks, side = _block_matrices(map_path, reference_path, len(crops), where_path, align)
     left_out = None if background else _background_code(crops)
+    paths = [map_path, reference_path] + ([where_path] if where_path else [])
+    pixel, unit = _pixel_area(map_path)
+    metres = 100 * pixel**0.5 if unit == "ha" else 10.0  # a grid without metres: Sentinel-1's
+    if block is None:
+        side, why = _measured_side(paths, len(crops), left_out, align, metres)
+    else:
+        side, why = block, "as in the split"
+    blocks, side = _block_matrices(paths, len(crops), side, align)
     if left_out is not None:
         blocks[..., left_out] = 0
-    matrix, filled = blocks.sum((0, 1)), int(blocks.any((2, 3)).sum())
+    matrix = blocks.sum((0, 1))
     if not matrix.any():
         raise ValueError(
             "No pixel has a class in both map and reference (and is to be counted): do the two "
@@ -104,16 +114,21 @@ def comparison_numbers(
         overall = [*summary(matrix, crops).values(), *disagreement(matrix)]
         return np.array([*overall, *classes["user's"], *classes["producer's"]])
 
-    if filled >= 2:
-        estimates = np.array(resample.bootstrap(blocks.reshape(-1, *matrix.shape), scores))
+    units = _whole_blocks(blocks, side)
+    if len(units) >= 2:
+        estimates = np.array(resample.jackknife(units, scores))
+        caution = resample.few_units(len(units))
         how = (
-            f"95 %; {filled} blocks of {side} x {side} pixels, resampled 1000 times with "
-            "replacement"
+            f"95 %; {len(units)} blocks of {side} x {side} pixels ({why}), one left out at a time "
+            "(jackknife), t distribution"
         )
-        how += "; so few blocks make rough intervals" if filled < FEW else ""
+        how += f". {caution}" if caution else ""
     else:
         estimates = np.array([scores(matrix), *np.full((2, len(names) + 2 * len(crops)), np.nan)])
-        how = "none: all pixels counted lie in one block"
+        how = caution = (
+            f"none: all pixels counted lie in one block ({why}), and one block does not say how "
+            "the scores vary; test more of the scene"
+        )
     table = pd.DataFrame(estimates.T, columns=["estimate", "low", "high"])
     overall = table[: len(names)].set_index(pd.Index(names, name="score"))
     users = table[len(names) :][: len(crops)].set_index(codes)
@@ -123,7 +138,6 @@ def comparison_numbers(
     classes = class_scores(matrix, crops)
     if left_out is not None:
         classes = classes.drop(crops[left_out].name, errors="ignore")
-    pixel, unit = _pixel_area(map_path)
     numbers = {
         "scores": overall,
         "per class": classes,
@@ -143,6 +157,7 @@ def comparison_numbers(
             "and hold for the area compared, not for others",
             "intervals": how,
         },
+        "caution": caution,
     }
     if parcel_path:
         found, matrices = parcels.matrices_of_files(
@@ -176,41 +191,101 @@ def _background_code(crops: Sequence[Crop]) -> int:
     return code
 
 
-def _block_matrices(
-    map_path: str | Path,
-    reference_path: str | Path,
-    classes: int,
-    where_path: str | Path | None,
-    align: str | None,
-) -> tuple[np.ndarray, int]:
-    """Error matrices of the scene's blocks (rows, columns, K, K) and the blocks' side in pixels.
-
-    The side is 128; smaller in a scene of few such blocks, for an interval, larger in one of very
-    many, for the memory.
+def _cells(
+    corner: tuple[int, int], shape: tuple[int, ...], side: int
+) -> tuple[tuple[slice, slice], tuple[int, int], np.ndarray]:
+    """The cells of a grid that a window touches: where they lie, how many there are (rows,
+    columns), and the number of each pixel's cell among them.
     """
-    with rasterio.open(map_path) as tif:
+    row, column = ((first + np.arange(n)) // side for first, n in zip(corner, shape, strict=True))
+    size = int(row[-1] - row[0]) + 1, int(column[-1] - column[0]) + 1
+    where = np.s_[row[0] : row[-1] + 1, column[0] : column[-1] + 1]
+    return where, size, np.add.outer((row - row[0]) * size[1], column - column[0])
+
+
+def _measured_side(
+    paths: Sequence[str | Path],
+    classes: int,
+    left_out: int | None,
+    align: str | None,
+    metres: float,
+) -> tuple[int, str]:
+    """Side (pixels) of blocks that are longer than the errors hang together, and why."""
+    with rasterio.open(paths[0]) as tif:
+        height, width = tif.shape
+    cell = -(-max(height, width) // CELLS)
+    right, pixels = np.zeros((2, -(-height // cell), -(-width // cell)))
+    for corner, (mapped, reference, *where) in read_windows(*paths, align=align):
+        keep = counted(mapped, reference, *where) & (mapped.data < classes)
+        if left_out is not None:
+            keep &= reference.data != left_out
+        here, size, number = _cells(corner, mapped.shape, cell)
+        for sums, chosen in ((pixels, keep), (right, keep & (mapped.data == reference.data))):
+            found = np.bincount(number[chosen], minlength=size[0] * size[1])
+            sums[here] += found.reshape(size)
+    if not pixels.any():
+        return max(height, width), ""  # which is told by who counts them
+    reach = resample.error_range(right, pixels, cell * metres)
+    extent = (max(np.ptp(places) for places in np.nonzero(pixels)) + 1) * cell * metres
+    # In a scene shorter than four ranges the range is not known, however many blocks are cut.
+    if (needed := max(2 * LEAST, 4 * reach)) > extent:
+        return max(height, width), (
+            f"errors hang together over {reach:.0f} m, and the area counted is {extent:.0f} m "
+            f"long; expected {needed:.0f} m or more"
+        )
+    longest = max(reach, LEAST)
+    why = f"{longest:.0f} m; errors hang together over {reach:.0f} m"
+    return int(np.ceil(longest / metres)), why
+
+
+def _block_matrices(
+    paths: Sequence[str | Path], classes: int, side: int, align: str | None
+) -> tuple[np.ndarray, int]:
+    """Error matrices of the scene's blocks (rows, columns, K, K) and the blocks' side in pixels,
+    doubled in a scene of very many, for the memory.
+    """
+    with rasterio.open(paths[0]) as tif:
         height, width = tif.shape
 
     def grid(side: int) -> tuple[int, int]:
         return -(-height // side), -(-width // side)
 
-    side = BLOCK
-    while np.prod(grid(side)) < FEW and side > 16:
-        side //= 2
     most = min(4096, 10_000_000 // classes**2)  # blocks whose matrices take at most 80 MB
-    while np.prod(grid(side)) > most and side < WINDOW:
+    while np.prod(grid(side)) > most:
         side *= 2
     blocks = np.zeros((*grid(side), classes, classes), dtype=np.int64)
-    paths = [map_path, reference_path] + ([where_path] if where_path else [])
-    for (row, column), (mapped, reference, *where) in read_windows(*paths, align=align):
-        here = resample.block_matrices(
-            mapped.data, reference.data, classes, side, counted(mapped, reference, *where)
+    for corner, (mapped, reference, *where) in read_windows(*paths, align=align):
+        here, (rows, columns), number = _cells(corner, mapped.shape, side)
+        found = resample.unit_matrices(
+            mapped.data,
+            reference.data,
+            number,
+            rows * columns,
+            classes,
+            counted(mapped, reference, *where),
         )
-        rows, columns = (-(-size // side) for size in mapped.shape)
-        blocks[row // side :, column // side :][:rows, :columns] = here.reshape(
-            rows, columns, classes, classes
-        )
+        blocks[here] += found.reshape(rows, columns, classes, classes)
     return blocks, side
+
+
+def _whole_blocks(blocks: np.ndarray, side: int) -> np.ndarray:
+    """The matrices (n, K, K) of the blocks (rows, columns, K, K) that are units.
+
+    A block less than a quarter of which counts (the end of a field that belongs to the next block,
+    the border of the scene) is counted with the fullest of its neighbours.
+    """
+    rows, columns = blocks.shape[:2]
+    pixels = blocks.sum((2, 3))
+    around = sliding_window_view(np.pad(pixels, 1), (3, 3)).reshape(rows, columns, 9)
+    step = np.divmod(around.argmax(2), 3)  # to the fullest, which may be itself
+    number = np.arange(rows * columns).reshape(rows, columns)
+    fullest = number + (step[0] - 1) * columns + step[1] - 1
+    home = np.where(pixels < side**2 / 4, fullest, number).ravel()
+    while (home[home] != home).any():  # where it counts with one that itself counts with another
+        home = home[home]
+    units = np.zeros((rows * columns, *blocks.shape[2:]), blocks.dtype)
+    np.add.at(units, home, blocks.reshape(units.shape))
+    return units[units.any((1, 2))]
 
 
 def _share_right(blocks: np.ndarray) -> np.ndarray:
@@ -220,7 +295,7 @@ def _share_right(blocks: np.ndarray) -> np.ndarray:
 
 
 def _parcel_numbers(table: pd.DataFrame, classes: int) -> dict:
-    """Scores of the parcels' majority vote, each parcel a unit of the bootstrap."""
+    """Scores of the parcels' majority vote, each parcel a unit."""
     table = table[table["pixels"] > 0]
     if len(table) < 2:
         raise ValueError(
@@ -235,7 +310,7 @@ def _parcel_numbers(table: pd.DataFrame, classes: int) -> dict:
     ):
         units = np.zeros((len(table), 2, 2))  # right or wrong is all that counts here
         units[:, 0, 0], units[:, 1, 0] = np.where(right, weight, 0), np.where(right, 0, weight)
-        scores[name] = resample.bootstrap(units, overall_accuracy)._asdict()
+        scores[name] = resample.jackknife(units, overall_accuracy)._asdict()
     return {
         "number": len(table),
         "scores": pd.DataFrame(scores).T,

@@ -46,6 +46,14 @@ def assess(
             metavar="CSV", help="names for rasters without a legend: a table of code and name"
         ),
     ] = None,
+    block: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="side (pixels) of the blocks that the intervals rest on: that of the split, "
+            "'train --block'; otherwise measured, longer than the errors hang together",
+        ),
+    ] = None,
     output: Annotated[Path, typer.Option(help="the page to write")] = Path("report.html"),
     overwrite: Annotated[
         bool,
@@ -58,12 +66,18 @@ def assess(
 
     \b
     python -m stma_nb assess map.tif crop.tif --parcels parcel.tif
-    python -m stma_nb assess map.tif crop.tif --where test.tif --output test_blocks.html
+    python -m stma_nb assess map.tif crop.tif --where test.tif --block 128
     """
+    import warnings
+
     from stma_nb import accuracy
 
     background = not crops_only
-    numbers = accuracy.assess(
-        map, reference, output, parcels, where, align, background, overwrite, legend
-    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Intervals: ")  # told below, without a line of code
+        numbers = accuracy.assess(
+            map, reference, output, parcels, where, align, background, overwrite, legend, block
+        )
+    if numbers.get("caution"):
+        print(f"Intervals: {numbers['caution']}")
     print(f"{numbers['summary']} Wrote {output} and {output.with_suffix('.json')}")

@@ -68,7 +68,7 @@ def parcel_matrices(
     numbers: np.ndarray | None = None,
     where: np.ndarray | None = None,
 ) -> np.ndarray:
-    """One error matrix of pixels for every parcel (P, K, K), what ``accuracy.bootstrap`` takes.
+    """One error matrix of pixels for every parcel (P, K, K), what ``accuracy.interval`` takes.
 
     Windows add up as in ``vote``.
     """

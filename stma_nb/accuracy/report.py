@@ -1,6 +1,7 @@
 """The accuracy of a map as one page that can be sent to someone, and its numbers as JSON."""
 
 import json
+import warnings
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +29,7 @@ def assess(
     background: bool = True,
     overwrite: bool = False,
     legend_path: str | Path | None = None,
+    block: int | None = None,
 ) -> dict:
     """Write the accuracy report of a class GeoTIFF; returns its numbers.
 
@@ -40,6 +42,15 @@ def assess(
     background. ``legend_path`` is a CSV of code and name (``cube.read_legend``) for rasters that
     carry no legend; without it their classes are numbered.
 
+    The intervals come from the spread between square blocks, whole blocks being all that is
+    independent (``accuracy.interval``). ``block`` is their side in pixels: that of the split, if
+    the pixels to count are its test part; where a field reaches out of its block a little, it
+    counts with the block. Without it the side is measured: longer than the errors hang together
+    (``accuracy.error_range``), and 500 m at least. Adjoining blocks count as two: a test of four
+    blocks has four witnesses, wherever they lie. A UserWarning tells of fewer than 20 blocks. There
+    is no interval from one block, nor, if the side is measured, from an area shorter than four
+    times the range of its errors or than 1 km.
+
     Raises FileExistsError if a file exists and ``overwrite`` is not set, and ValueError for files
     that do not fit together.
     """
@@ -50,11 +61,13 @@ def assess(
         )
     for path in (output, output.with_suffix(".json")):
         refuse_existing(path, overwrite)
-    if sampled and (parcel_path or where_path or align or not background):
+    if sampled and (parcel_path or where_path or align or not background or block):
         raise ValueError(
-            "A sample (CSV) is assessed as it was drawn: parcels, where, align and crops-only "
-            "need a reference GeoTIFF."
+            "A sample (CSV) is assessed as it was drawn: parcels, where, align, crops-only and "
+            "block need a reference GeoTIFF."
         )
+    if block is not None and block < 1:
+        raise ValueError(f"The block is {block} pixels; expected at least 1.")
     choices = {"map": str(map_path), "reference": str(reference_path)}
     if sampled:
         crops = assessment.common_legend(map_path, legend_path=legend_path)
@@ -73,8 +86,10 @@ def assess(
             "everywhere, also where the map's maker may have trained: give a mask of test pixels",
         )
         numbers = assessment.comparison_numbers(
-            map_path, reference_path, crops, parcel_path, where_path, align, background
+            map_path, reference_path, crops, parcel_path, where_path, align, background, block
         )
+        if caution := numbers["caution"]:
+            warnings.warn(f"Intervals: {caution}", stacklevel=2)
         content = _of_comparison(numbers, crops)
         summary = (
             f"{page.sentence(numbers['scores'].iloc[0])} of the {numbers['matrix'].sum():,} "

@@ -10,6 +10,7 @@ The honest one keeps the test apart: ``blocks`` of the scene with a buffer (Bran
 official ``folds`` (PASTIS-R), ``tiles`` in blocks (South Africa).
 """
 
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -74,7 +75,9 @@ def of_brandenburg(folder: Path, patch: int, quick: bool) -> dict[str, Protocol]
     windows, _ = patches.published_windows(shape, patch)
     valid = patches.windows_of(parts, VALID, patch)
 
-    def protocol(learn: np.ndarray, own: np.ndarray, tested: np.ndarray) -> Protocol:
+    def protocol(
+        learn: np.ndarray, own: np.ndarray, tested: np.ndarray, block: int | None = None
+    ) -> Protocol:
         """From the windows that learn, the pixels that may train, and those that test (rows,
         columns).
         """
@@ -85,12 +88,16 @@ def of_brandenburg(folder: Path, patch: int, quick: bool) -> dict[str, Protocol]
         )
         return Protocol(
             *data,
-            lambda trained, path, device: map_scores(trained, season, path, own, tested, device),
+            lambda trained, path, device: map_scores(
+                trained, season, path, own, tested, device, block
+            ),
         )
 
     return {
         "released": protocol(windows, patches.covered(shape, windows, patch), np.ones(shape, bool)),
-        "blocks": protocol(patches.windows_of(parts, TRAIN, patch), parts == TRAIN, parts == TEST),
+        "blocks": protocol(
+            patches.windows_of(parts, TRAIN, patch), parts == TRAIN, parts == TEST, 3 * patch
+        ),
     }
 
 
@@ -101,11 +108,13 @@ def map_scores(
     learned: np.ndarray | None,
     tested: np.ndarray,
     device: str | None,
+    block: int | None = None,
 ) -> dict[str, float]:
     """Map the scene, write its assessment as a page, and score the pixels ``tested``.
 
-    Those ``learned`` were trained on. A map that is there is not made again. Files beside ``path``:
-    .tif, .html, .json, and what the page was made from.
+    Those ``learned`` were trained on. ``block`` is the side of the split's blocks, if it has any. A
+    map that is there is not made again. Files beside ``path``: .tif, .html, .json, and what the
+    page was made from.
     """
     crop, crops = season.crop.values, trained.crops
     mapped_tif, page_html, *rasters = (
@@ -120,7 +129,11 @@ def map_scores(
                 cube.write_legend(tif, crops)
     if not mapped_tif.exists():
         predict.season_map(trained, season, mapped_tif, overlap=0, device=device)
-    accuracy.assess(mapped_tif, rasters[0], page_html, where_path=rasters[1], overwrite=True)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Intervals: ")  # the page tells it
+        accuracy.assess(
+            mapped_tif, rasters[0], page_html, where_path=rasters[1], overwrite=True, block=block
+        )
     with rasterio.open(mapped_tif) as tif:
         mapped = tif.read(1)
 

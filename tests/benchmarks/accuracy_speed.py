@@ -128,9 +128,9 @@ def main() -> None:
         ("parcels", accuracy.parcel_matrices(mapped, reference, parcel, CLASSES)),
     ):
         seconds = median_seconds(
-            lambda m=matrices: accuracy.bootstrap(m, accuracy.overall_accuracy), 3
+            lambda m=matrices: accuracy.interval(m, accuracy.overall_accuracy), 3
         )
-        print(f"bootstrap, 1000 replicates of {len(matrices)} {name}: {seconds:.2f} s")
+        print(f"interval from {len(matrices)} {name}: {seconds:.2f} s")
 
 
 if __name__ == "__main__":
