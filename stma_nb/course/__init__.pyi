@@ -1,6 +1,7 @@
 from .runner import (
     ROOT as ROOT,
     SAMPLE as SAMPLE,
+    SAMPLE_SPLIT as SAMPLE_SPLIT,
     NotebookError as NotebookError,
     make_sample_season as make_sample_season,
     notebooks as notebooks,
