@@ -47,3 +47,11 @@ def test_leakage_table_is_the_studys():
         [line] = [line for line in lines if line.startswith(start)]
         stated = [float(number) for number in re.findall(r"0\.\d{3}", line)]
         assert stated == pytest.approx(stma.loc[split].tolist(), abs=6e-4)
+
+
+def test_table_of_realism_is_what_was_measured():
+    rows = json.loads((ROOT / "data" / "realism.json").read_text(encoding="utf-8"))
+    text = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
+    for name, sides in rows.items():
+        cells = (" / ".join(f"{value:.2f}" for value in values) for values in sides.values())
+        assert f"| {name} | {' | '.join(cells)} |\n" in text, name

@@ -284,8 +284,8 @@ def _variations(fits: dict[str, Fit], seed: int) -> Iterator[Job]:
 # A study's jobs by seed, and how many seeds it has by default.
 STUDIES: dict[str, tuple[Callable[[int], Iterator[Job]], int]] = {
     "rivals": (rivals, 5),
-    "land": (land, 3),
-    "parts": (parts, 4),
-    "recipes": (recipes, 3),
-    "shapes": (shapes, 3),
+    "land": (land, 2),
+    "parts": (parts, 3),
+    "recipes": (recipes, 2),
+    "shapes": (shapes, 2),
 }
