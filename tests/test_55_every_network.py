@@ -641,7 +641,8 @@ def test_weights_of_another_simulated_world_are_refused(season, tmp_path):
     assert predict.season_codes(trained, world).shape == (48, 64)
     assert predict.season_codes(trained, season).shape == (48, 64), "a real season is not refused"
     changed = world.copy()
-    changed["vv"] = world.vv.assign_attrs(simulation="3")
+    for name in ("vv", "vh"):
+        changed[name] = world[name].assign_attrs(simulation="3")
     with pytest.raises(ValueError, match="simulated world 3, the weights are of world 2"):
         predict.season_codes(trained, changed)
     # Weights from before seasons bore a number.
