@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from matplotlib import colormaps
-from matplotlib.colors import ListedColormap
 from matplotlib.collections import LineCollection
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
