@@ -228,9 +228,7 @@ def dots(
 # ------------------------------------------------------------------- 04 and 05 attention by itself
 
 
-def date_map(
-    weights: np.ndarray, days: list[str], title: str, high: float | None = None
-) -> Figure:
+def date_map(weights: np.ndarray, days: list[str], title: str, high: float | None = None) -> Figure:
     """Attention weights (date that looks, date looked at) as colours, with some of the days.
 
     Weights above ``high`` have the colour of ``high``.
