@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from matplotlib import colormaps
+from matplotlib.collections import LineCollection
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
@@ -227,16 +228,20 @@ def dots(
 # ------------------------------------------------------------------- 04 and 05 attention by itself
 
 
-def date_map(weights: np.ndarray, days: list[str], title: str) -> Figure:
-    """Attention weights (date that looks, date looked at) as colours, with some of the days."""
+def date_map(weights: np.ndarray, days: list[str], title: str, high: float | None = None) -> Figure:
+    """Attention weights (date that looks, date looked at) as colours, with some of the days.
+
+    Weights above ``high`` have the colour of ``high``.
+    """
     figure = Figure(figsize=(4.6, 4), layout="constrained")
     axis = figure.subplots()
-    picture = axis.imshow(weights, cmap="cividis", vmin=0)
+    picture = axis.imshow(weights, cmap="cividis", vmin=0, vmax=high)
     some = range(0, len(days), 3)
     axis.set_xticks(some, days[::3], rotation=60, fontsize=8)
     axis.set_yticks(some, days[::3], fontsize=8)
     axis.set(xlabel="key: the date looked at", ylabel="query: the date that looks", title=title)
-    figure.colorbar(picture, label="weight", shrink=0.8)
+    extend = "neither" if high is None else "max"
+    figure.colorbar(picture, label="weight", shrink=0.8, extend=extend)
     return figure
 
 
@@ -254,10 +259,14 @@ def patch_images(
     """
     figure = Figure(figsize=(3 * len(images) + 1, 3.2), layout="constrained")
     axes = figure.subplots(1, len(images), squeeze=False)[0]
-    borders = np.arange(fields.max()) + 0.5
+    # A line between two pixels of different fields: (column, row) of its ends.
+    below = np.argwhere(fields[1:] != fields[:-1])
+    right = np.argwhere(fields[:, 1:] != fields[:, :-1])
+    lines = [[(c - 0.5, r + 0.5), (c + 0.5, r + 0.5)] for r, c in below]
+    lines += [[(c + 0.5, r - 0.5), (c + 0.5, r + 0.5)] for r, c in right]
     for axis, image, title in zip(axes, images, titles, strict=True):
         picture = axis.imshow(image, **{"cmap": "gray", **look})
-        axis.contour(fields, levels=borders, colors="#56b4e9", linewidths=0.5)
+        axis.add_collection(LineCollection(lines, colors="#56b4e9", linewidths=0.8))
         for row, column in marks:
             axis.plot(column, row, "x", color="#d55e00", markersize=9, markeredgewidth=2)
         axis.set(title=title, xlabel="column (pixels)")

@@ -88,7 +88,10 @@ def main() -> None:
     args = parser.parse_args()
     season = cube.open_season(course.sample_season()).load()
     parts = patches.block_split(
-        season.crop.shape, block=112, buffer=8, seed=0, parcel=season.parcel.values
+        season.crop.shape,
+        **course.SAMPLE_SPLIT,
+        parcel=season.parcel.values,
+        crop=season.crop.values,
     )
     rows = []
     for seed in range(args.seeds):
@@ -101,7 +104,7 @@ def main() -> None:
             ),
             flush=True,
         )
-    args.output.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+        args.output.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
