@@ -138,6 +138,12 @@ CASES = [  # check, its arguments, right answer, {wrong answer: word of the hint
         {30 / 38: "in the sample", 30 / 35: "user's"},
     ),
     (
+        exercises.accuracy_5,
+        (),
+        0.01775,
+        {0.0095: "what is left", 0.059: "Not all", 0.01825: "crop itself", 0.01657: "not of seven"},
+    ),
+    (
         exercises.explorer_1,
         (np.array([[0.1, 0.6, 0.3], [0.3, 0.4, 0.3]]),),
         1,

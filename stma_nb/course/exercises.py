@@ -382,7 +382,8 @@ def accuracy_3(answer: object) -> None:
 def accuracy_4(answer: object, counts: np.ndarray, pixels: np.ndarray) -> None:
     """Area-weighted producer's accuracy of class 1."""
     # Each row of the sample stands for a stratum of the map, and counts with its share of the area.
-    share = counts / counts.sum(1, keepdims=True) * (pixels / pixels.sum())[:, None]
+    drawn = np.maximum(counts.sum(1, keepdims=True), 1)  # none of a class that the map lacks
+    share = counts / drawn * (pixels / pixels.sum())[:, None]
     in_sample = counts[1, 1] / counts[:, 1].sum()
     users = counts[1, 1] / counts[1].sum()
     hints = {
@@ -390,6 +391,17 @@ def accuracy_4(answer: object, counts: np.ndarray, pixels: np.ndarray) -> None:
         users: "That is the user's accuracy.",
     }
     check(answer, share[1, 1] / share[:, 1].sum(), 2e-3, hints)
+
+
+def accuracy_5(answer: object) -> None:
+    """Share of a crop of 1 % in a reference of seven classes whose labels are wrong by 5 %."""
+    hints = {
+        0.95 * 0.01: "That is what is left of the crop; wrong labels of other classes come to it.",
+        0.95 * 0.01 + 0.05 * 0.99: "Not all wrong labels become this crop: they spread over six.",
+        0.01 + 0.05 / 6 * 0.99: "Some of the crop itself is labelled as something else.",
+        0.95 * 0.01 + 0.05 / 7 * 0.99: "A wrong label is one of six other classes, not of seven.",
+    }
+    check(answer, 0.95 * 0.01 + 0.05 / 6 * 0.99, 2e-4, hints)
 
 
 # ---------------------------------------------------------------------------- 09 attention explorer

@@ -181,10 +181,14 @@ def patch_with_label(patch: xr.Dataset, crops: Sequence[Crop], dates: tuple[int,
     axes[2].imshow(patch.crop, cmap=colours, norm=norm)
     axes[2].set_title("label")
     frame = dict(facecolor="white", alpha=0.8, lw=0)
+    side = patch.crop.shape[1] - 1
     for code in np.unique(patch.crop):
         rows, columns = np.nonzero(patch.crop.values == code)
-        middle = columns.mean(), rows.mean()
-        axes[2].text(*middle, crops[code].name, ha="center", fontsize=9, bbox=frame)
+        # A name stays inside the picture, also that of a sliver at its border.
+        across = np.clip(columns.mean(), 0.2 * side, 0.8 * side)
+        down = np.clip(rows.mean(), 0.07 * side, 0.93 * side)
+        look = dict(ha="center", va="center", fontsize=9, bbox=frame)
+        axes[2].text(across, down, crops[code].name, **look)
     for axis in axes:
         axis.set_xlabel("column (pixels of 10 m)")
     axes[0].set_ylabel("row (pixels of 10 m)")
@@ -298,25 +302,36 @@ def areas(table: pd.DataFrame) -> Figure:
 
 
 def where_errors_sit(
-    by_edge: pd.Series, by_size: pd.Series, by_contrast: pd.Series, fields: int
+    by_edge: pd.DataFrame, by_size: pd.Series, by_contrast: pd.Series, fields: int
 ) -> Figure:
     """Share mapped right by distance from the edge, by size and by contrast of the field.
 
-    The index of each series are intervals; a bar of the last two stands for so many ``fields``.
+    ``by_edge`` has a column for each map, which becomes a line. The index of each table are
+    intervals; a bar of the last two stands for so many ``fields``.
     """
-    figure = Figure(figsize=(10, 3), layout="constrained")
+    figure = Figure(figsize=(10, 3.6), layout="constrained")
     axes = figure.subplots(1, 3, sharey=True)
-    panels = [
-        (by_edge, "g", "distance from the edge (pixels)", "pixels"),
-        (by_size, ".1f", "size of the field (ha)", f"fields, about {fields} in a bar"),
-        (by_contrast, ".1f", "contrast (dB)", f"fields, about {fields} in a bar"),
-    ]
-    for axis, (shares, digits, label, title) in zip(axes, panels, strict=True):
-        names = [f"{interval.left:{digits}}–{interval.right:{digits}}" for interval in shares.index]
-        axis.bar(names, shares, color="#0072b2")
-        axis.set(xlabel=label, title=title)
+    looks = (("o-", "#0072b2"), ("s--", "#d55e00"), ("^:", "#000000"))
+    for (name, shares), (style, colour) in zip(by_edge.items(), looks, strict=False):
+        axes[0].plot(_between(by_edge.index, "g"), shares, style, color=colour, label=name)
+    axes[0].set(xlabel="distance from the edge (pixels)", title="pixels")
+    panels = [(by_size, "size of the field (ha)"), (by_contrast, "contrast (dB)")]
+    for axis, (shares, label) in zip(axes[1:], panels, strict=True):
+        axis.bar(_between(shares.index, ".1f"), shares, color="#0072b2")
+        axis.set(xlabel=label, title=f"fields, about {fields} in a bar")
+    for axis in axes:
+        axis.tick_params(axis="x", labelsize=8)
     axes[0].set(ylabel="share right", ylim=(0, 1))
+    figure.legend(loc="outside lower left", ncols=len(by_edge.columns), frameon=False)
     return figure
+
+
+def _between(intervals: pd.Index, digits: str) -> list[str]:
+    """Names of intervals; the last may have no end."""
+    return [
+        f"{i.left:{digits}} to {i.right:{digits}}" if np.isfinite(i.right) else f"> {i.left:g}"
+        for i in intervals
+    ]
 
 
 def doubt_and_errors(
