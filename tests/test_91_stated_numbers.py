@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from stma_nb import course, cube, patches, radar, studies, train
@@ -45,14 +46,12 @@ def test_shipped_weights_hold_their_stated_accuracy():
 def said(row) -> str:
     """A difference with its interval, in points, as the README writes it."""
     mean, low, high = (f"{100 * row[name]:+.1f}" for name in ("mean", "low", "high"))
-    if np.isnan(row["mean"]):
-        return "–"
     return mean if np.isnan(row["low"]) else f"{mean} ({low} to {high})"
 
 
 def readme_lines() -> list[str]:
     """What README.md is to say about the studies, line by line."""
-    rows = studies.stored("rivals")
+    rows = whole_scenes(studies.stored("rivals"))
     blocks = rows[rows["split"] == "blocks"]
     crops, f1 = "next door: crops only", "next door: F1"
     lines = [f"mean over {blocks['seed'].nunique()} simulated scene(s)"]
@@ -61,20 +60,27 @@ def readme_lines() -> list[str]:
         for method in ("forest, Quegan-Yu", "STMA"):
             mine = rows[(rows["split"] == split) & (rows["method"] == method)]
             own, there = mine["own rule: crops only"], mine[crops]
-            cells += [f"{v.mean():.3f}" if len(v) else "–" for v in (own, there)]
+            cells += [f"{own.mean():.3f}", f"{there.mean():.3f}"]
             cells.append(said(studies.over_scenes(own - there)))
         lines.append(f"| {split} | " + " | ".join(cells) + " |")
     lines += beside_stma(blocks, ["forest, Quegan-Yu", "TempCNN", "U-Net"], (crops, f1))
-    parts = studies.stored("rivals", "parts")
-    parts = parts[parts["split"] == "blocks"]
+    parts = pd.concat([blocks, whole_scenes(studies.stored("parts"))])
     return lines + beside_stma(parts, ["STMA, no attention", "STMA with detail"], (crops, f1))
+
+
+def whole_scenes(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of scenes on which every job of the study is done."""
+    jobs = rows.groupby("seed").size()
+    return rows[rows["seed"].map(jobs) == jobs.max()]
 
 
 def beside_stma(rows, methods: list[str], scores: tuple[str, ...]) -> list[str]:
     """Lines of the table of methods minus STMA; those that are not stored yet are left out."""
     tables = [studies.differences(rows, "STMA", score, methods) for score in scores]
     return [
-        f"| {method} | " + " | ".join(said(table.loc[method]) for table in tables) + " |"
+        f"| {method} | {tables[0].loc[method, 'scenes']:.0f} | "
+        + " | ".join(said(table.loc[method]) for table in tables)
+        + " |"
         for method in tables[0].index
     ]
 
