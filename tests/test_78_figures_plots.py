@@ -365,3 +365,16 @@ def test_picture_in_a_notebook_has_its_text_and_keeps_rare_colours(season):
     for crop in CROPS:
         colour = [int(crop.colour[k : k + 2], 16) for k in (1, 3, 5)]
         assert (abs(pixels - colour).max(axis=1) < 4).sum() > 1000, crop.name
+
+
+def test_intervals_fill_the_dots_that_keep_clear_of_zero():
+    table = pd.DataFrame(
+        {"mean": [0.02, -0.01, 0.03], "low": [0.01, -0.03, np.nan], "high": [0.03, 0.01, np.nan]},
+        index=["clear", "holds zero", "one scene"],
+    )
+    figure = figures.intervals({"accuracy": table, "F1": -table}, "points")
+    first, _ = figure.axes
+    _, clear, unclear = first.lines
+    assert clear.get_xdata().tolist() == [2.0] and unclear.get_xdata().tolist() == [-1.0, 3.0]
+    assert unclear.get_markerfacecolor() == "white" and first.get_title() == "accuracy"
+    assert [tick.get_text() for tick in first.get_yticklabels()] == list(table.index)

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
 import xarray as xr
 
 from stma_nb.course import exercises
+from stma_nb.model import STMA
 
 MATRIX = np.array([[50, 3, 2], [4, 30, 1], [6, 5, 20]])
 POWER = np.random.default_rng(0).gamma(4.4, 1 / 4.4, 500)
@@ -173,7 +175,12 @@ CASES = [  # check, its arguments, right answer, {wrong answer: word of the hint
         4.7222,
         {4.7778: "85 steps", 152.72: "batch, not a patch", 283.33: "minutes"},
     ),
-    (exercises.training_3, (), 0.00391, {0.0078125: "whole step", 0.00048828: "float16"}),
+    (
+        exercises.training_3,
+        (),
+        0.00393677,
+        {2**-8: "tie", 2**-8 * 1.001: "tie", 2**-7: "whole step", 2**-11: "float16"},
+    ),
     (exercises.region_1, (), 6.25, {2.5: "two", 2.7778: "1 - q", 4: "half"}),
     (exercises.region_2, (), 6.235, {3.1176: "polarisations", 1.5588: "four bytes"}),
     (exercises.region_3, (), 288, {256: "beyond", 320: "does not touch", 272: "both sides"}),
@@ -204,3 +211,46 @@ def test_right_and_wrong_answers(check, arguments, right, wrong, capsys):
         assert "not right" in said and word in said, said
     check([1, 2], *arguments)
     assert "Expected one number, got list" in capsys.readouterr().out
+
+
+def test_a_tensor_of_sixteen_bits_is_a_number(capsys):
+    half_step = torch.tensor(2**-8, dtype=torch.bfloat16)
+    exercises.training_3(torch.nextafter(half_step, torch.ones((), dtype=torch.bfloat16)))
+    assert capsys.readouterr().out.startswith("Well done")
+
+
+class WithDetail(STMA):
+    """STMA with a second way in; ``forward`` is what the student writes."""
+
+    def __init__(self, **arguments):
+        super().__init__(**arguments)
+        self.detail, self.join = torch.nn.Conv2d(6, 16, 3, padding=1), torch.nn.Conv2d(20, 4, 1)
+
+    def forward(self, x, return_attention=False):
+        main, *rest = super().forward(x)
+        return self.change(main, self.detail(x.flatten(1, 2))), *rest
+
+
+@pytest.mark.parametrize(
+    "change, said",
+    [
+        (lambda self, main, fine: self.join(torch.cat([main, fine], 1)), "Well done"),
+        (lambda self, main, fine: main, "do not depend on detail"),
+        (lambda self, main, fine: self.join(torch.cat([0 * main, fine], 1)), "depend on STMA"),
+        (lambda self, main, fine: main + fine.mean(), "do not depend on join"),
+        (lambda self, main, fine: main[..., :8], "shape (2, 4, 16, 8); expected (2, 4, 16, 16)"),
+    ],
+)
+def test_a_network_that_was_built(change, said, capsys):
+    exercises.network_4(type("Built", (WithDetail,), {"change": change}))
+    assert said in capsys.readouterr().out
+
+
+def test_what_is_no_class_of_two_outputs(capsys):
+    exercises.network_4(None)
+    assert capsys.readouterr().out.startswith("Not attempted yet")
+    exercises.network_4(WithDetail(dates=3, patch=16, classes=4, width=8))
+    assert "give the class" in capsys.readouterr().out
+    one = type("One", (WithDetail,), {"forward": lambda self, x: STMA.forward(self, x)[0]})
+    exercises.network_4(one)
+    assert "main and the auxiliary" in capsys.readouterr().out

@@ -319,7 +319,6 @@ CALCULATED = {  # by notebook: what the text says, and the number
         "192 channels": 8 * 24,
         "1 572 864": 2 * 64**2 * 192,
         "4 718 592": 2 * 64 * 192**2,
-        "2 098 176": 2 * 1024**2 + 1024,
     },
     "07": {
         "2.77": np.log(16),

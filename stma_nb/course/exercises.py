@@ -21,8 +21,9 @@ def check(
         print("Not attempted yet: replace None by your answer and run the cell again.")
         return
     try:
-        number = float(np.asarray(answer).item())
-    except (TypeError, ValueError):
+        one = answer if hasattr(answer, "item") else np.asarray(answer)  # tensors of any kind
+        number = float(one.item())
+    except (TypeError, ValueError, RuntimeError):
         print(
             f"Expected one number, got {type(answer).__name__}: set answer to something like -3.2."
         )
@@ -313,6 +314,35 @@ def network_3(answer: object) -> None:
     check(answer, 256 * 256 * 2 + 256, 0, hints)
 
 
+def network_4(answer: Any) -> None:
+    """STMA with a second way in at full size: a class with the parts ``detail`` and ``join``."""
+    if answer is None:
+        check(None, 0)
+        return
+    import torch
+
+    if not isinstance(answer, type):
+        print("Expected a class, such as WithDetail: give the class, not a network made of it.")
+        return
+    torch.manual_seed(0)
+    network = answer(dates=3, patch=16, classes=4, width=8)
+    outputs = network(torch.randn(2, 3, 2, 16, 16))
+    if not isinstance(outputs, tuple) or len(outputs) != 2:
+        print("Return the main and the auxiliary logits: return main, *rest.")
+        return
+    main = outputs[0]
+    if main.shape != (2, 4, 16, 16):
+        print(f"The main logits have shape {tuple(main.shape)}; expected (2, 4, 16, 16).")
+        return
+    main.square().sum().backward()
+    for name, part in (("detail", network.detail), ("join", network.join), ("STMA", network.trunk)):
+        learns = any(p.grad is not None and p.grad.abs().sum() > 0 for p in part.parameters())
+        if not learns:
+            print(f"The main logits do not depend on {name}: let it take part in forward.")
+            return
+    print("Well done: both ways take part, at full size.")
+
+
 # ---------------------------------------------------------------------------------- 07 GPU training
 
 
@@ -338,12 +368,15 @@ def training_2(answer: object) -> None:
 
 
 def training_3(answer: object) -> None:
-    """Half of bfloat16's step after 1."""
+    """The smallest bfloat16 number that, added to 1, gives more than 1: half a step and a bit."""
     hints = {
+        2**-8: "That is half a step (or is rounded to it): a tie, and a tie goes to the even "
+        "number, which is 1. Try it, and take the next bfloat16 number.",
         2**-7: "That is a whole step; a sum is rounded to the nearest.",
         2**-11: "That is for float16.",
     }
-    check(answer, 2**-8, 8e-5, hints)
+    # Here numbers of bfloat16 lie 2**-15 apart; what is within half of that is rounded to it.
+    check(answer, 2**-8 + 2**-15, 1.5e-5, hints)
 
 
 # --------------------------------------------------------------------------- 08 accuracy assessment

@@ -7,6 +7,7 @@ from .lessons import (
     db_images as db_images,
     dots as dots,
     doubt_and_errors as doubt_and_errors,
+    intervals as intervals,
     pairs_of_networks as pairs_of_networks,
     patch_images as patch_images,
     patch_with_label as patch_with_label,

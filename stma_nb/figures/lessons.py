@@ -229,6 +229,32 @@ def dots(
     return figure
 
 
+def intervals(tables: dict[str, pd.DataFrame], label: str, scale: float = 100) -> Figure:
+    """Differences with their intervals, a panel for each title and a line at zero.
+
+    The tables are those of ``studies.differences``, with the same rows: mean, low and high, which
+    are multiplied by ``scale``. A filled dot tells that its interval does not hold zero.
+    """
+    names = list(next(iter(tables.values())).index)
+    size = (4.6 + 2 * len(tables), 1.1 + 0.3 * len(names))
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(1, len(tables), sharey=True, squeeze=False)[0]
+    rows = np.arange(len(names))
+    for axis, (title, table) in zip(panels, tables.items(), strict=True):
+        mean, low, high = (scale * table[name].to_numpy(float) for name in ("mean", "low", "high"))
+        axis.axvline(0, color="0.4", linewidth=1)
+        axis.hlines(rows, low, high, color="#0072b2", linewidth=1.5)
+        clear = (low > 0) | (high < 0)
+        axis.plot(mean[clear], rows[clear], "o", color="#0072b2")
+        axis.plot(mean[~clear], rows[~clear], "o", color="#0072b2", markerfacecolor="white")
+        axis.set(yticks=rows, yticklabels=names)
+        axis.set_title(title, fontsize=10)
+        axis.grid(axis="y", alpha=0.3)
+    figure.supxlabel(label, fontsize=10)
+    panels[0].set_ylim(len(names) - 0.5, -0.5)  # the first row on top; the panels share the axis
+    return figure
+
+
 # ------------------------------------------------------------------- 04 and 05 attention by itself
 
 

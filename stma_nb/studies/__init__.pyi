@@ -3,3 +3,10 @@ from .jobs import (
     read as read,
     run as run,
 )
+from .results import (
+    differences as differences,
+    over_scenes as over_scenes,
+    scores as scores,
+    stored as stored,
+    told as told,
+)
