@@ -9,6 +9,7 @@ Rooms along one straight road, from the ground up; a room imports only from lowe
     patches                        cut, vary, scale, stitch; who learns, who tests
     train, figures, sources        networks and rivals; pictures; real data
     accuracy, predict, attention   how good is it; the map; where did it look
+    studies                        methods compared on simulated scenes, with stored results
     experiment, course             the paper's experiment; what the course needs around all that
     doctor                         what this computer offers the course
 
@@ -51,6 +52,7 @@ __all__ = [
     "radar",
     "simulate",
     "sources",
+    "studies",
     "train",
 ]
 

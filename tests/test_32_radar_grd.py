@@ -291,6 +291,8 @@ def test_ground_at_a_wrong_height_lands_beside_itself(scene, truth):
     np.testing.assert_array_equal(both, np.where(truth.x > x, high, flat))
     with pytest.raises(ValueError, match=r"'height' has \(511, 512\) pixels, the map \(512, 512\)"):
         radar.geocode(image, scene.gcp, like=truth, height=model[1:])
+    with pytest.raises(ValueError, match="'height' lies on another grid"):
+        radar.geocode(image, scene.gcp, like=truth, height=model.assign_coords(x=truth.x + 10))
     with pytest.raises(ValueError, match=r"'height' has gaps \(NaN\)"):
         radar.geocode(image, scene.gcp, like=truth, height=model.where(truth.x > x))
 

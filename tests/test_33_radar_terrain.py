@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from stma_nb import radar
+from stma_nb import radar, simulate
 
 EAST = 90.0  # looks along the rows
 
@@ -177,3 +177,34 @@ def test_what_is_no_terrain_model_of_the_season_is_refused(season):
         radar.local_geometry(degrees, 39)
     with pytest.raises(ValueError, match="quantity is 'gamma0_T'; expected 'sigma0'"):
         radar.flatten_terrain(radar.flatten_terrain(season, seen), seen)
+
+
+@pytest.mark.parametrize("track", ["ascending", "descending"])
+def test_a_simulated_season_on_hills_is_brighter_towards_the_radar_and_flattens_again(track):
+    flat = simulate.season((96, 128), 2, track=track, farmland=0.9).load()
+    ridge = 80 * np.exp(-(((np.arange(128) - 64) / 20) ** 2))
+    dem = flat.incidence_angle.copy(data=np.tile(ridge, (96, 1)))
+    hilly = radar.onto_terrain(flat, dem, track)
+    west, east = (
+        radar.to_db((hilly.vv / flat.vv)[0, :, columns].mean()).item()
+        for columns in (slice(40, 60), slice(70, 90))
+    )
+    towards, away = (west, east) if track == "ascending" else (east, west)
+    assert towards > 0.5 and away < -0.5  # dB
+    local = hilly.local_incidence.values[48]
+    seen = local[40:60] if track == "ascending" else local[70:90]
+    assert (seen < flat.incidence_angle.values[48, 64]).all()
+    assert not hilly.layover.any() and not hilly.shadow.any()
+    xr.testing.assert_equal(hilly.incidence_angle, flat.incidence_angle)
+    look = radar.LOOK_AZIMUTH[track]
+    again = radar.flatten_terrain(hilly, radar.local_geometry(dem, flat.incidence_angle, look))
+    np.testing.assert_allclose(again.vv, radar.gamma0(flat).vv, rtol=1e-4)
+
+
+def test_terrain_of_another_grid_is_not_put_under_a_season():
+    flat = simulate.season((96, 128), 2)
+    moved = flat.incidence_angle.assign_coords(x=flat.x + 10) * 0
+    with pytest.raises(ValueError, match="'dem' has 96 x 128 pixels.*reproject_match"):
+        radar.onto_terrain(flat, moved)
+    with pytest.raises(ValueError, match="track is 'up'; expected one of ascending, descending"):
+        radar.onto_terrain(flat, moved, "up")

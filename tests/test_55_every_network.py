@@ -5,6 +5,7 @@ and classes; trained, kept, mapped, tested; compiled and exported. One for seaso
 """
 
 import functools
+import json
 import warnings
 
 import numpy as np
@@ -13,6 +14,8 @@ import rasterio
 import torch
 import torch.nn.functional as F
 import xarray as xr
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import nn
 
 from stma_nb import attention, cube, patches, predict, train
@@ -623,6 +626,33 @@ def test_other_pixels_and_another_quantity_are_refused_unless_allowed(season, tm
     assert predict.season_codes(trained, silent).shape == (48, 64), "unknown is not refused"
     with pytest.raises(ValueError, match="allow is .'size'.; expected some of dates, pixels"):
         predict.season_codes(trained, season, allow=["size"])
+
+
+def test_weights_of_another_simulated_world_are_refused(season, tmp_path):
+    world = season.copy()
+    for name in ("vv", "vh"):
+        world[name] = season[name].assign_attrs(simulation="2")
+    cube.save_season(world, tmp_path / "tifs")
+    world = cube.open_season(tmp_path / "tifs").load()
+    assert cube.simulation(world) == "2" and cube.simulation(season) is None
+    path = train.save(fitted("Yours", world, epochs=1), tmp_path / "weights.safetensors")
+    trained = train.load(path)
+    assert trained.simulation == "2"
+    assert predict.season_codes(trained, world).shape == (48, 64)
+    assert predict.season_codes(trained, season).shape == (48, 64), "a real season is not refused"
+    changed = world.copy()
+    for name in ("vv", "vh"):
+        changed[name] = world[name].assign_attrs(simulation="3")
+    with pytest.raises(ValueError, match="simulated world 3, the weights are of world 2"):
+        predict.season_codes(trained, changed)
+    # Weights from before seasons bore a number.
+    with safe_open(path, framework="pt") as file:
+        header = json.loads(file.metadata()["stma_nb"])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    del header["simulation"]
+    save_file(tensors, tmp_path / "old.safetensors", metadata={"stma_nb": json.dumps(header)})
+    with pytest.raises(ValueError, match="the weights are of world unnumbered.*train again"):
+        predict.season_codes(train.load(tmp_path / "old.safetensors"), world)
 
 
 # ------------------------------------------------------------------------------------ any legend

@@ -364,6 +364,11 @@ def test_intervals_hold_the_truth_as_often_as_they_say(count, share, correlation
     assert found["percentile bootstrap"] < 0.93, "which was in use before"
 
 
+def test_blocks_of_three_ranges_are_independent_and_of_one_are_not():
+    found = interval_coverage.coverage_of_blocks(150, (1, 3), seed=1, shape=(200, 260))
+    assert found[1] < 0.9 < found[3]
+
+
 def test_paired_difference_sees_what_two_intervals_hide():
     """Both maps fail in the same hard blocks; b is better by some 2 points in every one."""
     rng = np.random.default_rng(0)

@@ -147,6 +147,7 @@ FLOORS = (  # of the house, from the ground up; a room imports only from lower f
     ("train", "figures", "sources"),
     ("accuracy", "predict", "attention"),
     ("experiment", "course"),
+    ("studies",),
     ("doctor",),
     ("__main__",),
 )

@@ -25,6 +25,7 @@ from stma_nb.accuracy.matrix import (
 from stma_nb.cube import Crop
 
 LEAST = 500.0  # metres: blocks whose side is measured are no smaller
+RANGES = 3  # side of these blocks in ranges of the errors: neighbours still share some at one range
 CELLS = 1000  # at most so many cells along a side of the grid on which errors are correlated
 MOST_CLASSES = 100  # of a raster without a legend
 
@@ -227,13 +228,12 @@ def _measured_side(
         return max(height, width), ""  # which is told by who counts them
     reach = resample.error_range(right, pixels, cell * metres)
     extent = (max(np.ptp(places) for places in np.nonzero(pixels)) + 1) * cell * metres
-    # In a scene shorter than four ranges the range is not known, however many blocks are cut.
-    if (needed := max(2 * LEAST, 4 * reach)) > extent:
+    longest = max(RANGES * reach, LEAST)
+    if (needed := 2 * longest) > extent:  # no two blocks side by side
         return max(height, width), (
             f"errors hang together over {reach:.0f} m, and the area counted is {extent:.0f} m "
             f"long; expected {needed:.0f} m or more"
         )
-    longest = max(reach, LEAST)
     why = f"{longest:.0f} m; errors hang together over {reach:.0f} m"
     return int(np.ceil(longest / metres)), why
 

@@ -51,7 +51,7 @@ def assess(
         typer.Option(
             min=1,
             help="side (pixels) of the blocks that the intervals rest on: that of the split, "
-            "'train --block'; otherwise measured, longer than the errors hang together",
+            "'train --block'; otherwise measured, three times as long as errors hang together",
         ),
     ] = None,
     output: Annotated[Path, typer.Option(help="the page to write")] = Path("report.html"),

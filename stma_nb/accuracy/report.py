@@ -44,12 +44,12 @@ def assess(
 
     The intervals come from the spread between square blocks, whole blocks being all that is
     independent (``accuracy.interval``). ``block`` is their side in pixels: that of the split, if
-    the pixels to count are its test part; where a field reaches out of its block a little, it
-    counts with the block. Without it the side is measured: longer than the errors hang together
-    (``accuracy.error_range``), and 500 m at least. Adjoining blocks count as two: a test of four
-    blocks has four witnesses, wherever they lie. A UserWarning tells of fewer than 20 blocks. There
-    is no interval from one block, nor, if the side is measured, from an area shorter than four
-    times the range of its errors or than 1 km.
+    the pixels to count are its test part. Where a field reaches out of its block a little, it
+    counts with the block. Without ``block`` the side is measured: three times as long as the errors
+    hang together (``accuracy.error_range``), and 500 m at least. Adjoining blocks count as two: a
+    test of four blocks has four witnesses, wherever they lie. A UserWarning tells of fewer than 20
+    blocks. There is no interval from one block, nor, if the side is measured, from an area too
+    short for two.
 
     Raises FileExistsError if a file exists and ``overwrite`` is not set, and ValueError for files
     that do not fit together.

@@ -43,7 +43,10 @@ def sample_folder() -> Path:
     """Where the sample season belongs: in the repository, or without one in the user's cache."""
     if (ROOT / "notebooks").exists():
         return ROOT / "data" / "sample_season"
-    return user_cache_path("stma_nb") / "sample_season"
+    from stma_nb import simulate
+
+    # Another version's season may lie there: the number of the simulated world tells them apart.
+    return user_cache_path("stma_nb") / f"sample_season_{simulate.WORLD}"
 
 
 def output_folder(path: str = "") -> Path:

@@ -8,6 +8,7 @@ from .checks import (
     pixel_size as pixel_size,
     polarisations as polarisations,
     quantity as quantity,
+    simulation as simulation,
 )
 from .classes import (
     BRANDENBURG as BRANDENBURG,

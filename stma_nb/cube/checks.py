@@ -47,9 +47,18 @@ def pixel_size(season: xr.Dataset) -> float | None:
 
 def quantity(season: xr.Dataset) -> str | None:
     """What the backscatter is, ``"sigma0"`` or ``"gamma0"``; None where the season does not say."""
+    return _stated(season, "quantity")
+
+
+def simulation(season: xr.Dataset) -> str | None:
+    """Which simulated world a season is of (its number); None for a real one."""
+    return _stated(season, "simulation")
+
+
+def _stated(season: xr.Dataset, attribute: str) -> str | None:
     for name in polarisations(season):
-        if "quantity" in season[name].attrs:
-            return str(season[name].attrs["quantity"])
+        if attribute in season[name].attrs:
+            return str(season[name].attrs[attribute])
     return None
 
 

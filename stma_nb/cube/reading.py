@@ -129,7 +129,7 @@ def _band_attrs(name: str, units: str | None, tags: dict[str, str]) -> dict[str,
     """Attributes of a band of a GeoTIFF; the units of another band than backscatter are its own."""
     if name not in POLARISATIONS:
         return {"units": units} if units else {}
-    stated = {"quantity": tags["QUANTITY"]} if "QUANTITY" in tags else {}
+    stated = {tag.lower(): tags[tag] for tag in ("QUANTITY", "SIMULATION") if tag in tags}
     return {"long_name": f"{name.upper()} backscatter", "units": "1"} | stated
 
 

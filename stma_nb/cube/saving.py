@@ -10,7 +10,7 @@ import numpy as np
 import rasterio
 import xarray as xr
 
-from stma_nb.cube.checks import CHUNK, POLARISATIONS, bands, check_season, quantity
+from stma_nb.cube.checks import CHUNK, POLARISATIONS, bands, check_season, quantity, simulation
 from stma_nb.cube.classes import Crop, SeasonError, flags, legend
 from stma_nb.cube.reading import LEGEND_TAGS, STATIC
 from stma_nb.files import refuse_existing
@@ -91,8 +91,8 @@ def _save_geotiffs(season: xr.Dataset, folder: Path) -> None:
     shown = [name.upper() if name in POLARISATIONS else name for name in names]
     units = [str(season[name].attrs.get("units", "")) for name in names]
     ending = "".join(shown) if set(names) <= set(POLARISATIONS) else "bands"
-    stated = quantity(season)
-    tags = {"UNITS": "linear power"} | ({"QUANTITY": stated} if stated else {})
+    stated = {"QUANTITY": quantity(season), "SIMULATION": simulation(season)}
+    tags = {"UNITS": "linear power"} | {name: value for name, value in stated.items() if value}
     for date in season.time.values:
         image = season[names].sel(time=date)
         day = np.datetime_as_string(date, unit="s")

@@ -81,6 +81,10 @@ class PatchDataset(Dataset):
     def quantity(self) -> str | None:
         return cube.quantity(self.season)
 
+    @property
+    def simulation(self) -> str | None:
+        return cube.simulation(self.season)
+
     def __len__(self) -> int:
         return len(self.windows)
 

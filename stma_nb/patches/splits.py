@@ -209,7 +209,8 @@ def block_split(
     border cuts goes whole to the block that holds most of it, so that no field is in two parts, and
     large fields are tested as often as small ones. With ``crop`` (rows, columns) the blocks are
     dealt out so that rare classes, too, occur in every part, as far as three blocks or more hold
-    them out of reach of the buffer (see ``class_counts``). ``leak_report`` tells whether the test
+    them out of reach of the buffer (see ``class_counts``); where blocks are few and classes many,
+    little is left to the lot, and many seeds give one split. ``leak_report`` tells whether the test
     part resembles the scene. Raises ValueError if the scene has fewer blocks than parts.
     """
     _check_shares(shares)

@@ -40,4 +40,5 @@ from .terrain import (
     LOOK_AZIMUTH as LOOK_AZIMUTH,
     flatten_terrain as flatten_terrain,
     local_geometry as local_geometry,
+    onto_terrain as onto_terrain,
 )

@@ -465,7 +465,8 @@ def _check_height(height: float | np.ndarray | xr.DataArray, y: np.ndarray, x: n
             "put it on the grid (rio.reproject)."
         )
     if isinstance(height, xr.DataArray):
-        same_grid = np.allclose(height.y, y) and np.allclose(height.x, x)
+        # To a few centimetres: the usual tolerance is 60 m for coordinates of millions of metres.
+        same_grid = np.allclose(height.y, y, rtol=1e-8) and np.allclose(height.x, x, rtol=1e-8)
         if not same_grid:
             raise ValueError(
                 "'height' lies on another grid than the map (its y or x differ): "

@@ -46,7 +46,7 @@ def local_geometry(
 
     Returns a Dataset (y, x): ``incidence`` (the angle given) and ``local_incidence`` in degrees,
     the masks ``layover`` and ``shadow``, and ``area_factor`` (see the module), which is 0 in
-    shadow and at most 10. ``simulate`` multiplies by it; ``flatten_terrain`` divides by it.
+    shadow and at most 10. ``onto_terrain`` multiplies by it; ``flatten_terrain`` divides by it.
 
     Slopes are central differences. The masks are found along lines in the look direction, on a
     grid turned into it; their borders are right to about a pixel. Ground outside ``dem`` throws no
@@ -82,6 +82,24 @@ def local_geometry(
         coords=dem.coords,
         attrs={"look_azimuth": look},
     )
+
+
+def onto_terrain(season: xr.Dataset, dem: xr.DataArray, track: str = "ascending") -> xr.Dataset:
+    """The season of flat land (``simulate.season``), as if the land had the heights of ``dem``.
+
+    Slopes that face the radar return more, in proportion to the area that is lit. Adds the layers
+    (y, x) ``local_incidence`` (degrees), ``layover`` and ``shadow``; ``incidence_angle`` stays that
+    on the ellipsoid. In layover the power is that of each slope by itself, which no radar could
+    tell apart, and in shadow nothing returns: leave both out by their masks. ``dem`` lies on the
+    season's grid. Raises ValueError as ``local_geometry`` does, and for an unknown track.
+    """
+    if track not in LOOK_AZIMUTH:
+        raise ValueError(f"The track is {track!r}; expected one of {', '.join(LOOK_AZIMUTH)}.")
+    expect_sigma0(season)
+    _expect_grid(dem, season, "dem")
+    geometry = local_geometry(dem, season.incidence_angle, LOOK_AZIMUTH[track])
+    hilly = change_bands(season, lambda power: power * geometry.area_factor)
+    return hilly.assign(geometry[["local_incidence", "layover", "shadow"]])
 
 
 def flatten_terrain(season: xr.Dataset, geometry: xr.Dataset) -> xr.Dataset:

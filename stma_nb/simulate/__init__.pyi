@@ -11,5 +11,6 @@ from .phenology import (
     profile as profile,
 )
 from .seasons import (
+    WORLD as WORLD,
     season as season,
 )

@@ -39,6 +39,7 @@ from stma_nb.simulate.phenology import (
     stream,
 )
 
+WORLD = "2"  # changes whenever the same arguments make another season
 ORIGIN = 400_000.0, 5_900_000.0  # upper left corner in EPSG:32633: the Uckermark
 FLOOR = 1e-3  # where noise removal leaves less power than this (-30 dB), this is kept
 # Between parcels of one crop, dB: sd of the offset (VV, VH) and the correlation of the two,
@@ -205,7 +206,12 @@ def _bands(land: Land, sigma0: np.ndarray, **options: Any) -> dict[str, tuple]:
             dtype="float32",
             meta=np.empty((0, 0, 0), "float32"),
         )
-        attrs = {"long_name": f"{band.upper()} backscatter", "units": "1", "quantity": "sigma0"}
+        attrs = {
+            "long_name": f"{band.upper()} backscatter",
+            "units": "1",
+            "quantity": "sigma0",
+            "simulation": WORLD,
+        }
         layers[band] = (("time", "y", "x"), power, attrs)
     return layers
 

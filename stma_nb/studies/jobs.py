@@ -267,9 +267,7 @@ def shapes(seed: int) -> Iterator[Job]:
 
 
 def _of_shape(patch: int, width: int, ground: Ground, seed: int) -> Any:
-    rows, columns = np.nonzero(ground.learns)
-    part = np.zeros(ground.learns.shape, np.uint8)
-    part[rows, columns] = patches.TRAIN
+    part = np.where(ground.learns, np.uint8(patches.TRAIN), np.uint8(patches.UNUSED))
     windows = patches.windows_of(part, patches.TRAIN, patch)
     model = network(STMA, ground, seed, patch=patch, width=width)
     batch = max(2, 8 * PATCH**2 // patch**2)
@@ -284,8 +282,8 @@ def _variations(fits: dict[str, Fit], seed: int) -> Iterator[Job]:
 # A study's jobs by seed, and how many seeds it has by default.
 STUDIES: dict[str, tuple[Callable[[int], Iterator[Job]], int]] = {
     "rivals": (rivals, 5),
-    "land": (land, 3),
-    "parts": (parts, 4),
-    "recipes": (recipes, 3),
-    "shapes": (shapes, 3),
+    "land": (land, 2),
+    "parts": (parts, 3),
+    "recipes": (recipes, 2),
+    "shapes": (shapes, 2),
 }

@@ -22,6 +22,7 @@ from stma_nb.files import refuse_existing, write_whole
 from stma_nb.patches import Scaling, check_bands
 from stma_nb.train.contract import Network, check_network
 
+UNNUMBERED = "unnumbered"  # weights saved before simulated seasons bore a number
 MAY_DIFFER = ("dates", "pixels", "quantity")  # what a map may be allowed to have otherwise
 
 
@@ -31,7 +32,8 @@ class Trained:
 
     ``scaling`` names the bands, ``crops`` is the legend, ``times`` (T,) are the acquisition times;
     ``history`` has one entry an epoch (``train.fit`` says what is in it); ``pixel`` is the side of
-    a pixel in metres, ``quantity`` what the backscatter was ("sigma0"), None where it is unknown.
+    a pixel in metres, ``quantity`` what the backscatter was ("sigma0"), None where it is unknown;
+    ``simulation`` is which simulated world the season was of, None for real data.
     """
 
     model: Network
@@ -41,6 +43,7 @@ class Trained:
     history: list[dict[str, float]] = field(default_factory=list)
     pixel: float | None = None
     quantity: str | None = None
+    simulation: str | None = None
 
 
 # ------------------------------------------------------------------------------- known networks
@@ -92,6 +95,7 @@ def save(trained: Trained, path: str | Path, overwrite: bool = False) -> Path:
         "dates": np.datetime_as_string(trained.times, unit="s").tolist(),
         "pixel": trained.pixel,
         "quantity": trained.quantity,
+        "simulation": trained.simulation,
         "history": trained.history,
         "versions": {
             "stma_nb": stma_nb.__version__,
@@ -152,6 +156,7 @@ def load(path: str | Path, network: Callable[..., Network] | None = None) -> Tra
             header["history"],
             header["pixel"],
             header["quantity"],
+            header.get("simulation", UNNUMBERED),
         )
     except (KeyError, TypeError, RuntimeError) as error:
         raise ValueError(
@@ -167,9 +172,9 @@ def check_fits(trained: Trained, season: xr.Dataset, allow: Collection[str] = ()
     """Raise ValueError unless a season is of the kind that a network was trained on.
 
     It must have the network's bands in the same units, pixels of the same size (to a hundredth),
-    the same quantity (sigma0, gamma0) where both are known, and the same number of dates at the
-    same time of year (``check_dates``). ``allow`` names what may differ: some of "dates" (another
-    calendar, not another number), "pixels" and "quantity".
+    the same quantity (sigma0, gamma0) and the same simulated world where both are known, and the
+    same number of dates at the same time of year (``check_dates``). ``allow`` names what may
+    differ: some of "dates" (another calendar, not another number), "pixels" and "quantity".
     """
     if isinstance(allow, str) or not set(allow) <= set(MAY_DIFFER):
         raise ValueError(f"allow is {allow!r}; expected some of {', '.join(MAY_DIFFER)}.")
@@ -188,6 +193,13 @@ def check_fits(trained: Trained, season: xr.Dataset, allow: Collection[str] = ()
             f"The season is {quantity}, the network was trained on {trained.quantity}: convert it "
             "(radar.gamma0), train on such data, or allow it (allow=('quantity',), "
             "--any-quantity)."
+        )
+    world = cube.simulation(season)
+    if world and trained.simulation and trained.simulation != world:
+        raise ValueError(
+            f"The season is of the simulated world {world}, the weights are of world "
+            f"{trained.simulation}, in which the same fields looked otherwise: train again on a "
+            "season made by this version, or take the weights that came with it."
         )
     check_dates(trained, season, any_dates="dates" in allow)
 

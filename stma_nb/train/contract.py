@@ -55,9 +55,10 @@ class Patches(Protocol):
     An item is ``x`` (T, C, P, P) float32, scaled as ``scaling`` says, and ``y`` (P, P) int64, class
     codes with IGNORE where nothing is known. ``patches.PatchDataset`` keeps the contract.
 
-    Optional: ``pixel`` (metres) and ``quantity`` ("sigma0") of the images, which a map is then held
-    to; ``set_epoch(epoch, seed)``, told before every epoch, and None after the last; and
-    ``fingerprint()``, a text by which a training that is resumed knows its patches again.
+    Optional: ``pixel`` (metres), ``quantity`` ("sigma0") and ``simulation`` (which simulated world)
+    of the images, which a map is then held to; ``set_epoch(epoch, seed)``, told before every epoch,
+    and None after the last; and ``fingerprint()``, a text by which a training that is resumed knows
+    its patches again.
     """
 
     @property

@@ -298,4 +298,5 @@ def _fit(
         season.time.values,
         pixel=cube.pixel_size(season),
         quantity=cube.quantity(season),
+        simulation=cube.simulation(season),
     )

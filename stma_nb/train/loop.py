@@ -159,6 +159,7 @@ def fit(
         run.progress.history,
         getattr(train, "pixel", None),
         getattr(train, "quantity", None),
+        getattr(train, "simulation", None),
     )
 
     # The loop: learn, validate, keep the books.

@@ -92,4 +92,5 @@ def fit_tempcnn(
         season.time.values,
         pixel=cube.pixel_size(season),
         quantity=cube.quantity(season),
+        simulation=cube.simulation(season),
     )

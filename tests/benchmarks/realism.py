@@ -83,6 +83,15 @@ def note(name: str, real: np.ndarray, simulated: np.ndarray) -> None:
     }
 
 
+def table_lines(rows: dict[str, dict[str, list[float]]]) -> list[str]:
+    """The table of data/README.md as lines of Markdown; two numbers are VV / VH."""
+    lines = ["| VV / VH | real | simulated |", "|---|---|---|"]
+    for name, sides in rows.items():
+        cells = (" / ".join(f"{value:.2f}" for value in values) for values in sides.values())
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return lines
+
+
 # ------------------------------------------------------------------------------------------ speckle
 
 
@@ -132,6 +141,7 @@ def speckle_table(folder: Path) -> None:
         f"of {BLOCK} x {BLOCK}"
     )
     print(f"{'':36}  ENL    x1    x2    x3    y1    y2    y3")
+    truths, models = [], []
     for band in ("vv", "vh"):
         seasons = []
         for seed in range(6):
@@ -144,18 +154,21 @@ def speckle_table(folder: Path) -> None:
             for seed in range(6)
         ]
         true = speckle_statistics(real[band], pairs)
-        note(f"ENL of single acquisitions, {band.upper()}", true[0], np.mean(seasons, axis=0)[0])
-        note(
-            f"correlation of speckle with the next pixel along x and y, {band.upper()}",
-            true[[1, 4]],
-            np.mean(seasons, axis=0)[[1, 4]],
-        )
+        truths.append(true)
+        models.append(np.mean(seasons, axis=0))
         for name, row in (
             (f"{band.upper()} real", true),
             (f"{band.upper()} simulated season, 6 seeds", np.mean(seasons, axis=0)),
             (f"{band.upper()} simulated speckle alone, L = 4.4", np.mean(alone, axis=0)),
         ):
             print(f"{name:36}" + "".join(f"{value:6.2f}" for value in row))
+    note("ENL of single acquisitions", np.array(truths)[:, 0], np.array(models)[:, 0])
+    for lag, name in ((1, "next pixel"), (2, "next pixel but one")):
+        note(
+            f"correlation of speckle with the {name}, mean of x and y",
+            np.array(truths)[:, [lag, lag + 3]].mean(1),
+            np.array(models)[:, [lag, lag + 3]].mean(1),
+        )
 
 
 # ------------------------------------------------------------------------------------------ parcels
@@ -471,8 +484,8 @@ def transfer_table(france: Parcels, dates: np.ndarray, seasons: list[Parcels]) -
                     for side in ([home], found)
                 )
                 note(
-                    f"forest tested on {len(x)} French parcels, {len(groups)} groups: accuracy, "
-                    "mean F1; trained in France | on the simulation",
+                    f"forest trained there, tested on {len(x)} French parcels of {len(groups)} "
+                    "groups: accuracy / mean F1",
                     here,
                     model,
                 )
@@ -518,10 +531,7 @@ def main(folder: Path) -> None:
     transfer_table(france, dates, seasons)
     output = course.ROOT / "data" / "realism.json"
     output.write_text(json.dumps(ROWS, indent=1) + "\n", encoding="utf-8")
-    print("\n| | real | simulated |\n|---|---|---|")
-    for name, sides in ROWS.items():
-        cells = (" / ".join(f"{v:.2f}" for v in values) for values in sides.values())
-        print(f"| {name} | {' | '.join(cells)} |")
+    print("\n" + "\n".join(table_lines(ROWS)))
 
 
 if __name__ == "__main__":
