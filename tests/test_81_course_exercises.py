@@ -13,9 +13,9 @@ POWER = np.random.default_rng(0).gamma(4.4, 1 / 4.4, 500)
 TABLE = np.array([[-10.0, -12, -11, -13], [-15, -13, -12, -20], [-10, -10, -16, -12]])
 NAMES = ["Maize", "Wheat", "Rapeseed"]
 LOST = {
-    "home": {"pixels right": 0.8},
-    "place": {"pixels right": 0.6},
-    "both": {"pixels right": 0.4},
+    "test blocks at home": {"pixels right": 0.85, "crops only": 0.8},
+    "another place": {"pixels right": 0.75, "crops only": 0.6},
+    "both": {"pixels right": 0.5, "crops only": 0.4},
 }
 
 
@@ -184,7 +184,12 @@ CASES = [  # check, its arguments, right answer, {wrong answer: word of the hint
     (exercises.region_1, (), 6.25, {2.5: "two", 2.7778: "1 - q", 4: "half"}),
     (exercises.region_2, (), 6.235, {3.1176: "polarisations", 1.5588: "four bytes"}),
     (exercises.region_3, (), 288, {256: "beyond", 320: "does not touch", 272: "both sides"}),
-    (exercises.transfer_1, (LOST,), 20, {0.2: "times 100", -20: "positive", 40: "another year"}),
+    (
+        exercises.transfer_1,
+        (LOST,),
+        20,
+        {0.2: "times 100", -20: "positive", 40: "another year", 10: "background"},
+    ),
     (exercises.transfer_2, (scene(4.0), scene(1.0)), 6.0206, {-6.0206: "Away minus home"}),
     (
         exercises.transfer_3,

@@ -344,7 +344,7 @@ CALCULATED = {  # by notebook: what the text says, and the number
         "9 windows": 1 / (1 - 2 / 3) ** 2,
         "2.25 times": 9 / 4,
         "576 pixels": 544 + 32,
-        "5.6 hours": 10_000 / 0.5 / 3600,
+        "33 minutes": 10_000 / 5 / 60,
         "32 GB": 1e8 * 40 * 2 * 4 / 1e9,
     },
     "11": {

@@ -476,6 +476,7 @@ def region_1(answer: object) -> None:
         2.5: "Along one direction; there are two.",
         1 / 0.6**2: "A window moves by the share that does *not* overlap, 1 - q.",
         4: "That is for half overlap.",
+        1.6**2: "Windows overlap more, not less: how far does a window move?",
     }
     check(answer, 6.25, 1e-3, hints)
 
@@ -487,6 +488,8 @@ def region_2(answer: object) -> None:
         whole / 2: "Two polarisations.",
         whole / 4: "Each number takes four bytes.",
         whole * 1e9: "In GB.",
+        whole * 1e3: "That is in MB: a GB is 1e9 bytes.",
+        whole * 8: "That is in gigabits.",
     }
     check(answer, whole, 0.05, hints)
 
@@ -505,17 +508,17 @@ def region_3(answer: object) -> None:
 
 
 def transfer_1(answer: object, lost: dict[str, dict[str, float]]) -> None:
-    """Points of accuracy lost in another place of the same year."""
-    points = [100 * scores["pixels right"] for scores in lost.values()]
-    home = points[0]
-    place = points[1]
-    both = points[-1]
+    """Points of accuracy on crops lost in another place of the same year."""
+    home, place = lost["test blocks at home"], lost["another place"]
+    both = list(lost.values())[-1]
+    fall = 100 * (home["crops only"] - place["crops only"])
     hints = {
-        (home - place) / 100: "In points: times 100.",
-        place - home: "As a positive number.",
-        home - both: "That is another place and another year.",
+        fall / 100: "In points: times 100.",
+        -fall: "Home minus away: positive where accuracy falls.",
+        100 * (home["crops only"] - both["crops only"]): "That is another place and another year.",
+        100 * (home["pixels right"] - place["pixels right"]): "That counts the background, too.",
     }
-    check(answer, home - place, 0.1, hints)
+    check(answer, fall, 0.1, hints)
 
 
 def transfer_2(answer: object, away: xr.Dataset, home: xr.Dataset) -> None:
