@@ -19,7 +19,7 @@ SHAPE = (512, 640)
 @pytest.fixture(scope="module")
 def farmland() -> tuple[np.ndarray, np.ndarray]:
     """Parcel (0 = none) and class of each pixel of a simulated landscape of 512 x 640 pixels."""
-    unit, stands, parcels = landscape.landscape(SHAPE, 2018, 0, 0.5, 0.5, 4.7)
+    unit, stands, _, parcels = landscape.landscape(SHAPE, 2018, 0, 0.5, 0.5, 4.7)
     codes = np.array(
         [phenology.CODES[phenology.STANDS[name].crop] for name in simulate.NAMES], np.uint8
     )
@@ -202,7 +202,7 @@ def test_a_test_of_blocks_resembles_its_scene():
     """Over 40 landscapes: neither background nor small fields are favoured."""
     background, sizes = [], []
     for seed in range(40):
-        unit, _, parcels = landscape.landscape((320, 400), 2018, seed, 0.7, 0.7, 2)
+        unit, _, _, parcels = landscape.landscape((320, 400), 2018, seed, 0.7, 0.7, 2)
         parcel = np.where(unit <= parcels, unit, 0)
         test = patches.block_split(parcel.shape, 80, seed=seed, parcel=parcel) == TEST
         size, fields = np.bincount(parcel.ravel()), parcel > 0
