@@ -106,7 +106,14 @@ def readme_lines() -> list[str]:
         lines.append(f"| {split} | " + " | ".join(cells) + " |")
     lines += beside_stma(blocks, ["forest, Quegan-Yu", "TempCNN", "U-Net"], (crops, f1))
     parts = pd.concat([blocks, whole_scenes(studies.stored("parts"))])
-    return lines + beside_stma(parts, ["STMA, no attention", "STMA with detail"], (crops, f1))
+    lines += beside_stma(parts, ["STMA, no attention", "STMA with detail"], (crops, f1))
+    land = whole_scenes(studies.stored("land"))
+    for times, mine in land.groupby("land"):
+        found = studies.differences(mine, "STMA", crops, ["forest, Quegan-Yu", "U-Net"])
+        cells = [f"{mine[mine['method'] == 'STMA'][crops].mean():.3f}"]
+        cells += [said(found.loc[method]) for method in found.index]
+        lines.append(f"| x {times:g} | {found['scenes'].iloc[0]:.0f} | " + " | ".join(cells) + " |")
+    return lines
 
 
 def whole_scenes(rows: pd.DataFrame) -> pd.DataFrame:
