@@ -9,8 +9,8 @@ Rooms along one straight road, from the ground up; a room imports only from lowe
     patches                        cut, vary, scale, stitch; who learns, who tests
     train, figures, sources        networks and rivals; pictures; real data
     accuracy, predict, attention   how good is it; the map; where did it look
-    studies                        methods compared on simulated scenes, with stored results
     experiment, course             the paper's experiment; what the course needs around all that
+    studies                        methods compared on simulated scenes, with stored results
     doctor                         what this computer offers the course
 
 Each room hands on what a reader uses, ``train.fit`` or ``radar.lee``, and loads it when first used,

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from stma_nb import simulate
+
 ROOT = Path(__file__).parent.parent
 SMALL = ["--patch", "16", "--width", "8", "--block", "16", "--buffer", "0", "--epochs", "1"]
 
@@ -105,11 +107,15 @@ def test_without_the_repository_the_sample_season_lies_in_the_users_cache(instal
     cache = tmp_path / "cache"
     at = dict(path=installed, folder=tmp_path, XDG_CACHE_HOME=str(cache))
     done = python("-c", code, **at)
-    assert done.stdout.strip() == str(cache / "stma_nb" / "sample_season"), done.stderr
-    assert (cache / "stma_nb" / "sample_season" / "crop.tif").exists()
-    written = (cache / "stma_nb" / "sample_season" / "crop.tif").stat().st_mtime_ns
+    assert done.stdout.strip() == str(cache / "stma_nb" / f"sample_season_{simulate.WORLD}"), (
+        done.stderr
+    )
+    assert (kept / "crop.tif").exists()
+    written = (kept / "crop.tif").stat().st_mtime_ns
     python("-c", code, **at)  # the second time it is there
-    assert (cache / "stma_nb" / "sample_season" / "crop.tif").stat().st_mtime_ns == written
+    assert (
+        cache / "stma_nb" / f"sample_season_{simulate.WORLD}" / "crop.tif"
+    ).stat().st_mtime_ns == written
 
 
 # ----------------------------------------------------------------------------- the core, no extras

@@ -11,7 +11,8 @@ from stma_nb.extras import needs
 
 ROOMS = (  # from the ground up, as the road in stma_nb/__init__.py
     "files", "machine", "extras", "cube", "model", "simulate", "radar", "patches", "train",
-    "figures", "sources", "accuracy", "predict", "attention", "experiment", "course", "doctor",
+    "figures", "sources", "accuracy", "predict", "attention", "experiment", "course", "studies",
+    "doctor",
 )  # fmt: skip
 TEMPLATE = Path(__file__).with_name("reference.html.j2")
 
