@@ -107,9 +107,8 @@ def test_without_the_repository_the_sample_season_lies_in_the_users_cache(instal
     cache = tmp_path / "cache"
     at = dict(path=installed, folder=tmp_path, XDG_CACHE_HOME=str(cache))
     done = python("-c", code, **at)
-    assert done.stdout.strip() == str(cache / "stma_nb" / f"sample_season_{simulate.WORLD}"), (
-        done.stderr
-    )
+    kept = cache / "stma_nb" / f"sample_season_{simulate.WORLD}"
+    assert done.stdout.strip() == str(kept), done.stderr
     assert (kept / "crop.tif").exists()
     written = (kept / "crop.tif").stat().st_mtime_ns
     python("-c", code, **at)  # the second time it is there
