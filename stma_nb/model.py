@@ -403,11 +403,13 @@ class MCA(nn.Module):
         z2 = self.lift2(level2).flatten(2).transpose(1, 2)
         q = self.to_query(z1)
         k, v = self.to_key_value(z2).chunk(2, dim=-1)
-        weights = F.normalize(q, dim=-1) @ F.normalize(k, dim=-1).transpose(
-            1, 2
-        )  # cosine similarity
+        weights = self.weigh(q, k)
         answer = self.out(weights @ v).transpose(1, 2).reshape(level3.shape)
         return answer + level3, weights.unsqueeze(1)
+
+    def weigh(self, q: Tensor, k: Tensor) -> Tensor:
+        """Cosine similarity of queries and keys (B, N, E): (B, N, N)."""
+        return F.normalize(q, dim=-1) @ F.normalize(k, dim=-1).transpose(1, 2)
 
 
 # ----------------------------------------------------------------------------- 5. decoder and heads

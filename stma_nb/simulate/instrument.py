@@ -34,7 +34,6 @@ def overpasses(
     2021, when Sentinel-1B failed, to Sentinel-1C in 2025); a share ``missing`` of the passes was
     not taken. Raises ValueError if fewer than two are left.
     """
-    hour = np.timedelta64(16 * 60 + 50, "m")
     times = np.arange(np.datetime64(start), np.datetime64(end) + 1, np.timedelta64(6, "D"))
     if single_from:
         times = times[(times < np.datetime64(single_from)) | (np.arange(len(times)) % 2 == 0)]
@@ -44,7 +43,8 @@ def overpasses(
             f"{taken.sum()} pass(es) are left between {start} and {end}; expected at least 2: "
             "give a longer time or fewer missing passes."
         )
-    return (times[taken] + hour).astype("datetime64[ns]")
+    hour = TRACKS["ascending"].time
+    return np.array([f"{day}T{hour}" for day in times[taken]], "datetime64[ns]")
 
 
 def incidence(columns: np.ndarray, width: int, track: Track) -> np.ndarray:

@@ -7,14 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 import xarray as xr
-from torch import Tensor
 
 from stma_nb import accuracy, course, cube, patches, predict, radar, simulate, train
 from stma_nb.model import STMA
-from stma_nb.patches import IGNORE, TEST, TRAIN
-from stma_nb.train.contract import Outputs
+from stma_nb.patches import TEST, TRAIN
 from stma_nb.train.unet import UNet
 
 PATCH, BATCH = 32, 8
@@ -37,10 +34,6 @@ def scene(seed: int, **changes: Any) -> xr.Dataset:
     """A scene of the sample season's kind, wider by a part to be kept apart: (448, 576) pixels."""
     made = course.SAMPLE | {"seed": FIRST_SEED + seed, "size": (448, 576)} | changes
     return simulate.season(**made).load()
-
-
-def filtered(season: xr.Dataset) -> xr.Dataset:
-    return radar.quegan_yu(season)
 
 
 def kept_apart(season: xr.Dataset, first: int = RIGHT) -> np.ndarray:
@@ -115,53 +108,46 @@ def fit_unet(ground: Ground, seed: int, **options: Any) -> train.Trained:
     return fit_network(network(UNet, ground, seed, width=32), ground, seed, **options)
 
 
-def fit_pixels(fit: Callable, speckle_filter: Callable | None, ground: Ground, seed: int) -> Any:
-    season = speckle_filter(ground.season) if speckle_filter else ground.season
-    return fit(season, ground.learns, seed=seed)
+def fit_pixels(fit: Callable[..., train.Trained], ground: Ground, seed: int) -> train.Trained:
+    return fit(ground.season, ground.learns, seed=seed)
 
 
+def as_it_is(season: xr.Dataset) -> xr.Dataset:
+    return season
+
+
+See = Callable[[xr.Dataset], xr.Dataset]
 Fit = Callable[[Ground, int], train.Trained]
-# By name: what the method sees (None: the season as it is), and how it learns.
-METHODS: dict[str, tuple[Callable | None, Fit]] = {
-    "forest, unfiltered": (None, partial(fit_pixels, train.fit_forest, None)),
-    "forest, boxcar": (radar.boxcar, partial(fit_pixels, train.fit_forest, radar.boxcar)),
-    "forest, Quegan-Yu": (filtered, partial(fit_pixels, train.fit_forest, filtered)),
-    "boosting, Quegan-Yu": (filtered, partial(fit_pixels, train.fit_boosting, filtered)),
-    "TempCNN": (None, partial(fit_pixels, train.fit_tempcnn, None)),
-    "U-Net": (None, fit_unet),
-    "STMA": (None, fit_stma),
+# By name: how the method sees a season, and how it learns.
+METHODS: dict[str, tuple[See, Fit]] = {
+    "forest, unfiltered": (as_it_is, partial(fit_pixels, train.fit_forest)),
+    "forest, boxcar": (radar.boxcar, partial(fit_pixels, train.fit_forest)),
+    "forest, Quegan-Yu": (radar.quegan_yu, partial(fit_pixels, train.fit_forest)),
+    "boosting, Quegan-Yu": (radar.quegan_yu, partial(fit_pixels, train.fit_boosting)),
+    "TempCNN": (as_it_is, partial(fit_pixels, train.fit_tempcnn)),
+    "U-Net": (as_it_is, fit_unet),
+    "STMA": (as_it_is, fit_stma),
 }
-
-
-def smooth_cross_entropy(outputs: Outputs, y: Tensor, class_weights: Tensor) -> Tensor:
-    """The usual loss with a tenth of the target spread over all classes."""
-
-    def summed(logits: Tensor) -> Tensor:
-        return F.cross_entropy(
-            logits, y, class_weights, ignore_index=IGNORE, reduction="sum", label_smoothing=0.1
-        )
-
-    if isinstance(outputs, Tensor):
-        return summed(outputs)
-    main, auxiliary = outputs
-    return 0.5 * summed(main) + 0.5 * summed(auxiliary)
 
 
 # ------------------------------------------------------------------------------------------- scores
 
 
+def learn(see: See, fit: Fit, ground: Ground, seed: int) -> tuple[train.Trained, float]:
+    """Train a method on the ground as it sees it; the network and seconds of CPU."""
+    start = time.process_time()
+    trained = fit(ground._replace(season=see(ground.season)), seed)
+    return trained, time.process_time() - start
+
+
 def learn_and_map(
-    fit: Fit, see: Callable | None, ground: Ground, seed: int
+    see: See, fit: Fit, ground: Ground, seed: int
 ) -> tuple[train.Trained, np.ndarray, float]:
     """Train a method and map the scene; the network, the codes (y, x), and seconds of CPU."""
+    trained, seconds = learn(see, fit, ground, seed)
     start = time.process_time()
-    trained = fit(ground, seed)
-    codes = map_with(trained, see, ground.season)
-    return trained, codes, time.process_time() - start
-
-
-def map_with(trained: train.Trained, see: Callable | None, season: xr.Dataset) -> np.ndarray:
-    return predict.season_codes(trained, see(season) if see else season)
+    codes = predict.season_codes(trained, see(ground.season))
+    return trained, codes, seconds + time.process_time() - start
 
 
 def scores(codes: np.ndarray, season: xr.Dataset, where: np.ndarray) -> dict[str, float]:
@@ -181,14 +167,17 @@ def scores(codes: np.ndarray, season: xr.Dataset, where: np.ndarray) -> dict[str
     }
 
 
+def named(place: str, found: dict[str, float]) -> dict[str, float]:
+    """Scores as they stand in a row: with the place before their names."""
+    return {f"{place}: {name}": value for name, value in found.items()}
+
+
 def score_all(codes: np.ndarray, ground: Ground) -> dict[str, float]:
     """``scores`` in every place of the ground, as mapped and after the vote of parcels."""
     season = ground.season
     voted = predict.parcel_vote(codes, season.parcel.values)
-    row = {}
+    row: dict[str, float] = {}
     for place, where in ground.places.items():
-        for name, value in scores(codes, season, where).items():
-            row[f"{place}: {name}"] = value
-        for name, value in scores(voted, season, where).items():
-            row[f"{place}, vote: {name}"] = value
+        row |= named(place, scores(codes, season, where))
+        row |= named(f"{place}, vote", scores(voted, season, where))
     return row

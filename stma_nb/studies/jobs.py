@@ -1,7 +1,6 @@
 """The studies themselves: each yields jobs, a job makes one row, and a stopped study goes on."""
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from stma_nb import course, patches, radar
+from stma_nb import course, patches, predict, radar
 from stma_nb.files import write_whole
 from stma_nb.model import STMA
 from stma_nb.patches import add_speckle, turn
@@ -20,18 +19,20 @@ from stma_nb.studies.ground import (
     PATCH,
     Fit,
     Ground,
+    See,
+    as_it_is,
     divide,
     fit_network,
     fit_stma,
     fit_unet,
     kept_apart,
+    learn,
     learn_and_map,
-    map_with,
+    named,
     network,
     scene,
     score_all,
     scores,
-    smooth_cross_entropy,
 )
 from stma_nb.train import cross_entropy
 
@@ -103,11 +104,6 @@ def _brief(row: Row) -> str:
     )
 
 
-def _measure(fit: Fit, see: Callable | None, ground: Ground, seed: int) -> Row:
-    _, codes, seconds = learn_and_map(fit, see, ground, seed)
-    return score_all(codes, ground) | {"CPU seconds": seconds}
-
-
 # ------------------------------------------------------------------------------------------- rivals
 
 
@@ -122,30 +118,32 @@ def rivals(seed: int) -> Iterator[Job]:
     for split in ("blocks", "random patches", "random pixels"):
         for method, (see, fit) in METHODS.items():
             if split == "blocks":
-                make = partial(_here_and_elsewhere, fit, see, season, seed)
+                make = partial(_here_and_elsewhere, see, fit, season, seed)
             elif method in ("forest, Quegan-Yu", "STMA"):
-                make = partial(_divided, fit, see, season, split, seed)
+                make = partial(_divided, see, fit, season, split, seed)
             else:
                 continue
             yield Job({"split": split, "method": method}, make)
 
 
-def _divided(fit: Fit, see: Callable | None, season: xr.Dataset, split: str, seed: int) -> Row:
-    return _measure(fit, see, divide(season, split, seed), seed)
+def _divided(see: See, fit: Fit, season: xr.Dataset, split: str, seed: int) -> Row:
+    ground = divide(season, split, seed)
+    _, codes, seconds = learn_and_map(see, fit, ground, seed)
+    return score_all(codes, ground) | {"CPU seconds": seconds}
 
 
-def _here_and_elsewhere(fit: Fit, see: Callable | None, season: xr.Dataset, seed: int) -> Row:
+def _here_and_elsewhere(see: See, fit: Fit, season: xr.Dataset, seed: int) -> Row:
     """The scores of the scene, and next door in another year, region, and with dates missing."""
     ground = divide(season, "blocks", seed)
-    trained, codes, seconds = learn_and_map(fit, see, ground, seed)
+    trained, codes, seconds = learn_and_map(see, fit, ground, seed)
     row = score_all(codes, ground) | {"CPU seconds": seconds}
     for place, other in _elsewhere(seed).items():
-        mapped = map_with(trained, see, other)
-        for name, value in scores(mapped, other, kept_apart(other)).items():
-            row[f"{place}: {name}"] = value
+        mapped = predict.season_codes(trained, see(other))
+        row |= named(place, scores(mapped, other, kept_apart(other)))
     return row
 
 
+@lru_cache(maxsize=1)
 def _elsewhere(seed: int) -> dict[str, xr.Dataset]:
     """The scene as the trained methods have not seen it."""
     later = np.datetime64("2021-01-01") - np.datetime64("2018-01-01")
@@ -164,13 +162,13 @@ def _elsewhere(seed: int) -> dict[str, xr.Dataset]:
 
 # --------------------------------------------------------------------------------------------- land
 
-LAND = {0.25: (224, 400), 1: (448, 800), 4: (896, 2400), 16: (1792, 5400)}  # side (pixels), steps
+SIDE = 1792  # pixels of the largest square, sixteen times the sample scene
+LAND = {0.25: (224, 400), 1: (448, 800), 4: (896, 2400), 16: (SIDE, 5400)}  # side (pixels), steps
 
 
 @lru_cache(maxsize=1)
 def _large_scene(seed: int) -> xr.Dataset:
-    side = LAND[16][0]
-    return scene(seed, size=(side, side + 16 + 256))
+    return scene(seed, size=(SIDE, SIDE + 16 + 256))
 
 
 def land(seed: int) -> Iterator[Job]:
@@ -184,20 +182,18 @@ def land(seed: int) -> Iterator[Job]:
 
 def _on_land(seed: int, side: int, steps: int, method: str) -> Row:
     whole = _large_scene(seed)
-    apart = whole.isel(x=slice(LAND[16][0], None))
+    apart = whole.isel(x=slice(SIDE, None))
     # The square that learns lies at the middle of the strip's height, so that all are as near.
-    first = (LAND[16][0] - side) // 2
-    near = whole.isel(y=slice(first, first + side), x=slice(LAND[16][0] - side, LAND[16][0]))
+    first = (SIDE - side) // 2
+    near = whole.isel(y=slice(first, first + side), x=slice(SIDE - side, SIDE))
     learns = np.ones(near.crop.shape, bool)
     ground = Ground(near, learns, patches.corners(learns.shape, PATCH, 0.5), {}, steps)
     see, fit = METHODS[method]
-    start = time.process_time()
-    trained = fit(ground, seed)
-    seconds = time.process_time() - start
+    trained, seconds = learn(see, fit, ground, seed)
     # Fields that reach into the strip from the land that learns are not scored.
-    tested = kept_apart(whole, LAND[16][0] + 16)[:, LAND[16][0] :]
+    tested = kept_apart(whole, SIDE + 16)[:, SIDE:]
     there = Ground(apart, tested, ground.windows, {"next door": tested})
-    return score_all(map_with(trained, see, apart), there) | {"CPU seconds": seconds}
+    return score_all(predict.season_codes(trained, see(apart)), there) | {"CPU seconds": seconds}
 
 
 # --------------------------------------------------------------------------- parts, recipes, shapes
@@ -242,11 +238,12 @@ def parts(seed: int) -> Iterator[Job]:
 def recipes(seed: int) -> Iterator[Job]:
     """Other ways of training, for STMA and the U-Net alike."""
     fresh = (turn, partial(add_speckle, enl=20.0))
+    smooth = partial(cross_entropy, label_smoothing=0.1)
     fits: dict[str, Fit] = {}
     for name, fit in (("STMA", fit_stma), ("U-Net", fit_unet)):
         fits |= {
             f"{name}, cosine schedule": partial(fit, schedule="cosine"),
-            f"{name}, label smoothing": partial(fit, loss=smooth_cross_entropy),
+            f"{name}, label smoothing": partial(fit, loss=smooth),
             f"{name}, fresh speckle": partial(fit, augment=fresh),
             f"{name}, twice the steps": partial(_longer, fit),
         }
@@ -276,7 +273,7 @@ def _of_shape(patch: int, width: int, ground: Ground, seed: int) -> Any:
 
 def _variations(fits: dict[str, Fit], seed: int) -> Iterator[Job]:
     for name, fit in fits.items():
-        yield Job({"method": name}, partial(_divided, fit, None, _scene(seed), "blocks", seed))
+        yield Job({"method": name}, partial(_divided, as_it_is, fit, _scene(seed), "blocks", seed))
 
 
 # A study's jobs by seed, and how many seeds it has by default.

@@ -4,7 +4,6 @@ None of them is the published network: they are for studies, and are never saved
 """
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stma_nb.model import MCA, STMA
@@ -71,14 +70,8 @@ def without_lsape(model: STMA) -> STMA:
 class SoftmaxMCA(MCA):
     """The cross-attention with scaled dot products and a softmax instead of the bare cosine."""
 
-    def forward(self, level1: Tensor, level2: Tensor, level3: Tensor) -> tuple[Tensor, Tensor]:
-        z1 = F.avg_pool2d(self.lift1(level1), 2).flatten(2).transpose(1, 2)  # (B, N, E)
-        z2 = self.lift2(level2).flatten(2).transpose(1, 2)
-        q = self.to_query(z1)
-        k, v = self.to_key_value(z2).chunk(2, dim=-1)
-        weights = torch.softmax(q @ k.transpose(1, 2) / q.shape[-1] ** 0.5, dim=-1)
-        answer = self.out(weights @ v).transpose(1, 2).reshape(level3.shape)
-        return answer + level3, weights.unsqueeze(1)
+    def weigh(self, q: Tensor, k: Tensor) -> Tensor:
+        return torch.softmax(q @ k.transpose(1, 2) / q.shape[-1] ** 0.5, dim=-1)
 
 
 def with_softmax(model: STMA) -> STMA:
@@ -114,34 +107,49 @@ class DetailSTMA(STMA):
 # ----------------------------------------------------------------------- the U-Net with one thing
 
 
+class Hidden(nn.Module):
+    """Zeros in place of the first channels: what a skip connection brought from the way down."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.channels = channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([torch.zeros_like(x[:, : self.channels]), x[:, self.channels :]], dim=1)
+
+
 class CoarseUNet(UNet):
     """A U-Net whose way up sees nothing finer than a quarter of the patch's side, as STMA's."""
 
+    def __init__(self, **arguments: int):
+        super().__init__(**arguments)
+        width = self.arguments["width"]
+        self.mix2 = nn.Sequential(Hidden(2 * width), self.mix2)
+        self.mix1 = nn.Sequential(Hidden(width), self.mix1)
+
+
+class DateByDate(nn.Module):
+    """A first block (B, T bands, P, P) -> (B, W, P, P) that sees one date at a time.
+
+    The same weights serve all dates, as in STMA's trunk; each date keeps ``channels``.
+    """
+
+    def __init__(self, dates: int, bands: int, width: int, channels: int):
+        super().__init__()
+        self.dates = dates
+        self.each = nn.Sequential(double_convolution(bands, width), nn.Conv2d(width, channels, 1))
+        self.together = double_convolution(dates * channels, width)
+
     def forward(self, x: Tensor) -> Tensor:
-        whole = self.down1(x.flatten(1, 2))
-        half = self.down2(self.halve(whole))
-        quarter = self.bottom(self.halve(half))
-        half = self.mix2(torch.cat([torch.zeros_like(half), self.up2(quarter)], dim=1))
-        whole = self.mix1(torch.cat([torch.zeros_like(whole), self.up1(half)], dim=1))
-        return self.classify(whole)
+        dates = x.unflatten(1, (self.dates, -1))
+        each = self.each(dates.flatten(0, 1)).unflatten(0, dates.shape[:2])
+        return self.together(each.flatten(1, 2))
 
 
 class DateByDateUNet(UNet):
-    """A U-Net whose first block sees one date at a time, with the same weights for all, as STMA's
-    trunk; each date keeps ``channels`` of it, as many as STMA's level 3."""
+    """A U-Net that begins date by date; a date keeps as many channels as in STMA's level 3."""
 
     def __init__(self, dates: int, bands: int = 2, channels: int = 8, **arguments: int):
         super().__init__(dates=dates, bands=bands, **arguments)
         width = self.arguments["width"]
-        self.each = nn.Sequential(double_convolution(bands, width), nn.Conv2d(width, channels, 1))
-        self.down1 = double_convolution(dates * channels, width)
-
-    def forward(self, x: Tensor) -> Tensor:
-        batch, dates = x.shape[:2]
-        each = self.each(x.flatten(0, 1)).unflatten(0, (batch, dates)).flatten(1, 2)
-        whole = self.down1(each)
-        half = self.down2(self.halve(whole))
-        quarter = self.bottom(self.halve(half))
-        half = self.mix2(torch.cat([half, self.up2(quarter)], dim=1))
-        whole = self.mix1(torch.cat([whole, self.up1(half)], dim=1))
-        return self.classify(whole)
+        self.down1 = nn.Sequential(DateByDate(dates, bands, width, channels))

@@ -46,6 +46,19 @@ class Trained:
     simulation: str | None = None
 
 
+def trained_on(season: xr.Dataset, model: Network, scaling: Scaling) -> Trained:
+    """A network that learned from a season, ready to map, with the facts that the season states."""
+    return Trained(
+        model.eval(),
+        scaling,
+        cube.legend(season),
+        season.time.values,
+        pixel=cube.pixel_size(season),
+        quantity=cube.quantity(season),
+        simulation=cube.simulation(season),
+    )
+
+
 # ------------------------------------------------------------------------------- known networks
 
 _NETWORKS: dict[str, str | Callable[..., Network]] = {

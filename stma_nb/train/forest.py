@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from stma_nb import cube
 from stma_nb.patches import Scaling, fit_scaling
-from stma_nb.train.checkpoint import Trained
+from stma_nb.train.checkpoint import Trained, trained_on
 from stma_nb.train.pixels import draw_pixels, patches_of, pixels_of
 
 LEAST = 1e-6  # probability of a class that no tree speaks for, so that its logarithm is finite
@@ -279,7 +279,7 @@ def _fit(
 ) -> Trained:
     """Let scikit-learn grow ``trees``, and keep them as a network of a ``kind``."""
     scaling = scaling or fit_scaling(season, mask)
-    crops = cube.legend(season)
+    classes = len(cube.legend(season))
     x, y = draw_pixels(season, mask, pixels, scaling, seed)
     if kind is GradientBoosting:
         learned = np.bincount(y)[y] > 1  # a single pixel cannot both learn and say when to stop
@@ -291,12 +291,4 @@ def _fit(
             )
     trees.fit(x.reshape(len(x), -1), y)
     dates, bands = x.shape[1:]
-    return Trained(
-        kind.of(trees, dates, bands, len(crops)),
-        scaling,
-        crops,
-        season.time.values,
-        pixel=cube.pixel_size(season),
-        quantity=cube.quantity(season),
-        simulation=cube.simulation(season),
-    )
+    return trained_on(season, kind.of(trees, dates, bands, classes), scaling)

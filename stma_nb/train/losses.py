@@ -8,16 +8,28 @@ from stma_nb.train.contract import Outputs
 
 
 def cross_entropy(
-    outputs: Outputs, y: Tensor, class_weights: Tensor, aux_weight: float = 0.5
+    outputs: Outputs,
+    y: Tensor,
+    class_weights: Tensor,
+    aux_weight: float = 0.5,
+    label_smoothing: float = 0.0,
 ) -> Tensor:
     """Cross-entropy of both heads, (1 - aux_weight) main + aux_weight auxiliary; a sum of pixels.
 
     The paper sums two losses; its authors' code trains on the main loss alone, which is
     ``functools.partial(cross_entropy, aux_weight=0)``. A network with one head has its loss alone.
+    ``label_smoothing`` is the share of the target that is spread over all classes.
     """
 
     def summed(logits: Tensor) -> Tensor:
-        return F.cross_entropy(logits, y, class_weights, ignore_index=IGNORE, reduction="sum")
+        return F.cross_entropy(
+            logits,
+            y,
+            class_weights,
+            ignore_index=IGNORE,
+            reduction="sum",
+            label_smoothing=label_smoothing,
+        )
 
     if isinstance(outputs, Tensor):
         return summed(outputs)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from stma_nb import cube
 from stma_nb.patches import Scaling, fit_scaling
-from stma_nb.train.checkpoint import Trained
+from stma_nb.train.checkpoint import Trained, trained_on
 from stma_nb.train.pixels import draw_pixels, patches_of, pixels_of
 
 
@@ -66,13 +66,13 @@ def fit_tempcnn(
     the season are taken. Raises SeasonError if the mask holds no data.
     """
     scaling = scaling or fit_scaling(season, mask)
-    crops = cube.legend(season)
+    classes = len(cube.legend(season))
     seasons, labels = draw_pixels(season, mask, pixels, scaling, seed)
     x, y = torch.from_numpy(seasons), torch.from_numpy(labels)
     with torch.random.fork_rng(devices=[]):  # the caller's generator is left as it was
         torch.manual_seed(seed)
         dates, bands = x.shape[1:]
-        model = TempCNN(dates, bands, len(crops))
+        model = TempCNN(dates, bands, classes)
         optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=1e-2)
         steps = epochs * max(1, len(x) // batch)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps)
@@ -85,12 +85,4 @@ def fit_tempcnn(
                 loss.backward()
                 optimiser.step()
                 schedule.step()
-    return Trained(
-        model.eval(),
-        scaling,
-        crops,
-        season.time.values,
-        pixel=cube.pixel_size(season),
-        quantity=cube.quantity(season),
-        simulation=cube.simulation(season),
-    )
+    return trained_on(season, model, scaling)
