@@ -1,6 +1,6 @@
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "2")
@@ -68,3 +68,23 @@ def browser() -> Iterator[Any]:
         )
         yield browser
         browser.close()
+
+
+def complaints(page: Any, allowed: Sequence[str]) -> list[str]:
+    """What goes wrong on a page from now on, and what it asks for beyond the ``allowed`` beginnings
+    of addresses, which may grow; the list fills as it happens.
+    """
+    wrong: list[str] = []
+
+    def said(message: Any) -> None:
+        if message.type in ("error", "warning"):
+            wrong.append(message.text)
+
+    def asked(request: Any) -> None:
+        if not request.url.startswith(tuple(allowed)):
+            wrong.append(request.url)
+
+    page.on("console", said)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("request", asked)
+    return wrong

@@ -11,6 +11,7 @@ import torch
 import traitlets
 import xarray as xr
 from bs4 import BeautifulSoup
+from conftest import complaints
 
 from stma_nb import cube, patches, train
 from stma_nb.attention import explorer
@@ -214,19 +215,9 @@ def page(view, tmp_path, browser):
     wrong.
     """
     view.level, view.head, view.date = 1, 2, 1
-    path, wrong = view.save_html(tmp_path / "view.html"), []
+    path = view.save_html(tmp_path / "view.html")
     page = browser.new_page(viewport={"width": 1100, "height": 1000})
-    page.on(
-        "console",
-        lambda message: (
-            wrong.append(message.text) if message.type in ("error", "warning") else None
-        ),
-    )
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on(
-        "request",
-        lambda request: wrong.append(request.url) if not request.url.startswith("file:") else None,
-    )
+    wrong = complaints(page, allowed=["file:"])
     page.goto(path.as_uri())
     page.wait_for_selector(".sentence:not(:empty)")
     yield page

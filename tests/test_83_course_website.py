@@ -13,6 +13,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
+from conftest import complaints
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 import stma_nb
@@ -251,22 +252,8 @@ def tab(request, browser):
     """A function that opens an address; in the end nothing went wrong and nothing was asked from
     outside its folder.
     """
-    wrong, page, folders = (
-        [],
-        browser.new_page(viewport={"width": request.param, "height": 900}),
-        ["data:"],
-    )
-    page.on(
-        "console",
-        lambda message: (
-            wrong.append(message.text) if message.type in ("error", "warning") else None
-        ),
-    )
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on(
-        "request",
-        lambda asked: wrong.append(asked.url) if not asked.url.startswith(tuple(folders)) else None,
-    )
+    page, folders = browser.new_page(viewport={"width": request.param, "height": 900}), ["data:"]
+    wrong = complaints(page, allowed=folders)
 
     def open_page(address: str):
         folders.append(address.rpartition("/")[0])
