@@ -222,7 +222,7 @@ def test_bands_that_are_not_there_or_in_other_units_are_refused_by_name(many_ban
     scaling = patches.fit_scaling(many_bands, bands=("vh", "vv", "ratio"))
     windows = patches.corners(many_bands.crop.shape, 16)
     with pytest.raises(
-        cube.SeasonError, match="bands vh, vv, ratio; .* no 'ratio' \(it has vh, vv, ndvi"
+        cube.SeasonError, match=r"bands vh, vv, ratio; .* no 'ratio' \(it has vh, vv, ndvi"
     ):
         patches.PatchDataset(many_bands.drop_vars("ratio"), windows, 16, scaling)
     other = many_bands.assign(ratio=many_bands.ratio.assign_attrs(units="dB"))
