@@ -2,6 +2,7 @@
 drawn from it.
 """
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -403,8 +404,18 @@ def _map_codes(map_path: str | Path, sample: pd.DataFrame, names: list[str]) -> 
 
 
 def _pixel_area(path: str | Path) -> tuple[float, str]:
-    """The area of a pixel and its unit: hectares, or pixels where the grid is not projected."""
+    """The area of a pixel on the ground and its unit: hectares, or pixels where it is not known.
+
+    That is where the grid is not projected, or where one pixel of the scene is more than 2 % larger
+    than another, as in Web Mercator from north to south.
+    """
     with rasterio.open(path) as tif:
         if tif.crs is None or not tif.crs.is_projected:
             return 1.0, "pixels"
-        return abs(tif.transform.determinant) * tif.crs.linear_units_factor[1] ** 2 / 10_000, "ha"
+        left, bottom, right, top = tif.bounds
+        corners = itertools.product((left, right), (bottom, top))
+        ground = [cube.ground_area(tif.crs, x, y) for x, y in corners]
+        if max(ground) > 1.02 * min(ground):
+            return 1.0, "pixels"
+        metre = tif.crs.linear_units_factor[1] ** 2 * sum(ground) / len(ground)
+        return abs(tif.transform.determinant) * metre / 10_000, "ha"

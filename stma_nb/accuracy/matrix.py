@@ -16,7 +16,7 @@ from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 from scipy.special import entr
 
-from stma_nb.cube import Crop, background
+from stma_nb.cube import UNKNOWN, Crop, background
 
 WINDOW = 1024  # pixels: files are read in windows of this side, so that memory does not grow
 
@@ -27,8 +27,9 @@ def error_matrix(
     """Count pixels by mapped class (rows) and reference class (columns): (K, K) integers.
 
     ``where`` picks the pixels to count, say the test part of a split. Pixels with a map code
-    outside the legend (nodata, 255) are left out; a reference code outside it raises ValueError, as
-    do arrays of different shape.
+    outside the legend (nodata, 255) are left out, and those whose reference is unknown
+    (``cube.UNKNOWN``); another reference code outside the legend raises ValueError, as do arrays of
+    different shape.
     """
     _, pairs = pair_codes(mapped, reference, classes, where)
     return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
@@ -47,6 +48,8 @@ def pair_codes(
             "one grid first."
         )
     keep = (mapped >= 0) & (mapped < classes)
+    if classes <= UNKNOWN:
+        keep &= reference != UNKNOWN
     if where is not None:
         keep &= np.asarray(where, dtype=bool)
     rows, columns = mapped[keep].astype(np.int64), reference[keep]

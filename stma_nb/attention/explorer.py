@@ -31,7 +31,7 @@ from matplotlib.ticker import PercentFormatter
 
 from stma_nb import radar
 from stma_nb.attention.inputs import check_attends, check_legend
-from stma_nb.cube import POLARISATIONS
+from stma_nb.cube import POLARISATIONS, UNKNOWN
 from stma_nb.extras import needs
 from stma_nb.figures import colour_map, html_image
 from stma_nb.files import refuse_existing
@@ -44,7 +44,7 @@ with needs("course"):
 
 STATIC = Path(__file__).parent
 LIMIT = 32 * 2**20  # bytes sent to a browser
-NONE = 255  # class code of a pixel without data or label
+NONE = UNKNOWN  # class code of a pixel without data or label
 UNKNOWN = 65535  # code of a value that is missing
 VIEW = ("pixel", "level", "head", "date", "layer", "opacity", "locked")  # Python tells the browser
 # Bands are told apart by colour-blind readers, and by markers and dashes, too.

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 import xarray as xr
 
-from stma_nb import cube
+from stma_nb import cube, patches
 from stma_nb.patches import network_input, read_window, window_at
 from stma_nb.train import Network, Trained, attends, check_fits
 
@@ -85,7 +85,9 @@ def check_legend(trained: Trained, season: xr.Dataset) -> None:
 
 
 def read_labels(trained: Trained, season: xr.Dataset, corner: Sequence[int]) -> np.ndarray:
-    """Class codes (P, P) of the window at a corner; ValueError for another legend's."""
+    """Class codes (P, P) of the window at a corner, IGNORE where unknown; ValueError for another
+    legend's.
+    """
     check_legend(trained, season)
     window = window_at(corner, trained.model.arguments["patch"])
-    return np.asarray(season.crop.data[window]).astype(np.int64)
+    return patches.read_labels(season, window)

@@ -304,7 +304,8 @@ def true_separability(season: xr.Dataset, *crops: str, least: int = 10) -> xr.Da
     numbers, parcel, pixels = np.unique(
         season.parcel.values.ravel(), return_inverse=True, return_counts=True
     )
-    kept = np.flatnonzero((numbers > 0) & (pixels >= least))
+    unknown = np.bincount(parcel, season.crop.values.ravel() == cube.UNKNOWN) > 0
+    kept = np.flatnonzero((numbers > 0) & (pixels >= least) & ~unknown)
 
     def parcel_means(layer: xr.DataArray) -> np.ndarray:
         return np.bincount(parcel, layer.values.ravel())[kept] / pixels[kept]

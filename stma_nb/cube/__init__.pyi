@@ -5,6 +5,7 @@ from .checks import (
     bands as bands,
     check_layout as check_layout,
     check_season as check_season,
+    ground_area as ground_area,
     pixel_size as pixel_size,
     polarisations as polarisations,
     quantity as quantity,
@@ -12,6 +13,7 @@ from .checks import (
 )
 from .classes import (
     BRANDENBURG as BRANDENBURG,
+    UNKNOWN as UNKNOWN,
     Crop as Crop,
     SeasonError as SeasonError,
     background as background,
@@ -22,17 +24,24 @@ from .classes import (
     read_legend as read_legend,
     same_classes as same_classes,
 )
-from .reading import (
+from .geotiffs import (
     STATIC as STATIC,
     acquisition_time as acquisition_time,
     band_names as band_names,
     open_layer as open_layer,
-    open_season as open_season,
     open_whole as open_whole,
 )
+from .reading import open_season as open_season
 from .saving import (
     geotiff_profile as geotiff_profile,
     save_season as save_season,
     write_class_names as write_class_names,
     write_legend as write_legend,
+)
+from .values import (
+    SCALES as SCALES,
+    Scale as Scale,
+    check_levels as check_levels,
+    guess_scale as guess_scale,
+    to_power as to_power,
 )

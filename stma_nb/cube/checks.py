@@ -3,8 +3,10 @@
 import numpy as np
 import rioxarray  # noqa: F401  (registers the .rio accessor)
 import xarray as xr
+from pyproj import CRS, Proj, Transformer
 
-from stma_nb.cube.classes import SeasonError, legend
+from stma_nb.cube.classes import UNKNOWN, SeasonError, legend
+from stma_nb.cube.values import Scale, check_scale, look_at_dates, stated_scale, to_backscatter
 
 CHUNK = 256  # pixels: a chunk on disk holds all dates of CHUNK x CHUNK pixels, as a network needs
 POLARISATIONS = ("vv", "vh", "hh", "hv")
@@ -37,12 +39,35 @@ def polarisations(season: xr.Dataset) -> tuple[str, ...]:
 
 
 def pixel_size(season: xr.Dataset) -> float | None:
-    """The side of a pixel in the units of the grid (metres); None for a season of one pixel."""
+    """The side of a pixel on the ground in metres; None for a season of one pixel.
+
+    A metre of the grid is a metre on the ground within a percent, except in projections such as Web
+    Mercator: there the side is corrected (``ground_area``).
+    """
     for axis in ("x", "y"):
         if season.sizes[axis] > 1:
             whole = abs(season[axis][-1] - season[axis][0])
-            return float(whole / (season.sizes[axis] - 1))
+            side = float(whole / (season.sizes[axis] - 1))
+            middle = [float(season[name].values.mean()) for name in ("x", "y")]
+            return side * ground_area(season.rio.crs, *middle) ** 0.5
     return None
+
+
+def ground_area(crs: object, x: float, y: float) -> float:
+    """How many square metres on the ground a square metre of the grid is at (x, y).
+
+    1 where it is so within a percent, as in UTM, and without a CRS. Web Mercator has 0.37 in
+    Brandenburg.
+    """
+    if crs is None:
+        return 1.0
+    grid = CRS.from_user_input(crs)
+    if grid.geodetic_crs is None or not grid.is_projected:
+        return 1.0
+    to_degrees = Transformer.from_crs(grid, grid.geodetic_crs, always_xy=True)
+    longitude, latitude = to_degrees.transform(x, y)
+    scale = Proj(grid).get_factors(longitude, latitude).areal_scale
+    return 1.0 if not np.isfinite(scale) or abs(scale - 1) < 0.01 else 1 / scale
 
 
 def quantity(season: xr.Dataset) -> str | None:
@@ -65,22 +90,73 @@ def _stated(season: xr.Dataset, attribute: str) -> str | None:
 # ---------------------------------------------------------------------------------------- checking
 
 
-def check_season(season: xr.Dataset) -> xr.Dataset:
-    """Return the season, or raise SeasonError naming the first thing that is wrong with it.
+def check_season(season: xr.Dataset, scale: Scale | None = None) -> xr.Dataset:
+    """Return the season with its backscatter as linear power, or raise SeasonError naming the first
+    thing that is wrong with it.
 
-    A polarisation without units is taken for linear power, and says so in the season returned.
-    Values are looked at in a window of 256 x 256 pixels in the middle of the scene (in the whole
-    scene, block by block, only if nothing finite is there), so that the check stays cheap on a
-    season larger than memory.
+    ``scale`` says what the numbers are; without it the attribute ``units`` is believed, and linear
+    power is taken where there is none. What was not measured becomes NaN (``to_power``). Every date
+    is looked at by itself, in a window in the middle of the scene (or at other places, if nothing
+    is there), so that the check stays cheap on a season larger than memory; a date without data is
+    told by a warning.
     """
-    check_layout(season)
-    _check_values(season)
+    _check_dimensions(season)
+    scales = {name: scale_of(season[name], scale, name) for name in polarisations(season)}
+    _check_times(season)
+    _check_grid(season)
+    for name in bands(season):
+        if name in scales:
+            look_at_dates(season[name], scales[name], name)
+        elif not bool(season[name].notnull().any()):
+            raise SeasonError(f"'{name}' holds no data: every pixel of every date is NaN.")
     if "crop" in season:
         _check_labels(season)
-    silent = [name for name in polarisations(season) if "units" not in season[name].attrs]
-    if not silent:
-        return season
-    return season.assign({name: season[name].assign_attrs(units="1") for name in silent})
+    changed = {}
+    for name, numbers in scales.items():
+        band = season[name]
+        power = to_backscatter(band, numbers)
+        if power is not band:
+            changed[name] = power
+    return season.assign(changed) if changed else season
+
+
+def scale_of(band: xr.DataArray, scale: Scale | None, name: str) -> Scale:
+    """The scale of a band's numbers: the one given, or what its units say.
+
+    Raises SeasonError for units that are no scale, and for types that are no backscatter.
+    """
+    check_numbers(band.dtype, band.attrs.get("units", "1"), scale, f"'{name}'")
+    stated = stated_scale(band.attrs.get("units", "1"))
+    assert scale is not None or stated is not None  # check_numbers refuses other units
+    return stated if scale is None and stated is not None else scale or "power"
+
+
+def check_numbers(dtype: np.dtype, units: object, scale: Scale | None, what: str) -> None:
+    """Raise SeasonError if numbers of this type and these units cannot be backscatter.
+
+    ``what`` begins the message.
+    """
+    if scale is not None:
+        check_scale(scale)
+    if dtype.kind == "c":
+        raise SeasonError(
+            f"{what} holds complex numbers ({dtype}, single-look complex); expected backscatter: "
+            "calibrate and detect it first (power = |value|^2)."
+        )
+    if dtype.kind not in "iuf":
+        raise SeasonError(f"{what} has type {dtype}; expected numbers of backscatter.")
+    stated = stated_scale(units)
+    if scale is None and stated is None:
+        raise SeasonError(
+            f"{what} is in {units}; expected linear power (units '1'), amplitude or dB: correct "
+            "the attribute, or say what the numbers are with scale= (--scale)."
+        )
+    if dtype.kind in "iu" and (scale or stated) == "power":
+        raise SeasonError(
+            f"{what} has type {dtype}; expected float32 linear power: calibrate the digital "
+            "numbers, or say what they are with scale= (--scale), such as 'gfmap' for those of "
+            "openEO's GFMap and of WorldCereal."
+        )
 
 
 def check_layout(season: xr.Dataset, grid: bool = True) -> None:
@@ -88,6 +164,15 @@ def check_layout(season: xr.Dataset, grid: bool = True) -> None:
 
     ``grid=False`` leaves coordinates and CRS alone, which learning does not need.
     """
+    _check_dimensions(season)
+    for name in polarisations(season):
+        _check_power(season[name], name)
+    _check_times(season)
+    if grid:
+        _check_grid(season)
+
+
+def _check_dimensions(season: xr.Dataset) -> None:
     named = [name for name in POLARISATIONS if name in season]
     if not (named or bands(season)):
         raise SeasonError(
@@ -95,30 +180,24 @@ def check_layout(season: xr.Dataset, grid: bool = True) -> None:
             "and 'vh', or other variables with the dimensions ('time', 'y', 'x')."
         )
     for name in (*named, *(other for other in bands(season) if other not in named)):
-        _check_band(season[name], name)
-    _check_times(season)
-    if grid:
-        _check_grid(season)
+        if season[name].dims != ("time", "y", "x"):
+            raise SeasonError(
+                f"'{name}' has dimensions {season[name].dims}; expected ('time', 'y', 'x'): "
+                "transpose it."
+            )
     if "parcel" in season and season.parcel.dims != ("y", "x"):
         raise SeasonError(f"'parcel' has dimensions {season.parcel.dims}; expected ('y', 'x').")
 
 
-def _check_band(band: xr.DataArray, name: str) -> None:
-    if band.dims != ("time", "y", "x"):
+def _check_power(band: xr.DataArray, name: str) -> None:
+    """Raise SeasonError unless a band says that it is linear power, or nothing."""
+    units = band.attrs.get("units", "1")
+    check_numbers(band.dtype, units, None, f"'{name}'")
+    if stated_scale(units) != "power":
+        remedy = "radar.from_db" if stated_scale(units) == "dB" else "its square"
         raise SeasonError(
-            f"'{name}' has dimensions {band.dims}; expected ('time', 'y', 'x'): transpose it."
-        )
-    if name not in POLARISATIONS:
-        return
-    if not np.issubdtype(band.dtype, np.floating):
-        raise SeasonError(
-            f"'{name}' has type {band.dtype}; expected float32 linear power: calibrate the "
-            "digital numbers."
-        )
-    if band.attrs.get("units", "1") != "1":
-        raise SeasonError(
-            f"'{name}' is in {band.attrs['units']}; expected linear power (units '1'): "
-            "convert it with radar.from_db."
+            f"'{name}' is in {units}; expected linear power (units '1'): convert it with {remedy}, "
+            "or open the season with cube.open_season."
         )
 
 
@@ -170,27 +249,12 @@ def _check_grid(season: xr.Dataset) -> None:
             f"The season is in {crs.to_string()} (degrees); expected projected metres: use "
             "season.rio.reproject."
         )
-
-
-def _check_values(season: xr.Dataset) -> None:
-    def middle(size: int) -> slice:
-        return slice(max(0, size // 2 - CHUNK // 2), size // 2 + CHUNK // 2)
-
-    centre = {axis: middle(season.sizes[axis]) for axis in ("y", "x")}
-    for name in bands(season):
-        values = season[name].isel(centre).values
-        values = values[np.isfinite(values)]
-        if not len(values):
-            if not bool(np.isfinite(season[name]).any()):
-                raise SeasonError(
-                    f"'{name}' holds no data: every pixel of every date is NaN. Check the area "
-                    "and the nodata value."
-                )
-        elif name in POLARISATIONS and np.median(values) < 0:
-            raise SeasonError(
-                f"'{name}' has a median of {np.median(values):.1f}: that looks like dB where "
-                "linear power is expected. Convert it with radar.from_db."
-            )
+    unit, factor = crs.linear_units_factor
+    if abs(factor - 1) > 1e-6:
+        raise SeasonError(
+            f"The season is in {crs.to_string()}, whose unit is {unit} ({factor:g} m); expected "
+            "projected metres: use season.rio.reproject."
+        )
 
 
 def _check_labels(season: xr.Dataset) -> None:
@@ -202,7 +266,10 @@ def _check_labels(season: xr.Dataset) -> None:
         )
     if not {"flag_meanings", "class_names"} & set(crop.attrs):
         return  # a map can be made all the same; who needs the legend asks for it
-    crops, lowest, highest = legend(season), int(crop.min()), int(crop.max())
+    crops, known = legend(season), crop.where(crop != UNKNOWN)
+    if not bool(known.notnull().any()):
+        return
+    lowest, highest = int(known.min()), int(known.max())
     if lowest < 0 or highest >= len(crops):
         wrong = highest if highest >= len(crops) else lowest
         raise SeasonError(

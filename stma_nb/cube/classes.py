@@ -28,6 +28,10 @@ class Crop(NamedTuple):
     background: bool | None = None
 
 
+UNKNOWN = 255
+"""The code in a ``crop`` layer of a pixel whose class nobody knows: no loss and no score counts it.
+"""
+
 BRANDENBURG = (
     Crop("Background", "#dddddd"),
     Crop("Maize", "#d55e00"),

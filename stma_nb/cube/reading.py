@@ -1,31 +1,50 @@
 """Open a season: Zarr, NetCDF, or a folder of GeoTIFFs. Everything stays lazy."""
 
 import re
-from fnmatch import fnmatch
+from collections.abc import Hashable
 from pathlib import Path
-from typing import cast
 
-import dask
+import h5py
 import numpy as np
-import rasterio
-import rioxarray
+import rioxarray  # noqa: F401  (registers the .rio accessor)
 import xarray as xr
-from rasterio.errors import RasterioIOError
+from pyproj import CRS
+from pyproj.exceptions import CRSError
 
-from stma_nb.cube.checks import CHUNK, POLARISATIONS, check_season
-from stma_nb.cube.classes import SeasonError
+from stma_nb.cube.checks import (
+    CHUNK,
+    POLARISATIONS,
+    bands,
+    check_numbers,
+    check_season,
+    scale_of,
+)
+from stma_nb.cube.classes import UNKNOWN, SeasonError
+from stma_nb.cube.geotiffs import open_geotiffs
+from stma_nb.cube.names import date_in, is_side_file, polarisations_in, stated_in
+from stma_nb.cube.values import Scale, to_backscatter
 
-STATIC = {"crop": np.uint8, "parcel": np.int32, "incidence_angle": np.float32}
-LEGEND_TAGS = ("flag_meanings", "flag_colors", "class_names", "background")
+OVERPASS = np.timedelta64(30, "m")  # images closer in time are slices of one overpass
+AXES = {  # the dimensions of a season, and what others call them
+    "time": ("t", "date", "datetime", "acquisition_time"),
+    "y": ("Y", "lat", "latitude", "northing", "north"),
+    "x": ("X", "lon", "longitude", "easting", "east"),
+}
 
 
-def open_season(path: str | Path, pattern: str = "*.tif") -> xr.Dataset:
+def open_season(path: str | Path, pattern: str = "*.tif", scale: Scale | None = None) -> xr.Dataset:
     """Open a season lazily from a Zarr store, a NetCDF file or a folder of GeoTIFFs, and check it.
 
-    A folder holds one two-band file per date, or one file per date and polarisation; date and
-    polarisation are read from the file names (20180105, 2018-01-05, 20180105T165012; VV, VH), band
-    descriptions or tags. ``crop.tif``, ``parcel.tif`` and ``incidence_angle.tif`` in the folder
-    become the layers of that name. ``pattern`` picks some of the files.
+    A folder holds one file per date, or one per date and polarisation; date and polarisation are
+    read from the file names (20180105, 2018-01-05, 20180105T165012; VV, VH), band descriptions or
+    tags. Masks and angles that products put beside the backscatter are passed over. ``crop.tif``,
+    ``parcel.tif`` and ``incidence_angle.tif`` in the folder become the layers of that name; what
+    they declare as no data is unknown. ``pattern`` picks some of the files.
+
+    Backscatter becomes linear power, NaN where nothing was measured (see ``to_power``). ``scale``
+    says what the numbers of the files are; without it their metadata and names are believed, and
+    linear power is taken where these are silent. Images of one overpass, less than half an hour
+    apart, become one date.
 
     Raises FileNotFoundError or SeasonError.
     """
@@ -36,222 +55,229 @@ def open_season(path: str | Path, pattern: str = "*.tif") -> xr.Dataset:
             "GeoTIFFs."
         )
     if (path / "zarr.json").exists() or (path / ".zgroup").exists():
-        season = xr.open_zarr(path, decode_coords="all")
+        season = _season_of(_open_xarray(path, "zarr", "Zarr"), path.name, scale)
     elif path.is_dir():
-        season = _open_geotiffs(path, pattern)
-    elif path.suffix in (".nc", ".nc4", ".h5"):
-        season = _open_netcdf(path)
+        season = open_geotiffs(path, pattern, scale)
+    elif path.suffix.lower() in (".nc", ".nc4", ".h5", ".cdf", ".netcdf"):
+        season = _season_of(_open_netcdf(path), path.name, scale)
     else:
         raise SeasonError(
             f"'{path.name}' is neither a Zarr store, a NetCDF file (.nc) nor a folder of GeoTIFFs."
         )
-    return check_season(season)
+    return check_season(_merge_slices(season, scale), scale)
+
+
+# ------------------------------------------------------------------------------ Zarr and NetCDF
 
 
 def _open_netcdf(path: Path) -> xr.Dataset:
-    try:
-        season = xr.open_dataset(path, engine="h5netcdf", decode_coords="all")
-    except OSError as error:
+    with open(path, "rb") as file:
+        classic = file.read(3) == b"CDF"
+    if not classic and not h5py.is_hdf5(path):
         raise SeasonError(
-            f"'{path.name}' cannot be read as NetCDF-4: it is damaged or truncated. Copy it again."
-        ) from error
-    return season.chunk(
-        {"time": -1, "y": CHUNK, "x": CHUNK} if {"time", "y", "x"} <= set(season.dims) else {}
-    )
-
-
-def _open_geotiffs(folder: Path, pattern: str) -> xr.Dataset:
-    files = sorted(
-        file
-        for file in folder.iterdir()
-        if file.suffix.lower() in (".tif", ".tiff")
-        and fnmatch(file.name.lower(), pattern.lower())
-        and file.stem not in STATIC
-    )
-    if not files:
-        raise SeasonError(
-            f"No GeoTIFF in '{folder}' matches '{pattern}': expected one file per date (see "
-            "pattern=, --pattern)."
+            f"'{path.name}' is no NetCDF file, damaged or truncated: copy it again, or give "
+            "NetCDF or Zarr."
         )
-    images: dict[str, dict[np.datetime64, xr.DataArray]] = {}  # by band, then by date
-    attrs: dict[str, dict[str, str]] = {}
-    grid = None
-    for file in files:
-        with open_whole(file) as tif:
-            time, names = acquisition_time(file, tif), band_names(file, tif)
-            grid = grid or (file, _grid(tif))
-            _same_grid(file, tif, *grid)
-            for name, units in zip(names, tif.units, strict=True):
-                attrs.setdefault(name, _band_attrs(name, units, tif.tags()))
-        chunks = {"x": CHUNK, "y": CHUNK}
-        image = cast(xr.DataArray, rioxarray.open_rasterio(file, chunks=chunks, masked=True))
-        for number, name in enumerate(names):
-            dates = images.setdefault(name, {})
-            if time in dates:
-                raise SeasonError(
-                    f"{_shown(name)} of {time} occurs twice ('{file.name}'): narrow the files "
-                    "with pattern=."
-                )
-            dates[time] = image[number].drop_vars("band").astype("float32")
-    _check_every_date_has_every_band(images)
-    times = sorted(next(iter(images.values())))
-    layers = {}
-    for name in sorted(images, key=_file_order):
-        stack = [images[name][time] for time in times]
-        layers[name] = xr.concat(stack, dim="time", coords="minimal", compat="override")
-        layers[name].attrs = attrs[name]
-    season = xr.Dataset(layers).assign_coords(time=np.array(times, dtype="datetime64[ns]"))
-    assert grid is not None  # there is at least one file
-    for name, dtype in STATIC.items():
-        file = folder / f"{name}.tif"
-        if file.exists():
-            with open_whole(file) as tif:
-                _same_grid(file, tif, *grid)
-            layer = open_layer(file).chunk(y=CHUNK, x=CHUNK)
-            if np.issubdtype(dtype, np.integer):
-                _check_codes(file, layer, dtype)
-            season[name] = layer.astype(dtype)
-    return season.chunk(time=-1)
+    return _open_xarray(path, "scipy" if classic else "h5netcdf", "NetCDF")
 
 
-def _check_every_date_has_every_band(images: dict[str, dict]) -> None:
-    for name, dates in images.items():
-        for other, others in images.items():
-            lonely = sorted(dates.keys() - others.keys())
-            if lonely:
-                raise SeasonError(
-                    f"{lonely[0]} has {_shown(name)} but no {_shown(other)}: every date needs "
-                    "the same bands."
-                )
-
-
-def _band_attrs(name: str, units: str | None, tags: dict[str, str]) -> dict[str, str]:
-    """Attributes of a band of a GeoTIFF; the units of another band than backscatter are its own."""
-    if name not in POLARISATIONS:
-        return {"units": units} if units else {}
-    stated = {tag.lower(): tags[tag] for tag in ("QUANTITY", "SIMULATION") if tag in tags}
-    return {"long_name": f"{name.upper()} backscatter", "units": "1"} | stated
-
-
-def _shown(name: str) -> str:
-    return name.upper() if name in POLARISATIONS else name
-
-
-def _file_order(name: str) -> tuple[int, str]:
-    """Polarisations first, VV before VH, as files of Sentinel-1 have them."""
-    return (POLARISATIONS.index(name) if name in POLARISATIONS else len(POLARISATIONS), name)
-
-
-def _check_codes(file: Path, layer: xr.DataArray, dtype: type) -> None:
-    """Raise SeasonError for numbers that would change when they are stored as ``dtype``: 257 would
-    silently become 1.
-    """
-    low, high = (float(value) for value in dask.compute(layer.min().data, layer.max().data))
-    most = np.iinfo(dtype).max
-    if not np.issubdtype(layer.dtype, np.integer) or low < 0 or high > most:
-        raise SeasonError(
-            f"'{file.name}' holds {layer.dtype} values from {low:g} to {high:g}; expected whole "
-            f"numbers from 0 to {most}: recode "
-            "it (a national crop code needs a legend of its own, 0 for no crop)."
-        )
-
-
-def open_layer(path: str | Path) -> xr.DataArray:
-    """Open a one-band GeoTIFF (y, x), such as a crop map; a legend in its tags becomes CF
-    attributes (see ``flags``).
-    """
-    with open_whole(Path(path)) as tif:
-        tags = tif.tags()
-    layer = cast(xr.DataArray, rioxarray.open_rasterio(path))[0].drop_vars("band")
-    layer.attrs = {key: tags[key] for key in LEGEND_TAGS if key in tags}
-    return layer
-
-
-def open_whole(file: Path) -> rasterio.DatasetReader:
-    """A rasterio dataset whose blocks all lie within the file: a truncated file is noticed now, not
-    in the middle of a job.
-    """
+def _open_xarray(path: Path, engine: str, kind: str) -> xr.Dataset:
+    """What lies in a file or store, in the numbers and names of its author."""
     try:
-        tif = rasterio.open(file)
-    except RasterioIOError as error:
-        raise SeasonError(
-            f"'{file.name}' cannot be read as GeoTIFF: it is damaged or truncated. Copy it again."
-        ) from error
-    size = file.stat().st_size
-    for band in tif.indexes:
-        height, width = tif.block_shapes[band - 1]
-        for row in range(-(-tif.height // height)):
-            for column in range(-(-tif.width // width)):
-                offset, length = (
-                    tif.get_tag_item(f"BLOCK_{what}_{column}_{row}", "TIFF", bidx=band)
-                    for what in ("OFFSET", "SIZE")
-                )
-                if offset and int(offset) + int(length) > size:
-                    tif.close()
-                    raise SeasonError(
-                        f"'{file.name}' is truncated: it ends at byte {size}, within its image "
-                        "data. Copy it again."
-                    )
-    return tif
+        found = xr.open_dataset(path, engine=engine, decode_coords="all", chunks={})
+    except Exception as error:  # each library has its own for every way a file can be broken
+        if isinstance(error, MemoryError):
+            raise
+        lines = str(error).splitlines() or [type(error).__name__]
+        if isinstance(error, OSError):
+            reason = "it is damaged or truncated. Copy it again."
+        else:
+            reason = f"{lines[0][:160]}."
+        raise SeasonError(f"'{path.name}' cannot be read as {kind}: {reason}") from error
+    return found
 
 
-def _grid(tif: rasterio.DatasetReader) -> tuple:
-    return tif.crs, tuple(round(value, 3) for value in tif.transform[:6]), tif.shape
+def _season_of(found: xr.Dataset, file: str, scale: Scale | None) -> xr.Dataset:
+    """The variables of a file under a season's names, dimensions and grid."""
+    found = _rename_axes(found)
+    found = _split_bands(found)
+    found = _stack_dates(found)
+    found = _rename_bands(found, file)
+    if "time" in found.coords and "time" not in found.dims and found.time.ndim == 0:
+        found = found.expand_dims("time")
+    for name in [str(name) for name in found.data_vars]:
+        dims = {*found[name].dims}
+        if dims == {"time", "y", "x"}:
+            found[name] = found[name].transpose("time", "y", "x")
+        elif dims == {"y", "x"}:
+            found[name] = found[name].transpose("y", "x")
+    for name in set(POLARISATIONS) & set(found.data_vars):
+        _check_stored(found[name], scale, str(name))
+    for name, empty in (("crop", UNKNOWN), ("parcel", 0)):
+        if name in found and found[name].dtype.kind == "f":
+            found[name] = _whole_codes(found[name], empty, file)
+    found = _with_crs(found)
+    sizes = {"time": -1, "y": CHUNK, "x": CHUNK}
+    return found.chunk(sizes) if set(sizes) <= set(found.dims) else found
 
 
-def _same_grid(file: Path, tif: rasterio.DatasetReader, first: Path, expected: tuple) -> None:
-    for what, found, wanted in zip(("CRS", "transform", "size"), _grid(tif), expected, strict=True):
-        if found != wanted:
+def _rename_axes(found: xr.Dataset) -> xr.Dataset:
+    names = {*found.dims, *found.coords}
+    renamed: dict[Hashable, str] = {}
+    for axis, others in AXES.items():
+        if axis not in names:
+            renamed |= {other: axis for other in others if other in found.dims}
+    return found.rename(renamed)
+
+
+def _split_bands(found: xr.Dataset) -> xr.Dataset:
+    """Variables with a dimension of bands that are named after polarisations, taken apart."""
+    for name, variable in found.data_vars.items():
+        for axis in [axis for axis in variable.dims if axis not in AXES]:
+            labels = [str(label) for label in np.atleast_1d(found[axis].values)]
+            if axis in found.coords and any(polarisations_in(label) for label in labels):
+                parts = {
+                    label: variable.isel({axis: number}, drop=True)
+                    for number, label in enumerate(labels)
+                }
+                return found.drop_vars([name]).drop_vars([axis], errors="ignore").assign(parts)
+    return found
+
+
+def _stack_dates(found: xr.Dataset) -> xr.Dataset:
+    """Variables of single dates, such as SNAP's Sigma0_VV_mst_05Jan2018, as bands over time."""
+    dated: dict[str, dict[np.datetime64, Hashable]] = {}
+    for name, variable in found.data_vars.items():
+        date, named = date_in(str(name)), polarisations_in(str(name))
+        if date is not None and len(named) == 1 and {*variable.dims} == {"y", "x"}:
+            dated.setdefault(named[0], {})[date] = name
+    if not dated or "time" in found.dims:
+        return found
+    stacks = {}
+    for band, dates in dated.items():
+        times = sorted(dates)
+        layers = [found[dates[time]] for time in times]
+        stack = xr.concat(layers, "time", coords="minimal", compat="override")
+        stack = stack.assign_coords(time=np.array(times, "M8[ns]"))
+        said = stated_in(str(dates[times[0]]))
+        stacks[band] = stack.assign_attrs(layers[0].attrs | _said(layers[0], said))
+    used = [name for dates in dated.values() for name in dates.values()]
+    lonely = xr.Dataset(stacks)  # dates that one band lacks are NaN there
+    return found.drop_vars(used).assign_coords(time=lonely.time).assign(lonely)
+
+
+def _said(variable: xr.DataArray, said: tuple) -> dict[str, str]:
+    """Attributes that a name states and the variable does not."""
+    quantity, scale = said
+    stated = {"quantity": quantity, "units": scale}
+    return {
+        key: str(value) for key, value in stated.items() if value and not variable.attrs.get(key)
+    }
+
+
+def _rename_bands(found: xr.Dataset, file: str) -> xr.Dataset:
+    """VV, Sigma0_VV or S1-SIGMA0-VV as ``vv``, where nothing else is."""
+    candidates: dict[str, list[str]] = {}
+    for name in map(str, found.data_vars):
+        named = polarisations_in(name)
+        if len(named) == 1 and not is_side_file(name) and {"y", "x"} <= {*found[name].dims}:
+            candidates.setdefault(named[0], []).append(name)
+    for band, names in candidates.items():
+        if band in names:  # it bears the name itself
+            continue
+        if len(names) > 1:
             raise SeasonError(
-                f"'{file.name}' and '{first.name}' have different grids ({what} {found} against "
-                f"{wanted}): "
-                "reproject them to one grid, or pick one area with pattern=."
+                f"'{file}' has {len(names)} variables of {band.upper()} ({', '.join(names)}): keep "
+                "one, named 'vv' or 'vh'."
             )
+        variable = found[names[0]]
+        said = _said(variable, stated_in(names[0]))
+        encoding = variable.encoding
+        found = found.assign({names[0]: variable.assign_attrs(said)}).rename({names[0]: band})
+        found[band].encoding = encoding
+    return found
 
 
-_DATE = re.compile(
-    r"(?<!\d)((?:19|20)\d\d)[-:_]?([01]\d)[-:_]?([0-3]\d)(?:[T "
-    r"_]?([0-2]\d):?([0-5]\d):?([0-5]\d))?(?!\d)",
-    re.IGNORECASE,
-)
+def _check_stored(band: xr.DataArray, scale: Scale | None, name: str) -> None:
+    """Raise SeasonError for whole numbers that xarray made floats only for their fill value."""
+    stored = np.dtype(band.encoding.get("dtype") or band.dtype)
+    packed = {"scale_factor", "add_offset"} & set(band.encoding)
+    dtype = band.dtype if packed else stored
+    check_numbers(dtype, band.attrs.get("units", "1"), scale, f"'{name}'")
 
 
-def acquisition_time(file: Path, tif: rasterio.DatasetReader) -> np.datetime64:
-    for text in (file.stem, tif.tags().get("ACQUISITION_TIME", "")):
-        for match in _DATE.finditer(text):
-            year, month, day, *clock = match.groups("00")
-            try:
-                return np.datetime64(f"{year}-{month}-{day}T{':'.join(clock)}", "s")
-            except ValueError:  # eight digits that are no date
-                continue
-    raise SeasonError(
-        f"No date in the name or tags of '{file.name}': expected something like 20180105 or "
-        "2018-01-05."
-    )
-
-
-def band_names(file: Path, tif: rasterio.DatasetReader) -> list[str]:
-    """What the bands of a GeoTIFF are: ``vv``, ``vh``, ``hh``, ``hv``, or their own descriptions.
-
-    Polarisations are found in the descriptions of the bands, else in the tag POLARIZATION or the
-    file's name. Raises SeasonError if neither tells.
-    """
-    described = [(text or "").strip() for text in tif.descriptions]
-    found = [_POLARISATION.findall(text.lower()) for text in described]
-    if all(len(names) == 1 for names in found):
-        names = [names[0] for names in found]
-    elif all(described):
-        names = [
-            own[0] if len(own) == 1 else text for own, text in zip(found, described, strict=True)
-        ]
-    else:
-        names = _POLARISATION.findall((tif.tags().get("POLARIZATION") or file.stem).lower())
-    if len(names) != tif.count or len(set(names)) != len(names):
+def _whole_codes(layer: xr.DataArray, empty: int, file: str) -> xr.DataArray:
+    """Codes that were made floats by their fill value: whole again, the fill value ``empty``."""
+    codes = layer.fillna(empty)
+    low, high = float(codes.min()), float(codes.max())
+    most = 255 if layer.name == "crop" else np.iinfo(np.int32).max
+    if bool((codes != codes.round()).any()) or low < 0 or high > most:
         raise SeasonError(
-            f"'{file.name}' has {tif.count} band(s) but its name and band descriptions tell "
-            f"{names or 'no polarisation'}: name each band VV or VH."
+            f"'{layer.name}' of '{file}' holds values from {low:g} to {high:g}; expected whole "
+            f"numbers from 0 to {most}: recode it."
         )
-    return names
+    return codes.astype(np.uint8 if layer.name == "crop" else np.int32).assign_attrs(layer.attrs)
 
 
-_POLARISATION = re.compile("vv|vh|hh|hv")
+def _with_crs(found: xr.Dataset) -> xr.Dataset:
+    """The CRS from where its author wrote it: a variable, attributes, or degrees as units."""
+    if found.rio.crs is not None:
+        return found
+    keys = ("crs_wkt", "spatial_ref", "crs", "epsg", "epsg_code", "proj:code", "proj:epsg")
+    keys += ("proj4", "proj4text", "projection", "geospatial_bounds_crs")
+    places = [dict(variable.attrs) for variable in found.variables.values()]
+    for attrs in [dict(found.attrs), *places]:
+        for key in keys:
+            crs = _crs(attrs[key]) if key in attrs else None
+            if crs is not None:
+                return found.rio.write_crs(crs.to_wkt())
+        if "grid_mapping_name" in attrs:
+            try:
+                return found.rio.write_crs(CRS.from_cf(attrs).to_wkt())
+            except (CRSError, KeyError, TypeError, ValueError):
+                continue
+    if "x" in found.coords and re.match("degree", str(found.x.attrs.get("units", ""))):
+        return found.rio.write_crs("EPSG:4326")
+    return found
+
+
+def _crs(said: object) -> CRS | None:
+    """The CRS that an attribute means, or None."""
+    text = str(said).strip()
+    try:
+        return CRS.from_user_input(int(text) if text.isdigit() else text)
+    except CRSError:
+        return None
+
+
+# ----------------------------------------------------------------------------------- overpasses
+
+
+def _merge_slices(season: xr.Dataset, scale: Scale | None) -> xr.Dataset:
+    """One date an overpass: slices of one track, half a minute apart, make one image.
+
+    Where slices overlap, the first that measured something counts.
+    """
+    times = season["time"].values if "time" in season.dims else np.array([])
+    if not np.issubdtype(times.dtype, np.datetime64) or len(times) < 2:
+        return season
+    step = np.diff(times)
+    same = (step > np.timedelta64(0)) & (step <= OVERPASS)
+    if not same.any():
+        return season
+    groups = np.split(np.arange(len(times)), np.flatnonzero(~same) + 1)
+    merged = season.isel(time=[group[0] for group in groups])
+    for name in bands(season):
+        band = season[name]
+        known = band.notnull()
+        if name in POLARISATIONS:
+            known = to_backscatter(band, scale_of(band, scale, name)).notnull()
+        images = []
+        for first, *others in groups:
+            image = band[first].where(known[first])
+            for number in others:
+                image = image.fillna(band[number].where(known[number]).drop_vars("time"))
+            images.append(image)
+        stack = xr.concat(images, "time", coords="minimal", compat="override")
+        merged[name] = stack.transpose("time", "y", "x").assign_attrs(band.attrs)
+    return merged.chunk(time=-1)

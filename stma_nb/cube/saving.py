@@ -11,8 +11,8 @@ import rasterio
 import xarray as xr
 
 from stma_nb.cube.checks import CHUNK, POLARISATIONS, bands, check_season, quantity, simulation
-from stma_nb.cube.classes import Crop, SeasonError, flags, legend
-from stma_nb.cube.reading import LEGEND_TAGS, STATIC
+from stma_nb.cube.classes import UNKNOWN, Crop, SeasonError, flags, legend
+from stma_nb.cube.geotiffs import LEGEND_TAGS, STATIC
 from stma_nb.files import refuse_existing
 
 
@@ -36,7 +36,7 @@ def save_season(season: xr.Dataset, path: str | Path, overwrite: bool = False) -
             f"Cannot save a season as '{path.suffix}': use .zarr, .nc, or a folder name for "
             "GeoTIFFs."
         )
-    check_season(season)
+    season = check_season(season)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part{path.suffix}")
     _remove(part)
@@ -106,7 +106,12 @@ def _save_geotiffs(season: xr.Dataset, folder: Path) -> None:
     for name in STATIC.keys() & set(season.data_vars):
         layer = season[name].values.astype(STATIC[name])
         with rasterio.open(
-            folder / f"{name}.tif", "w", **profile, dtype=layer.dtype, count=1
+            folder / f"{name}.tif",
+            "w",
+            **profile,
+            dtype=layer.dtype,
+            count=1,
+            nodata=UNKNOWN if name == "crop" else None,
         ) as tif:
             if name == "crop":
                 write_legend(tif, legend(season))

@@ -83,6 +83,10 @@ def early(
     buffer: Annotated[int, typer.Option(help="pixels left unused between parts")] = 8,
     seed: Annotated[int, typer.Option(help="sets the split and what is drawn")] = 0,
     pattern: Annotated[str, typer.Option(help="which files of a GeoTIFF folder to read")] = "*.tif",
+    scale: Annotated[
+        Literal["power", "amplitude", "dB", "gfmap"] | None,
+        typer.Option(help="what the numbers are (default: what files say, or linear power)"),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option(metavar="CSV", help="write the table, a line a date")
     ] = None,
@@ -110,7 +114,7 @@ def early(
     for file in (output, figure):
         if file:
             files.refuse_existing(file, overwrite)
-    cubed = cube.open_season(season, pattern).load()
+    cubed = cube.open_season(season, pattern, scale).load()
     crops = cube.legend(cubed)
     crop = cubed.crop.values
     parcel = cubed.parcel.values if "parcel" in cubed else None

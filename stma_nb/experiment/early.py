@@ -38,7 +38,8 @@ def accuracy_by_date(
     crops = cube.legend(season)
     crop = season.crop.values
     background = cube.background(crops)
-    tested = [code for code in np.unique(crop[test]).tolist() if code != background]
+    left_out = (background, cube.UNKNOWN)
+    tested = [code for code in np.unique(crop[test]).tolist() if code not in left_out]
     rows = {}
     for last, day in enumerate(season.time.values, start=1):
         known = season.isel(time=slice(last))

@@ -45,6 +45,7 @@ from .windows import (
     corners as corners,
     fit_scaling as fit_scaling,
     network_input as network_input,
+    read_labels as read_labels,
     read_layers as read_layers,
     read_window as read_window,
     stitch as stitch,

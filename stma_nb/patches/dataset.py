@@ -15,6 +15,7 @@ from stma_nb.patches.windows import (
     Scaling,
     check_bands,
     network_input,
+    read_labels,
     read_window,
     window_at,
     without_data,
@@ -29,8 +30,8 @@ class PatchDataset(Dataset):
         windows: upper left corners (n, 2) of the patches.
         patch: side P of a patch in pixels.
         scaling: bands and statistics of the training part (``fit_scaling``).
-        mask: pixels (rows, columns) that count, say ``parts == TRAIN``; all others, and those
-            without any data, get the label IGNORE.
+        mask: pixels (rows, columns) that count, say ``parts == TRAIN``; all others, those without
+            any data and those whose class is unknown get the label IGNORE.
         augment: variations to apply (see ``Variations``), or True for turns and mirrors.
 
     Keeps the contract that ``train.fit`` has with a dataset (``train.Patches``). Raises ValueError
@@ -91,7 +92,7 @@ class PatchDataset(Dataset):
     def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
         window = window_at(self.windows[index], self.patch)
         values = read_window(self.season, self.scaling.bands, window)
-        y = np.asarray(self.season.crop.data[window]).astype(np.int64)
+        y = read_labels(self.season, window)
         y[without_data(values) | ~self.mask[window]] = IGNORE
         values, y = self.variations.apply(values, y, index % len(self))
         x = network_input(values, self.scaling)

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
-from stma_nb.cube import Crop, background
+from stma_nb.cube import UNKNOWN, Crop, background
 from stma_nb.patches.splits import PARTS, check_shapes, number_parcels
 
 FEWEST, FARTHEST = 5, 0.1  # clusters of a test; difference of its background share from the scene's
@@ -26,18 +26,18 @@ def class_counts(
     """Pixels of each class of the legend that occurs, by part; with ``parcel`` parcels as well.
 
     ``parcel`` holds parcel numbers (rows, columns; 0 = none). A parcel counts in every part that it
-    reaches. Raises ValueError if the maps differ in shape or ``crop`` holds a code outside the
-    legend ``crops``.
+    reaches. Pixels of an unknown class are left out. Raises ValueError if the maps differ in shape
+    or ``crop`` holds a code outside the legend ``crops``.
     """
     check_shapes(parts=parts, crop=crop, parcel=parcel)
-    _check_codes(crop, crops)
+    known = _known(crop, crops)
     # One number for each pair of class and part: its cell in the table.
     cells = len(crops) * len(PARTS)
-    cell = np.ravel(crop).astype(np.int64) * len(PARTS) + np.ravel(parts)
+    cell = np.asarray(crop)[known].astype(np.int64) * len(PARTS) + np.asarray(parts)[known]
     counted = {"pixels": cell}
     if parcel is not None:
         index, numbers = number_parcels(parcel)
-        found = pd.unique(index.ravel() * cells + cell)  # each pair of parcel and cell once
+        found = pd.unique(index[known] * cells + cell)  # each pair of parcel and cell once
         counted["parcels"] = found[numbers[found // cells] > 0] % cells
     counts = [np.bincount(c, minlength=cells).reshape(len(crops), -1) for c in counted.values()]
     columns = pd.MultiIndex.from_product([counted, PARTS])
@@ -46,13 +46,16 @@ def class_counts(
     return table[table["pixels"].sum(axis=1) > 0]
 
 
-def _check_codes(crop: np.ndarray, crops: Sequence[Crop]) -> None:
-    highest = int(np.max(crop))
+def _known(crop: np.ndarray, crops: Sequence[Crop]) -> np.ndarray:
+    """Where the class is known; raises ValueError for a code outside the legend."""
+    known = np.asarray(crop) != UNKNOWN
+    highest = int(np.max(np.asarray(crop)[known], initial=0))
     if highest >= len(crops):
         raise ValueError(
             f"The class map holds code {highest}, outside the legend (0 .. {len(crops) - 1}): "
             "recode it."
         )
+    return known
 
 
 def leak_report(
@@ -128,8 +131,10 @@ def _likeness(
     test: np.ndarray, crop: np.ndarray, crops: Sequence[Crop]
 ) -> tuple[dict[str, Any], list[str]]:
     """Class shares of the test beside those of the scene, and what is to be warned of."""
-    _check_codes(crop, crops)
-    here, everywhere = (np.bincount(c.ravel(), minlength=len(crops)) for c in (crop[test], crop))
+    known = _known(crop, crops)
+    here, everywhere = (
+        np.bincount(crop[where], minlength=len(crops)) for where in (test & known, known)
+    )
     tested, scene = here / here.sum(), everywhere / everywhere.sum()
     farthest = np.abs(tested - scene).argmax()
     lacking = ", ".join(

@@ -17,6 +17,7 @@ import pandas as pd
 import xarray as xr
 from scipy import ndimage
 
+from stma_nb.cube import UNKNOWN
 from stma_nb.patches.windows import corners
 
 UNUSED, TRAIN, VALID, TEST = range(4)  # codes of a map of parts
@@ -159,9 +160,11 @@ def parcel_split(
 
 def _count_pairs(unit: np.ndarray, crop: np.ndarray, units: int) -> np.ndarray:
     """Pixels of each unit (0 .. ``units`` - 1) and class (units, classes), from their maps."""
-    classes = int(np.max(crop, initial=0)) + 1
-    pair = unit * classes + np.asarray(crop)  # one number for each pair of unit and class
-    return np.bincount(pair.ravel(), minlength=units * classes).reshape(units, classes)
+    known = np.asarray(crop) != UNKNOWN
+    codes = np.asarray(crop)[known].astype(np.int64)
+    classes = int(codes.max(initial=0)) + 1
+    pair = unit[known] * classes + codes  # one number for each pair of unit and class
+    return np.bincount(pair, minlength=units * classes).reshape(units, classes)
 
 
 def block_numbers(

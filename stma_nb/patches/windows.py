@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from stma_nb import cube, radar
-from stma_nb.cube import SeasonError
+from stma_nb.cube import UNKNOWN, SeasonError
 
 IGNORE = -100  # label of a pixel that no loss and no score counts
 FLOOR = 1e-3  # -30 dB, below Sentinel-1's noise: what is lower, or negative, counts as this
@@ -52,6 +52,13 @@ def read_window(season: xr.Dataset, bands: Sequence[str], window: Window) -> np.
     A layer without dates, such as ``incidence_angle`` (y, x), is repeated on every date.
     """
     return read_layers([season[name].data for name in bands], window)
+
+
+def read_labels(season: xr.Dataset, window: Window) -> np.ndarray:
+    """The class codes (rows, columns) int64 of a window, IGNORE where the class is unknown."""
+    labels = np.asarray(season.crop.data[window]).astype(np.int64)
+    labels[labels == UNKNOWN] = IGNORE
+    return labels
 
 
 def read_layers(layers: Sequence, window: Window) -> np.ndarray:

@@ -73,6 +73,10 @@ def map_season(
         str | None, typer.Option(help="cpu, cuda, ... (default: the GPU when there is one)")
     ] = None,
     pattern: Annotated[str, typer.Option(help="which files of a GeoTIFF folder to read")] = "*.tif",
+    scale: Annotated[
+        Literal["power", "amplitude", "dB", "gfmap"] | None,
+        typer.Option(help="what the numbers are (default: what files say, or linear power)"),
+    ] = None,
     any_dates: Annotated[
         bool,
         typer.Option("--any-dates", help="map although the dates are others than in training"),
@@ -105,7 +109,7 @@ def map_season(
 
     files.refuse_existing(output, overwrite)
     trained = train.load(weights)
-    cubed = cube.open_season(season, pattern)
+    cubed = cube.open_season(season, pattern, scale)
     asked = {"dates": any_dates, "pixels": any_pixels, "quantity": any_quantity}
     allow = [name for name, given in asked.items() if given]
     try:

@@ -301,8 +301,9 @@ def thermal_noise(
 
     eta = noiseRangeLut * noiseAzimuthLut. The range table is bilinear in line and pixel, the
     azimuth table linear in line within its block (IPF 2.9 and later); where no block lies nothing
-    was measured: NaN. The noise-equivalent sigma zero (NESZ) is eta / A^2 = ``calibrate(eta ** 0.5,
-    ...)``. Raises ValueError if the tables do not cover the image.
+    was measured: NaN. In real products the last vector may lie up to a step before the last line of
+    the image: then it holds to the end. The noise-equivalent sigma zero (NESZ) is eta / A^2 =
+    ``calibrate(eta ** 0.5, ...)``. Raises ValueError if the tables do not cover the image.
     """
     _expect_image(dn)
     eta = _at(noise_range["noiseRangeLut"], dn, "range noise table")
@@ -310,9 +311,11 @@ def thermal_noise(
         return eta.rename("noise")
     tops, bottoms = noise_azimuth["first_line"].values, noise_azimuth["last_line"].values
     lefts, rights = noise_azimuth["first_pixel"].values, noise_azimuth["last_pixel"].values
-    _expect_cover("line", tops.min(), bottoms.max(), dn, "azimuth noise table")
-    _expect_cover("pixel", lefts.min(), rights.max(), dn, "azimuth noise table")
     nodes = noise_azimuth["line"].values
+    _expect_cover("line", tops.min(), bottoms.max(), dn, "azimuth noise table", _step(nodes))
+    _expect_cover("pixel", lefts.min(), rights.max(), dn, "azimuth noise table")
+    end = dn["line"].values.max()
+    bottoms = np.where(bottoms + _step(nodes) >= end, np.maximum(bottoms, end), bottoms)
     luts = noise_azimuth["noiseAzimuthLut"].values
 
     def scalloping(line: np.ndarray, pixel: np.ndarray) -> np.ndarray:
@@ -365,12 +368,14 @@ def _at(table: xr.DataArray, image: xr.DataArray, what: str) -> xr.DataArray:
             "use that of the product."
         )
     line, pixel = table["line"].values, table["pixel"].values
-    _expect_cover("line", line.min(), line.max(), image, what)
+    _expect_cover("line", line.min(), line.max(), image, what, _step(line))
     _expect_cover("pixel", pixel.min(), pixel.max(), image, what)
+    first, last = line.min(), line.max()
     spline = RectBivariateSpline(line, pixel, table.values, kx=1, ky=1)
 
     def interpolate(line: np.ndarray, pixel: np.ndarray) -> np.ndarray:
-        return spline(line.ravel(), pixel.ravel()).astype(np.float32)
+        held = np.clip(line.ravel(), first, last)
+        return spline(held, pixel.ravel()).astype(np.float32)
 
     return _evaluate(interpolate, image)
 
@@ -642,9 +647,17 @@ def _expect_image(image: xr.DataArray) -> None:
         )
 
 
-def _expect_cover(dim: str, first: float, last: float, image: xr.DataArray, what: str) -> None:
+def _step(nodes: np.ndarray) -> float:
+    """The widest step between neighbouring nodes of a table."""
+    return float(np.diff(np.unique(nodes)).max(initial=0))
+
+
+def _expect_cover(
+    dim: str, first: float, last: float, image: xr.DataArray, what: str, lag: float = 0
+) -> None:
+    """Raise ValueError if a table ends more than ``lag`` before the image."""
     wanted = image[dim].values
-    if first > wanted.min() or last < wanted.max():
+    if first > wanted.min() or last + lag < wanted.max():
         raise ValueError(
             f"The {what} covers the {dim}s {first} to {last}; "
             f"the image has {wanted.min()} to {wanted.max()}: "

@@ -24,6 +24,10 @@ def simulate(
     pattern: Annotated[
         str, typer.Option(help="which files of a GeoTIFF folder --dates-of means")
     ] = "*.tif",
+    scale: Annotated[
+        Literal["power", "amplitude", "dB", "gfmap"] | None,
+        typer.Option(help="what the numbers are (default: what files say, or linear power)"),
+    ] = None,
     year: Annotated[int, typer.Option(help="harvest year: sets weather and phenology")] = 2018,
     seed: Annotated[int, typer.Option(help="sets fields and speckle")] = 0,
     place: Annotated[
@@ -54,7 +58,7 @@ def simulate(
     from stma_nb.simulate import season
 
     files.refuse_existing(output, overwrite)
-    times = cube.open_season(dates_of, pattern).time.values if dates_of else dates
+    times = cube.open_season(dates_of, pattern, scale).time.values if dates_of else dates
     made = season(
         size=size,
         dates=times,

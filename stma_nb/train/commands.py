@@ -192,6 +192,10 @@ def train(
         bool, typer.Option("--resume", help="go on with a training that was stopped")
     ] = False,
     pattern: Annotated[str, typer.Option(help="which files of a GeoTIFF folder to read")] = "*.tif",
+    scale: Annotated[
+        Literal["power", "amplitude", "dB", "gfmap"] | None,
+        typer.Option(help="what the numbers are (default: what files say, or linear power)"),
+    ] = None,
     overwrite: Annotated[
         bool,
         typer.Option("--overwrite", help="replace weights, log and checkpoint if they exist"),
@@ -218,9 +222,10 @@ def train(
     files.refuse_existing(weights, overwrite)
     if test_pixels and not resume:
         files.refuse_existing(test_pixels, overwrite)
-    cubed = cube.open_season(season, pattern)
+    cubed = cube.open_season(season, pattern, scale)
     crops = cube.legend(cubed)
     crop = cubed.crop.values
+    known = crop != cube.UNKNOWN
     parts = patches.block_split(
         crop.shape,
         block,
@@ -249,10 +254,10 @@ def train(
 
     learn = dataset(patches.TRAIN, tuple(variations[name] for name in augment))
     valid, test = dataset(patches.VALID), dataset(patches.TEST)
-    counts = np.bincount(crop[parts == patches.TRAIN], minlength=len(crops))
+    counts = np.bincount(crop[known & (parts == patches.TRAIN)], minlength=len(crops))
     # Only now, when the season and all sizes are known to fit, is anything written or replaced.
     if first and test_pixels:
-        _write_mask(test_pixels, cubed, parts == patches.TEST)
+        _write_mask(test_pixels, cubed, known & (parts == patches.TEST))
     if first and overwrite and not resume:
         checkpoint.unlink(missing_ok=True)
         if log:
@@ -306,11 +311,12 @@ def _tell_split(
     """
     import numpy as np
 
-    from stma_nb import patches
+    from stma_nb import cube, patches
 
     remedy = "another --seed or a smaller --block" + ("" if stratified else ", or --stratify")
     for part, use in ((patches.TRAIN, "train"), (patches.TEST, "test")):
-        missing = [crops[code].name for code in np.setdiff1d(crop, crop[parts == part])]
+        here = np.append(crop[parts == part], cube.UNKNOWN)
+        missing = [crops[code].name for code in np.setdiff1d(crop, here)]
         if missing:
             print(f"No pixel of {', '.join(missing)} to {use} on: choose {remedy}.")
 

@@ -4,7 +4,14 @@ import numpy as np
 import xarray as xr
 from torch import Tensor
 
-from stma_nb.patches import Scaling, network_input, read_window, without_data
+from stma_nb.patches import (
+    IGNORE,
+    Scaling,
+    network_input,
+    read_labels,
+    read_window,
+    without_data,
+)
 
 ROWS = 32  # read at a time: a strip of a scene 5000 pixels wide with 41 dates takes 53 MB
 
@@ -14,7 +21,7 @@ def draw_pixels(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Scaled seasons (n, T, bands) and class codes (n,) of at most ``pixels`` random pixels.
 
-    They lie in ``mask`` (rows, columns), have data, and come in random order.
+    They lie in ``mask`` (rows, columns), have data and a known class, and come in random order.
     """
     rng = np.random.default_rng(seed)
     # Some more than asked for, since some have no data.
@@ -28,9 +35,10 @@ def draw_pixels(
         strip = slice(top, min(top + ROWS, mask.shape[0])), slice(0, mask.shape[1])
         inside = row[here] - top, column[here]
         values = read_window(season, scaling.bands, strip)[..., *inside]  # (T, bands, n)
-        known = ~without_data(values)
+        codes = read_labels(season, strip)[inside]
+        known = ~without_data(values) & (codes != IGNORE)
         seasons.append(network_input(values[..., known], scaling).transpose(2, 0, 1))
-        labels.append(np.asarray(season.crop.data[strip])[inside][known])
+        labels.append(codes[known])
     x, y = np.concatenate(seasons), np.concatenate(labels).astype(np.int64)
     order = rng.permutation(len(y))[:pixels]
     return np.ascontiguousarray(x[order]), y[order]

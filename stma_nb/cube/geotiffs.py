@@ -1,0 +1,361 @@
+"""A season from a folder of GeoTIFFs, and single layers of class codes. Everything stays lazy."""
+
+from collections.abc import Sequence
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import NamedTuple, cast
+
+import dask
+import dask.array as da
+import numpy as np
+import rasterio
+import rioxarray
+import xarray as xr
+from rasterio.errors import RasterioIOError
+
+from stma_nb.cube.checks import CHUNK, POLARISATIONS, check_numbers
+from stma_nb.cube.classes import UNKNOWN, SeasonError
+from stma_nb.cube.names import date_in, is_side_file, polarisations_in, stated_in
+from stma_nb.cube.values import Scale
+
+STATIC = {"crop": np.uint8, "parcel": np.int32, "incidence_angle": np.float32}
+LEGEND_TAGS = ("flag_meanings", "flag_colors", "class_names", "background")
+DRIVER = "GTiff"  # no other: a text that GDAL takes for a file may name other addresses
+MILLIMETRE = 1e-3  # corners that differ by less are of one grid
+
+
+class _Image(NamedTuple):
+    """One band of a file: what it shows, and how its numbers are stored."""
+
+    file: Path
+    number: int
+    dtype: np.dtype
+    nodata: float | None
+    factor: float
+    offset: float
+    attrs: dict[str, str]
+
+
+def open_geotiffs(folder: Path, pattern: str, scale: Scale | None) -> xr.Dataset:
+    """The GeoTIFFs of a folder as bands (time, y, x), in the numbers of the files.
+
+    Masks and angles that products put beside the backscatter are passed over. A folder without
+    GeoTIFFs of its own is looked through with its subfolders.
+    """
+    files = _files(folder, pattern)
+    images: dict[str, dict[np.datetime64, _Image]] = {}  # by band, then by date
+    first, grid = files[0], None
+    for file in files:
+        with open_whole(file) as tif:
+            _check_place(file, tif)
+            grid = grid or _grid(tif)
+            _same_grid(file, tif, first, grid)
+            for number, (time, name) in enumerate(_contents(file, tif, folder), start=1):
+                dates = images.setdefault(name, {})
+                if time in dates:
+                    raise SeasonError(
+                        f"{_shown(name)} of {time} occurs twice ('{file.name}'): narrow the files "
+                        "with pattern= (--pattern)."
+                    )
+                dates[time] = _image(file, tif, number, name, scale)
+    _check_every_date_has_every_band(images)
+    assert grid is not None  # there is at least one file
+    place = cast(xr.DataArray, rioxarray.open_rasterio(first, driver=DRIVER))
+    times = sorted(next(iter(images.values())))
+    coords = {"time": np.array(times, "M8[ns]"), "y": place.y, "x": place.x}
+    season = xr.Dataset(coords=coords)
+    for name in sorted(images, key=_file_order):
+        stack = da.stack([_lazy(images[name][time]) for time in times])
+        season[name] = (("time", "y", "x"), stack, images[name][times[0]].attrs)
+    season = season.rio.write_crs(grid[0])
+    for name in STATIC:
+        file = folder / f"{name}.tif"
+        if file.exists():
+            with open_whole(file) as tif:
+                _same_grid(file, tif, first, grid)
+            season[name] = _static(file, name).assign_coords(y=season.y, x=season.x)
+    return season.chunk(time=-1)
+
+
+def _files(folder: Path, pattern: str) -> list[Path]:
+    def among(files: Sequence[Path]) -> list[Path]:
+        return sorted(
+            file
+            for file in files
+            if file.suffix.lower() in (".tif", ".tiff")
+            and fnmatch(file.name.lower(), pattern.lower())
+            and file.stem not in STATIC
+            and file.is_file()
+        )
+
+    found = among(list(folder.iterdir())) or among(list(folder.rglob("*")))
+    files = [file for file in found if not is_side_file(file.stem)]
+    if not files:
+        beside = f" but {', '.join(file.name for file in found[:3])}" if found else ""
+        raise SeasonError(
+            f"No GeoTIFF of backscatter in '{folder}' matches '{pattern}'{beside}: expected one "
+            "file per date (see pattern=, --pattern)."
+        )
+    return files
+
+
+def _check_place(file: Path, tif: rasterio.DatasetReader) -> None:
+    """Raise SeasonError unless the pixels of a file lie on a map grid."""
+    if tif.crs is None and tif.gcps[0]:
+        raise SeasonError(
+            f"'{file.name}' is in radar geometry (it has ground control points and no map grid): "
+            "geocode it first, as notebook 02 does."
+        )
+    if tif.transform.b or tif.transform.d:
+        raise SeasonError(
+            f"The grid of '{file.name}' is turned against its coordinate system: reproject it to "
+            "an upright grid."
+        )
+
+
+def _contents(
+    file: Path, tif: rasterio.DatasetReader, folder: Path
+) -> list[tuple[np.datetime64, str]]:
+    """Acquisition time and name of every band; a stack of dates in one file has both by band."""
+    described = [text or "" for text in tif.descriptions]
+    dates = [date_in(text) for text in described]
+    if tif.count > 1 and all(dates):
+        names = [polarisations_in(text) for text in described]
+        if all(len(found) == 1 for found in names):
+            return [
+                (time, found[0])
+                for time, found in zip(dates, names, strict=True)
+                if time is not None
+            ]
+    time = acquisition_time(file, tif, folder)
+    return [(time, name) for name in band_names(file, tif)]
+
+
+def _image(
+    file: Path, tif: rasterio.DatasetReader, number: int, name: str, scale: Scale | None
+) -> _Image:
+    """The facts of one band; raises SeasonError for types that are no backscatter."""
+    dtype = np.dtype(tif.dtypes[number - 1])
+    factor, offset = tif.scales[number - 1], tif.offsets[number - 1]
+    description = tif.descriptions[number - 1] or ""
+    attrs = _band_attrs(file.stem, name, description, tif.units[number - 1], tif.tags())
+    if name in POLARISATIONS:
+        packed = (factor, offset) != (1.0, 0.0)
+        decoded = np.dtype(np.float32) if packed and dtype.kind in "iu" else dtype
+        check_numbers(decoded, attrs["units"], scale, f"'{file.name}'")
+    return _Image(file, number, dtype, tif.nodatavals[number - 1], factor, offset, attrs)
+
+
+def _lazy(image: _Image) -> da.Array:
+    """The numbers (y, x) of one band, float32: no-data values NaN, scale and offset applied."""
+    chunks = {"x": CHUNK, "y": CHUNK}
+    stored = cast(xr.DataArray, rioxarray.open_rasterio(image.file, chunks=chunks, driver=DRIVER))
+    numbers = stored[image.number - 1].data
+    return numbers.map_blocks(
+        _decode,
+        nodata=image.nodata,
+        factor=image.factor,
+        offset=image.offset,
+        dtype=np.float32,
+        meta=np.empty((0, 0), np.float32),
+    )
+
+
+def _decode(stored: np.ndarray, nodata: float | None, factor: float, offset: float) -> np.ndarray:
+    values = stored.astype(np.float32)
+    if (factor, offset) != (1.0, 0.0):
+        values = values * np.float32(factor) + np.float32(offset)
+    if nodata is not None and not np.isnan(nodata):
+        values[stored == nodata] = np.nan
+    return values
+
+
+def _check_every_date_has_every_band(images: dict[str, dict]) -> None:
+    for name, dates in images.items():
+        for other, others in images.items():
+            lonely = sorted(dates.keys() - others.keys())
+            if lonely:
+                raise SeasonError(
+                    f"{lonely[0]} has {_shown(name)} but no {_shown(other)}: every date needs "
+                    "the same bands."
+                )
+
+
+def _band_attrs(
+    stem: str, name: str, description: str, units: str | None, tags: dict[str, str]
+) -> dict[str, str]:
+    """Attributes of a band of a GeoTIFF; the units of another band than backscatter are its own."""
+    if name not in POLARISATIONS:
+        return {"units": units} if units else {}
+    by_name = stated_in(stem, description)
+    attrs = {"long_name": f"{name.upper()} backscatter"}
+    attrs["units"] = str(by_name.scale or units or tags.get("UNITS") or "1")
+    if by_name.quantity:
+        attrs["quantity"] = by_name.quantity
+    return attrs | {tag.lower(): tags[tag] for tag in ("QUANTITY", "SIMULATION") if tag in tags}
+
+
+def _shown(name: str) -> str:
+    return name.upper() if name in POLARISATIONS else name
+
+
+def _file_order(name: str) -> tuple[int, str]:
+    """Polarisations first, VV before VH, as files of Sentinel-1 have them."""
+    return (POLARISATIONS.index(name) if name in POLARISATIONS else len(POLARISATIONS), name)
+
+
+# ------------------------------------------------------------------------------- layers of codes
+
+
+def _static(file: Path, name: str) -> xr.DataArray:
+    """``crop``, ``parcel`` or ``incidence_angle``: declared no data is UNKNOWN, 0, or NaN."""
+    layer = open_layer(file).chunk(y=CHUNK, x=CHUNK)
+    dtype = np.dtype(STATIC[name])
+    with open_whole(file) as tif:
+        nodata = tif.nodata
+    known = xr.ones_like(layer, bool)
+    if nodata is not None:
+        known = layer.notnull() if np.isnan(nodata) else layer != nodata
+    if dtype.kind == "f":
+        return layer.where(known).astype(dtype)
+    empty = UNKNOWN if name == "crop" else 0
+    codes = layer.where(known, empty).assign_attrs(layer.attrs)
+    _check_codes(file, codes, dtype)
+    return codes.astype(dtype)
+
+
+def _check_codes(file: Path, layer: xr.DataArray, dtype: np.dtype) -> None:
+    """Raise SeasonError for numbers that would change when they are stored as ``dtype``: 257 would
+    silently become 1.
+    """
+    parts = layer.min(), layer.max(), (layer != layer.round()).any()
+    low, high, fractions = (float(value) for value in dask.compute(*(part.data for part in parts)))
+    most = np.iinfo(dtype).max
+    if fractions or not (low >= 0 and high <= most):
+        raise SeasonError(
+            f"'{file.name}' holds {layer.dtype} values from {low:g} to {high:g}; expected whole "
+            f"numbers from 0 to {most}: recode "
+            "it (a national crop code needs a legend of its own, 0 for no crop)."
+        )
+
+
+def open_layer(path: str | Path) -> xr.DataArray:
+    """Open a one-band GeoTIFF (y, x), such as a crop map; a legend in its tags becomes CF
+    attributes (see ``flags``).
+
+    Raises SeasonError for a file that is no whole GeoTIFF, or has several bands.
+    """
+    path = Path(path)
+    with open_whole(path) as tif:
+        tags = tif.tags()
+        count = tif.count
+    if count != 1:
+        raise SeasonError(f"'{path.name}' has {count} bands; expected one, of codes or values.")
+    layer = cast(xr.DataArray, rioxarray.open_rasterio(path, driver=DRIVER))[0].drop_vars("band")
+    layer.attrs = {key: tags[key] for key in LEGEND_TAGS if key in tags}
+    return layer
+
+
+def open_whole(file: Path) -> rasterio.DatasetReader:
+    """A rasterio dataset whose blocks all lie within the file: a truncated file is noticed now, not
+    in the middle of a job.
+
+    Raises SeasonError for what is no whole GeoTIFF.
+    """
+    if file.exists() and not file.is_file():
+        raise SeasonError(f"'{file.name}' is no file: expected a GeoTIFF.")
+    try:
+        tif = rasterio.open(file, driver=DRIVER)
+    except RasterioIOError as error:
+        raise SeasonError(
+            f"'{file.name}' cannot be read as GeoTIFF: it is another format, damaged or truncated. "
+            "Copy it again."
+        ) from error
+    size = file.stat().st_size
+    for band in tif.indexes:
+        height, width = tif.block_shapes[band - 1]
+        for row in range(-(-tif.height // height)):
+            for column in range(-(-tif.width // width)):
+                offset, length = (
+                    tif.get_tag_item(f"BLOCK_{what}_{column}_{row}", "TIFF", bidx=band)
+                    for what in ("OFFSET", "SIZE")
+                )
+                if offset and int(offset) + int(length) > size:
+                    tif.close()
+                    raise SeasonError(
+                        f"'{file.name}' is truncated: it ends at byte {size}, within its image "
+                        "data. Copy it again."
+                    )
+    return tif
+
+
+# ----------------------------------------------------------------------------- grid, time, bands
+
+
+def _grid(tif: rasterio.DatasetReader) -> tuple:
+    return tif.crs, tif.transform, tif.shape
+
+
+def _same_grid(file: Path, tif: rasterio.DatasetReader, first: Path, expected: tuple) -> None:
+    found = _grid(tif)
+    reach = max(tif.shape)
+    corners = zip(found[1][:6], expected[1][:6], (reach, reach, 1) * 2, strict=True)
+    same = (
+        found[0] == expected[0],
+        all(abs(a - b) * times < MILLIMETRE for a, b, times in corners),
+        found[2] == expected[2],
+    )
+    for what, equal, a, b in zip(("CRS", "transform", "size"), same, found, expected, strict=True):
+        if not equal:
+            shown = (
+                tuple(round(value, 3) for value in t[:6]) if what == "transform" else t
+                for t in (a, b)
+            )
+            raise SeasonError(
+                f"'{file.name}' and '{first.name}' have different grids ({what} "
+                f"{' against '.join(map(str, shown))}): "
+                "reproject them to one grid, or pick one area with pattern= (--pattern)."
+            )
+
+
+def acquisition_time(
+    file: Path, tif: rasterio.DatasetReader, folder: Path | None = None
+) -> np.datetime64:
+    """When an image was taken: by the file's name, its tags, or the folders between it and
+    ``folder``. Raises SeasonError if none tells.
+    """
+    above = file.relative_to(folder).parts[:-1] if folder else ()
+    for text in (file.stem, tif.tags().get("ACQUISITION_TIME", ""), *reversed(above)):
+        time = date_in(text)
+        if time is not None:
+            return time
+    raise SeasonError(
+        f"No date in the name or tags of '{file.name}': expected something like 20180105 or "
+        "2018-01-05."
+    )
+
+
+def band_names(file: Path, tif: rasterio.DatasetReader) -> list[str]:
+    """What the bands of a GeoTIFF are: ``vv``, ``vh``, ``hh``, ``hv``, or their own descriptions.
+
+    Polarisations are found in the descriptions of the bands, else in the tag POLARIZATION or the
+    file's name. Raises SeasonError if neither tells.
+    """
+    described = [(text or "").strip() for text in tif.descriptions]
+    found = [polarisations_in(text) for text in described]
+    if all(described):
+        names = [
+            own[0] if len(own) == 1 and not is_side_file(text) else text
+            for own, text in zip(found, described, strict=True)
+        ]
+        if not any(map(len, found)) and tif.count == 1:  # "Gray", "Band 1": the name knows better
+            names = polarisations_in(file.stem) or names
+    else:
+        names = polarisations_in(tif.tags().get("POLARIZATION") or file.stem)
+    if len(names) != tif.count or len(set(names)) != len(names):
+        raise SeasonError(
+            f"'{file.name}' has {tif.count} band(s) but its name and band descriptions tell "
+            f"{', '.join(names) or 'no polarisation'}: name each band VV or VH, or leave the file "
+            "out with pattern= (--pattern)."
+        )
+    return names
