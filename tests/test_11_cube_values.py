@@ -252,10 +252,11 @@ def test_corners_within_a_millimetre_are_one_grid(tmp_path, images):
 
 def test_a_stack_of_dates_in_one_file(tmp_path, images):
     names = [f"S1A_IW_GRDH_1SDV_{day}T053342_{band}" for day in DAYS for band in ("VV", "VH")]
-    write(tmp_path / "s" / "export.tif", images.reshape(6, 40, 64), names)
-    season = open_season(tmp_path / "s")
-    np.testing.assert_allclose(season.vh, images[:, 1])
-    assert season.sizes["time"] == 3
+    file = write(tmp_path / "s" / "export.tif", images.reshape(6, 40, 64), names)
+    for path in (file, file.parent):
+        season = open_season(path)
+        np.testing.assert_allclose(season.vh, images[:, 1])
+        assert season.sizes["time"] == 3
 
 
 def test_earth_engines_angle_stays_a_band_of_its_own(tmp_path, images):
@@ -318,6 +319,21 @@ def test_an_image_in_radar_geometry_is_refused(tmp_path, images):
             tif.gcps = corners, "EPSG:4326"
     with pytest.raises(SeasonError, match="radar geometry .*no map grid.*geocode"):
         open_season(tmp_path / "s")
+
+
+def test_a_spoilt_block_is_told_in_a_sentence(tmp_path, images):
+    folder = folder_of(tmp_path, images)
+    cube.save_season(open_season(folder), tmp_path / "packed")
+    file = sorted((tmp_path / "packed").glob("*.tif"))[1]
+    with rasterio.open(file) as tif:
+        place = int(tif.get_tag_item("BLOCK_OFFSET_0_0", "TIFF", bidx=1))
+    raw = bytearray(file.read_bytes())
+    raw[place : place + 40] = b"x" * 40
+    file.write_bytes(raw)
+    with pytest.raises(
+        SeasonError, match="'packed' cannot be read where it was looked.*damaged"
+    ):
+        open_season(tmp_path / "packed")
 
 
 def test_a_text_that_names_an_address_is_no_geotiff(tmp_path):
@@ -530,6 +546,20 @@ def test_declared_no_data_of_labels_is_unknown_everywhere(tmp_path, images, dtyp
     parts = patches.block_split(crop.shape, 10, buffer=0, crop=crop)
     counts = patches.class_counts(parts, crop, cube.legend(season))
     assert list(counts.index) == ["Maize", "Wheat"]
+
+
+def test_a_mask_in_the_file_declares_no_data_too(tmp_path, images):
+    folder = folder_of(tmp_path, images)
+    codes = np.ones((1, 40, 64), "uint8")
+    write(folder / "crop.tif", codes, None, tags={"flag_meanings": "Background Maize"})
+    mask = np.full((40, 64), 255, "uint8")
+    mask[:, :20] = 0
+    for file in folder.glob("*.tif"):
+        with rasterio.open(file, "r+") as tif:
+            tif.write_mask(mask)
+    season = open_season(folder)
+    assert np.isnan(season.vv[..., :20]).all() and not np.isnan(season.vv[..., 20:]).any()
+    assert (season.crop[:, :20] == cube.UNKNOWN).all() and (season.crop[:, 20:] == 1).all()
 
 
 def test_parcels_without_a_number_are_none(tmp_path, images):

@@ -41,16 +41,20 @@ def polarisations(season: xr.Dataset) -> tuple[str, ...]:
 def pixel_size(season: xr.Dataset) -> float | None:
     """The side of a pixel on the ground in metres; None for a season of one pixel.
 
-    A metre of the grid is a metre on the ground within a percent, except in projections such as Web
-    Mercator: there the side is corrected (``ground_area``).
+    Of pixels that are not square it is the side of a square of their area. A metre of the grid is a
+    metre on the ground within a percent, except in projections such as Web Mercator: there the side
+    is corrected (``ground_area``).
     """
+    steps = []
     for axis in ("x", "y"):
         if season.sizes[axis] > 1:
             whole = abs(season[axis][-1] - season[axis][0])
-            side = float(whole / (season.sizes[axis] - 1))
-            middle = [float(season[name].values.mean()) for name in ("x", "y")]
-            return side * ground_area(season.rio.crs, *middle) ** 0.5
-    return None
+            steps.append(float(whole / (season.sizes[axis] - 1)))
+    if not steps:
+        return None
+    middle = [float(season[axis].values.mean()) for axis in ("x", "y")]
+    side = steps[0] if np.allclose(steps, steps[0]) else float(np.prod(steps) ** 0.5)
+    return side * ground_area(season.rio.crs, *middle) ** 0.5
 
 
 def ground_area(crs: object, x: float, y: float) -> float:

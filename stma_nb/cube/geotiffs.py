@@ -1,5 +1,6 @@
 """A season from a folder of GeoTIFFs, and single layers of class codes. Everything stays lazy."""
 
+import re
 from collections.abc import Sequence
 from fnmatch import fnmatch
 from pathlib import Path
@@ -29,8 +30,6 @@ class _Image(NamedTuple):
 
     file: Path
     number: int
-    dtype: np.dtype
-    nodata: float | None
     factor: float
     offset: float
     attrs: dict[str, str]
@@ -40,7 +39,7 @@ def open_geotiffs(folder: Path, pattern: str, scale: Scale | None) -> xr.Dataset
     """The GeoTIFFs of a folder as bands (time, y, x), in the numbers of the files.
 
     Masks and angles that products put beside the backscatter are passed over. A folder without
-    GeoTIFFs of its own is looked through with its subfolders.
+    GeoTIFFs of its own is looked through with its subfolders; ``folder`` may be one file, too.
     """
     files = _files(folder, pattern)
     images: dict[str, dict[np.datetime64, _Image]] = {}  # by band, then by date
@@ -68,7 +67,7 @@ def open_geotiffs(folder: Path, pattern: str, scale: Scale | None) -> xr.Dataset
         stack = da.stack([_lazy(images[name][time]) for time in times])
         season[name] = (("time", "y", "x"), stack, images[name][times[0]].attrs)
     season = season.rio.write_crs(grid[0])
-    for name in STATIC:
+    for name in STATIC if folder.is_dir() else ():
         file = folder / f"{name}.tif"
         if file.exists():
             with open_whole(file) as tif:
@@ -83,11 +82,13 @@ def _files(folder: Path, pattern: str) -> list[Path]:
             file
             for file in files
             if file.suffix.lower() in (".tif", ".tiff")
-            and fnmatch(file.name.lower(), pattern.lower())
+            and fnmatch(f"{file.stem}.tif".lower(), re.sub(r"\.tiff$", ".tif", pattern.lower()))
             and file.stem not in STATIC
             and file.is_file()
         )
 
+    if folder.is_file():
+        return [folder]
     found = among(list(folder.iterdir())) or among(list(folder.rglob("*")))
     files = [file for file in found if not is_side_file(file.stem)]
     if not files:
@@ -143,31 +144,22 @@ def _image(
         packed = (factor, offset) != (1.0, 0.0)
         decoded = np.dtype(np.float32) if packed and dtype.kind in "iu" else dtype
         check_numbers(decoded, attrs["units"], scale, f"'{file.name}'")
-    return _Image(file, number, dtype, tif.nodatavals[number - 1], factor, offset, attrs)
+    return _Image(file, number, factor, offset, attrs)
 
 
 def _lazy(image: _Image) -> da.Array:
-    """The numbers (y, x) of one band, float32: no-data values NaN, scale and offset applied."""
+    """The numbers (y, x) of one band, float32: declared no data NaN, scale and offset applied."""
+    stored = _masked(image.file)[image.number - 1].data.astype(np.float32)
+    if (image.factor, image.offset) == (1.0, 0.0):
+        return stored
+    return stored * np.float32(image.factor) + np.float32(image.offset)
+
+
+def _masked(file: Path) -> xr.DataArray:
+    """A GeoTIFF (band, y, x), lazily, NaN where a value or a mask in the file declares no data."""
     chunks = {"x": CHUNK, "y": CHUNK}
-    stored = cast(xr.DataArray, rioxarray.open_rasterio(image.file, chunks=chunks, driver=DRIVER))
-    numbers = stored[image.number - 1].data
-    return numbers.map_blocks(
-        _decode,
-        nodata=image.nodata,
-        factor=image.factor,
-        offset=image.offset,
-        dtype=np.float32,
-        meta=np.empty((0, 0), np.float32),
-    )
-
-
-def _decode(stored: np.ndarray, nodata: float | None, factor: float, offset: float) -> np.ndarray:
-    values = stored.astype(np.float32)
-    if (factor, offset) != (1.0, 0.0):
-        values = values * np.float32(factor) + np.float32(offset)
-    if nodata is not None and not np.isnan(nodata):
-        values[stored == nodata] = np.nan
-    return values
+    opened = rioxarray.open_rasterio(file, chunks=chunks, masked=True, driver=DRIVER)
+    return cast(xr.DataArray, opened)
 
 
 def _check_every_date_has_every_band(images: dict[str, dict]) -> None:
@@ -209,17 +201,12 @@ def _file_order(name: str) -> tuple[int, str]:
 
 def _static(file: Path, name: str) -> xr.DataArray:
     """``crop``, ``parcel`` or ``incidence_angle``: declared no data is UNKNOWN, 0, or NaN."""
-    layer = open_layer(file).chunk(y=CHUNK, x=CHUNK)
+    attrs = open_layer(file).attrs
+    layer = _masked(file)[0].drop_vars("band").drop_attrs().assign_attrs(attrs)
     dtype = np.dtype(STATIC[name])
-    with open_whole(file) as tif:
-        nodata = tif.nodata
-    known = xr.ones_like(layer, bool)
-    if nodata is not None:
-        known = layer.notnull() if np.isnan(nodata) else layer != nodata
     if dtype.kind == "f":
-        return layer.where(known).astype(dtype)
-    empty = UNKNOWN if name == "crop" else 0
-    codes = layer.where(known, empty).assign_attrs(layer.attrs)
+        return layer.astype(dtype)
+    codes = layer.fillna(UNKNOWN if name == "crop" else 0)
     _check_codes(file, codes, dtype)
     return codes.astype(dtype)
 
@@ -324,7 +311,7 @@ def acquisition_time(
     """When an image was taken: by the file's name, its tags, or the folders between it and
     ``folder``. Raises SeasonError if none tells.
     """
-    above = file.relative_to(folder).parts[:-1] if folder else ()
+    above = file.relative_to(folder).parts[:-1] if folder and folder.is_dir() else ()
     for text in (file.stem, tif.tags().get("ACQUISITION_TIME", ""), *reversed(above)):
         time = date_in(text)
         if time is not None:

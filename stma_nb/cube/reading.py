@@ -1,6 +1,7 @@
 """Open a season: Zarr, NetCDF, or a folder of GeoTIFFs. Everything stays lazy."""
 
 import re
+import warnings
 from collections.abc import Hashable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import rioxarray  # noqa: F401  (registers the .rio accessor)
 import xarray as xr
 from pyproj import CRS
 from pyproj.exceptions import CRSError
+from rasterio.errors import RasterioError
 
 from stma_nb.cube.checks import (
     CHUNK,
@@ -26,7 +28,7 @@ from stma_nb.cube.values import Scale, to_backscatter
 
 OVERPASS = np.timedelta64(30, "m")  # images closer in time are slices of one overpass
 AXES = {  # the dimensions of a season, and what others call them
-    "time": ("t", "date", "datetime", "acquisition_time"),
+    "time": ("t", "date", "datetime", "acquisition_time"),  # or the one axis of dates
     "y": ("Y", "lat", "latitude", "northing", "north"),
     "x": ("X", "lon", "longitude", "easting", "east"),
 }
@@ -35,7 +37,8 @@ AXES = {  # the dimensions of a season, and what others call them
 def open_season(path: str | Path, pattern: str = "*.tif", scale: Scale | None = None) -> xr.Dataset:
     """Open a season lazily from a Zarr store, a NetCDF file or a folder of GeoTIFFs, and check it.
 
-    A folder holds one file per date, or one per date and polarisation; date and polarisation are
+    A folder holds one file per date, or one per date and polarisation (or ``path`` is one GeoTIFF
+    of all dates, named in its band descriptions); date and polarisation are
     read from the file names (20180105, 2018-01-05, 20180105T165012; VV, VH), band descriptions or
     tags. Masks and angles that products put beside the backscatter are passed over. ``crop.tif``,
     ``parcel.tif`` and ``incidence_angle.tif`` in the folder become the layers of that name; what
@@ -56,7 +59,7 @@ def open_season(path: str | Path, pattern: str = "*.tif", scale: Scale | None = 
         )
     if (path / "zarr.json").exists() or (path / ".zgroup").exists():
         season = _season_of(_open_xarray(path, "zarr", "Zarr"), path.name, scale)
-    elif path.is_dir():
+    elif path.is_dir() or path.suffix.lower() in (".tif", ".tiff"):
         season = open_geotiffs(path, pattern, scale)
     elif path.suffix.lower() in (".nc", ".nc4", ".h5", ".cdf", ".netcdf"):
         season = _season_of(_open_netcdf(path), path.name, scale)
@@ -64,7 +67,13 @@ def open_season(path: str | Path, pattern: str = "*.tif", scale: Scale | None = 
         raise SeasonError(
             f"'{path.name}' is neither a Zarr store, a NetCDF file (.nc) nor a folder of GeoTIFFs."
         )
-    return check_season(_merge_slices(season, scale), scale)
+    try:
+        return check_season(_merge_slices(season, scale), scale)
+    except (OSError, RuntimeError, RasterioError) as error:  # a block that is there and spoilt
+        raise SeasonError(
+            f"'{path.name}' cannot be read where it was looked at ({_first_line(error)}): it is "
+            "damaged. Copy it again."
+        ) from error
 
 
 # ------------------------------------------------------------------------------ Zarr and NetCDF
@@ -84,17 +93,23 @@ def _open_netcdf(path: Path) -> xr.Dataset:
 def _open_xarray(path: Path, engine: str, kind: str) -> xr.Dataset:
     """What lies in a file or store, in the numbers and names of its author."""
     try:
-        found = xr.open_dataset(path, engine=engine, decode_coords="all", chunks={})
+        with warnings.catch_warnings():  # of attributes that name what is not there
+            warnings.filterwarnings("ignore", "Variable.s. referenced in")
+            found = xr.open_dataset(path, engine=engine, decode_coords="all", chunks={})
     except Exception as error:  # each library has its own for every way a file can be broken
         if isinstance(error, MemoryError):
             raise
-        lines = str(error).splitlines() or [type(error).__name__]
         if isinstance(error, OSError):
             reason = "it is damaged or truncated. Copy it again."
         else:
-            reason = f"{lines[0][:160]}."
+            reason = f"{_first_line(error)}."
         raise SeasonError(f"'{path.name}' cannot be read as {kind}: {reason}") from error
     return found
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).splitlines() or [type(error).__name__]
+    return lines[0][:160]
 
 
 def _season_of(found: xr.Dataset, file: str, scale: Scale | None) -> xr.Dataset:
@@ -127,6 +142,9 @@ def _rename_axes(found: xr.Dataset) -> xr.Dataset:
     for axis, others in AXES.items():
         if axis not in names:
             renamed |= {other: axis for other in others if other in found.dims}
+    if "time" not in {*names, *renamed.values()}:
+        dates = [axis for axis in found.indexes if found[axis].dtype.kind == "M"]
+        renamed |= {axis: "time" for axis in dates if len(dates) == 1}
     return found.rename(renamed)
 
 
