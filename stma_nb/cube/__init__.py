@@ -8,6 +8,7 @@ A season has the dimensions ``(time, y, x)`` and holds
 * ``time``: acquisition times, strictly increasing; ``y``, ``x``: projected pixel centres in metres;
   the CRS (rioxarray);
 * optionally ``crop`` (y, x): class codes 0 .. K-1 with their legend in the attributes (``flags``),
+  ``UNKNOWN`` (255) where nobody knows the class,
   ``parcel`` (y, x): parcel number, 0 = none, ``incidence_angle`` (y, x) in degrees, and
   ``relative_orbit`` (time).
 
