@@ -330,9 +330,7 @@ def test_a_spoilt_block_is_told_in_a_sentence(tmp_path, images):
     raw = bytearray(file.read_bytes())
     raw[place : place + 40] = b"x" * 40
     file.write_bytes(raw)
-    with pytest.raises(
-        SeasonError, match="'packed' cannot be read where it was looked.*damaged"
-    ):
+    with pytest.raises(SeasonError, match="'packed' cannot be read where it was looked.*damaged"):
         open_season(tmp_path / "packed")
 
 

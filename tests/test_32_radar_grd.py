@@ -135,6 +135,25 @@ def test_noise_is_range_times_azimuth_within_each_block():
     assert np.isnan(eta[6:, 20]).all() and int(eta.isnull().sum()) == 5  # no block there
 
 
+def test_noise_of_the_last_vector_holds_to_the_end_of_the_image():
+    lines = np.arange(201)
+    dn = xr.DataArray(
+        np.ones((201, 5), "float32"), {"line": lines, "pixel": range(5)}, ("line", "pixel")
+    )
+    table = (("line", "pixel"), np.add.outer([100.0, 200, 300], [0, 0]))
+    noise_range = xr.Dataset({"noiseRangeLut": table}, {"line": [0, 75, 150], "pixel": [0, 4]})
+    eta = radar.thermal_noise(dn, noise_range)
+    assert eta[[75, 150, 151, 200], 2].values.tolist() == [200, 300, 300, 300]
+    corners = {"first_line": 0, "last_line": 198, "first_pixel": 0, "last_pixel": 4}
+    block = xr.Dataset(
+        {"noiseAzimuthLut": (("block", "line"), [[1.0, 2]])},
+        {"line": [0, 198]} | {name: ("block", [value]) for name, value in corners.items()},
+    )
+    assert radar.thermal_noise(dn, noise_range, block)[[198, 200], 2].values.tolist() == [600, 600]
+    with pytest.raises(ValueError, match="range noise table covers the lines 0 to 100; the image"):
+        radar.thermal_noise(dn, noise_range.assign_coords(line=[0, 50, 100]))
+
+
 def test_noise_removal_is_unbiased_and_leaving_it_in_is_not(dark):
     dn, nesz = dark.image.dn, float((dark.truth.noise / 474**2 * np.sin(np.radians(39))).mean())
     removed = steps(dark)

@@ -54,6 +54,7 @@ PRODUCT = (
     "stop_time",
 )
 LEAST_NESZ = 1e-4  # -40 dB: Sentinel-1 has -22 dB (what is specified) to -32 dB
+BLOCK_LAG = 0.02  # of the lines of an image: so much earlier may a block of azimuth noise end
 ORDERS = {"nearest": 0, "bilinear": 1}
 BLOCK = 1024  # pixels: side of a block of the map
 NODES = 32  # pixels: step at which the ground control points are interpolated
@@ -301,9 +302,10 @@ def thermal_noise(
 
     eta = noiseRangeLut * noiseAzimuthLut. The range table is bilinear in line and pixel, the
     azimuth table linear in line within its block (IPF 2.9 and later); where no block lies nothing
-    was measured: NaN. In real products the last vector may lie up to a step before the last line of
-    the image: then it holds to the end. The noise-equivalent sigma zero (NESZ) is eta / A^2 =
-    ``calibrate(eta ** 0.5, ...)``. Raises ValueError if the tables do not cover the image.
+    was measured: NaN. In real products the last vector may lie up to a step, and the end of a
+    block a few lines, before the last line of the image: then they hold to the end. The
+    noise-equivalent sigma zero (NESZ) is eta / A^2 = ``calibrate(eta ** 0.5, ...)``. Raises
+    ValueError if the tables do not cover the image.
     """
     _expect_image(dn)
     eta = _at(noise_range["noiseRangeLut"], dn, "range noise table")
@@ -311,11 +313,11 @@ def thermal_noise(
         return eta.rename("noise")
     tops, bottoms = noise_azimuth["first_line"].values, noise_azimuth["last_line"].values
     lefts, rights = noise_azimuth["first_pixel"].values, noise_azimuth["last_pixel"].values
-    nodes = noise_azimuth["line"].values
-    _expect_cover("line", tops.min(), bottoms.max(), dn, "azimuth noise table", _step(nodes))
+    end, lag = dn["line"].values.max(), BLOCK_LAG * dn.sizes["line"]
+    _expect_cover("line", tops.min(), bottoms.max(), dn, "azimuth noise table", lag)
     _expect_cover("pixel", lefts.min(), rights.max(), dn, "azimuth noise table")
-    end = dn["line"].values.max()
-    bottoms = np.where(bottoms + _step(nodes) >= end, np.maximum(bottoms, end), bottoms)
+    bottoms = np.where(bottoms + lag >= end, np.maximum(bottoms, end), bottoms)
+    nodes = noise_azimuth["line"].values
     luts = noise_azimuth["noiseAzimuthLut"].values
 
     def scalloping(line: np.ndarray, pixel: np.ndarray) -> np.ndarray:
