@@ -9,8 +9,11 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pandas as pd
+import pyproj
 import pytest
 import rasterio
+import rasterio.warp
+from shapely.geometry import box
 
 from stma_nb import accuracy, cube
 from stma_nb.__main__ import main
@@ -457,3 +460,32 @@ def test_a_legend_without_background_has_no_class_left_out(tmp_path):
     assert scores["overall accuracy"] == pytest.approx(2 / 3)
     with pytest.raises(ValueError, match=r"legend \(Rice, Maize, Tea\) has no background"):
         accuracy.assess(*paths, tmp_path / "c.html", background=False)
+
+
+@pytest.mark.parametrize(
+    "height, unit", [(100, "ha"), (40_000, "pixels")], ids=["a scene", "from north to south"]
+)
+def test_hectares_are_those_of_the_ground(tmp_path, height, unit):
+    """In Web Mercator a metre is 0.61 m at 52.5 degrees north, and other lengths elsewhere."""
+    codes = np.zeros((height, 40), "uint8")
+    codes[:, 20:] = 1
+    place = rasterio.transform.from_origin(1.5e6, 6.9e6, 10, 10)
+    shape = dict(height=height, width=40, count=1, dtype="uint8", compress="deflate")
+    for name in ("map.tif", "reference.tif"):
+        with rasterio.open(
+            tmp_path / name, "w", driver="GTiff", crs="EPSG:3857", transform=place, **shape
+        ) as tif:
+            tif.write(codes, 1)
+            tif.update_tags(flag_meanings="Maize Wheat")
+    accuracy.assess(tmp_path / "map.tif", tmp_path / "reference.tif", tmp_path / "page.html")
+    said = json.loads((tmp_path / "page.json").read_text())
+    assert said["area unit"] == unit
+    mapped = sum(row["mapped"] for row in said["area"].values())
+    if unit == "ha":
+        corners = rasterio.warp.transform_bounds(
+            "EPSG:3857", "EPSG:4326", 1.5e6, 6.9e6 - 10 * height, 1.5e6 + 400, 6.9e6
+        )
+        square = pyproj.Geod(ellps="WGS84").geometry_area_perimeter(box(*corners))[0]
+        assert mapped == pytest.approx(abs(square) / 10_000, rel=0.01)
+    else:
+        assert mapped == codes.size
