@@ -442,6 +442,14 @@ def test_files_of_others_open_as_the_same_season(tmp_path, theirs, write_as):
         np.testing.assert_allclose(season[name], theirs[name], rtol=1e-4, atol=6e-5)
 
 
+def test_a_single_image_is_a_season_of_one_date(tmp_path, theirs):
+    one = theirs.isel(time=1).assign(crop=(("y", "x"), np.ones((40, 64), "uint8")))
+    one.rio.write_crs(CRS).to_netcdf(tmp_path / "s.nc", engine="h5netcdf")
+    season = open_season(tmp_path / "s.nc")
+    assert season.vv.shape == (1, 40, 64) and season.crop.shape == (40, 64)
+    np.testing.assert_allclose(season.vv[0], theirs.vv[1])
+
+
 @pytest.mark.parametrize("units", ["linear", "power", "", "m2 m-2", "m2/m2", "dimensionless"])
 def test_words_for_linear_power(tmp_path, theirs, units):
     for name in POWER:

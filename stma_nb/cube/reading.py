@@ -22,7 +22,7 @@ from stma_nb.cube.checks import (
     scale_of,
 )
 from stma_nb.cube.classes import UNKNOWN, SeasonError
-from stma_nb.cube.geotiffs import open_geotiffs
+from stma_nb.cube.geotiffs import STATIC, open_geotiffs
 from stma_nb.cube.names import date_in, is_side_file, polarisations_in, stated_in
 from stma_nb.cube.values import Scale, to_backscatter
 
@@ -118,8 +118,10 @@ def _season_of(found: xr.Dataset, file: str, scale: Scale | None) -> xr.Dataset:
     found = _split_bands(found)
     found = _stack_dates(found)
     found = _rename_bands(found, file)
-    if "time" in found.coords and "time" not in found.dims and found.time.ndim == 0:
-        found = found.expand_dims("time")
+    if "time" in found.coords and "time" not in found.dims:  # one image
+        single = [name for name in found.data_vars if name not in STATIC and found[name].ndim == 2]
+        images = {name: found[name].expand_dims("time") for name in single}
+        found = found.drop_vars("time").assign(images)
     for name in [str(name) for name in found.data_vars]:
         dims = {*found[name].dims}
         if dims == {"time", "y", "x"}:
