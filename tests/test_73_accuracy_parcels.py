@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import rasterio
 
-from stma_nb import accuracy
+from stma_nb import accuracy, cube
 from stma_nb.accuracy import parcels
 
 
@@ -35,7 +35,7 @@ def plain(pixels, parcel, number, classes):
 
 def test_votes_are_those_of_a_plain_loop(fields):
     mapped, _, parcel = fields
-    numbers = parcels.numbers_of(parcel)
+    numbers = cube.parcel_numbers(parcel)
     assert numbers.tolist() == [7, 12, 99, 1_200_345_678]
     np.testing.assert_array_equal(
         accuracy.vote(mapped, parcel, 4), [plain(mapped, parcel, n, 4) for n in numbers]
@@ -48,7 +48,7 @@ def test_votes_are_those_of_a_plain_loop(fields):
 
 def test_votes_of_parts_add_up(fields):
     mapped, _, parcel = fields
-    numbers = parcels.numbers_of(parcel)
+    numbers = cube.parcel_numbers(parcel)
     parts = sum(
         accuracy.vote(mapped[row : row + 7], parcel[row : row + 7], 4, numbers)
         for row in range(0, 60, 7)
@@ -157,7 +157,7 @@ def test_matrices_of_files_are_those_of_the_arrays(fields, tmp_path, monkeypatch
             tif.write(layer, 1)
     numbers, matrices = parcels.matrices_of_files(*paths[:3], 4, paths[3])
     counted = where & (reference != 99)
-    np.testing.assert_array_equal(numbers, parcels.numbers_of(parcel))
+    np.testing.assert_array_equal(numbers, cube.parcel_numbers(parcel))
     np.testing.assert_array_equal(
         matrices, accuracy.parcel_matrices(mapped, reference, parcel, 4, where=counted)
     )

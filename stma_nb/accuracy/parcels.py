@@ -13,51 +13,20 @@ from scipy import ndimage
 
 from stma_nb.accuracy.matrix import check_probabilities, counted, read_windows
 from stma_nb.accuracy.resample import unit_matrices
-
-
-def numbers_of(parcel: np.ndarray) -> np.ndarray:
-    """The parcel numbers that occur, in order, without 0 (no parcel) and numbers below it."""
-    # By hashing, not sorting: the pixels are many and the parcels few.
-    numbers = pd.unique(np.asarray(parcel).ravel())
-    return np.sort(numbers[numbers > 0])
+from stma_nb.cube import elected, parcel_numbers, parcel_positions, parcel_votes
 
 
 def vote(
     pixels: np.ndarray, parcel: np.ndarray, classes: int, numbers: np.ndarray | None = None
 ) -> np.ndarray:
-    """The votes (P, K) of each parcel's pixels for the classes.
+    """The votes (P, K) of each parcel's pixels for the classes: ``cube.parcel_votes``.
 
-    For the parcels in ``numbers`` (default: those that occur). ``pixels`` are map codes (rows,
-    columns), one vote each and none for nodata, or probabilities (K, rows, columns), summed. Votes
-    of windows with the same ``numbers`` add up; ``winner`` says who is elected.
+    ``pixels`` are map codes (rows, columns), or probabilities (K, rows, columns), which must sum to
+    one wherever they are not NaN (ValueError).
     """
-    pixels = np.asarray(pixels)
-    parcel = np.asarray(parcel)
-    numbers = numbers_of(parcel) if numbers is None else np.asarray(numbers)
-    if pixels.shape not in (parcel.shape, (classes, *parcel.shape)):
-        raise ValueError(
-            f"Map and parcels have shapes {pixels.shape} and {parcel.shape}; "
-            f"expected one shape, or ({classes}, rows, columns) for probabilities."
-        )
-    unit = _positions(parcel, numbers)
-    if pixels.ndim == parcel.ndim:
-        valid = (unit >= 0) & (pixels >= 0) & (pixels < classes)
-        cell = unit[valid] * classes + pixels[valid]  # one number for each parcel and class
-        return np.bincount(cell, minlength=len(numbers) * classes).reshape(-1, classes)
-    check_probabilities(pixels)
-    valid = (unit >= 0) & np.isfinite(pixels[0])
-    sums = [np.bincount(unit[valid], band[valid], minlength=len(numbers)) for band in pixels]
-    return np.stack(sums, axis=1)
-
-
-def winner(votes: np.ndarray) -> pd.array:
-    """The class with most votes (P, K) for each parcel.
-
-    A tie goes to the lower code, no votes to ``<NA>``.
-    """
-    elected = pd.array(votes.argmax(1), dtype="Int64")
-    elected[votes.sum(1) == 0] = pd.NA
-    return elected
+    if np.ndim(pixels) > np.ndim(parcel):
+        check_probabilities(np.asarray(pixels))
+    return parcel_votes(pixels, parcel, classes, numbers)
 
 
 def parcel_matrices(
@@ -77,8 +46,8 @@ def parcel_matrices(
             f"Map and parcels have shapes {np.shape(mapped)} and {np.shape(parcel)}; "
             "expected one shape."
         )
-    numbers = numbers_of(parcel) if numbers is None else np.asarray(numbers)
-    unit = _positions(np.asarray(parcel), numbers)
+    numbers = parcel_numbers(parcel) if numbers is None else np.asarray(numbers)
+    unit = parcel_positions(np.asarray(parcel), numbers)
     return unit_matrices(mapped, reference, unit, len(numbers), classes, where)
 
 
@@ -99,11 +68,11 @@ def matrices_of_files(
         paths.append(where_path)
     numbers = np.zeros(0, dtype=np.int64)
     for _, (parcel,) in read_windows(parcel_path):
-        numbers = np.union1d(numbers, numbers_of(parcel.filled(0)))
+        numbers = np.union1d(numbers, parcel_numbers(parcel.filled(0)))
     matrices = np.zeros((len(numbers), classes, classes), dtype=np.int64)
     for _, (mapped, reference, parcel, *where) in read_windows(*paths, align=align):
         parcel = parcel.filled(0)
-        here = numbers_of(parcel)  # only these parcels' matrices are touched
+        here = parcel_numbers(parcel)  # only these parcels' matrices are touched
         valid = counted(mapped, reference, *where)
         added = parcel_matrices(mapped.data, reference.data, parcel, classes, here, valid)
         matrices[np.searchsorted(numbers, here)] += added
@@ -126,13 +95,13 @@ def parcel_table(
     without any (listed in ``numbers`` but absent, or all nodata) keeps its row, with 0 pixels and
     no classes. ``pixel_area`` is in hectares (0.01 = 10 m).
     """
-    numbers = numbers_of(parcel) if numbers is None else np.asarray(numbers)
+    numbers = parcel_numbers(parcel) if numbers is None else np.asarray(numbers)
     matrices = parcel_matrices(mapped, reference, parcel, classes, numbers, where)
     table = table_of(numbers, matrices, pixel_area)
     if probabilities is not None:
         asked = np.asarray(parcel) if where is None else np.where(where, parcel, 0)
-        elected = winner(vote(probabilities, asked, classes, numbers))
-        table.insert(4, "mean probability", elected)  # beside the majority
+        by_mean = elected(vote(probabilities, asked, classes, numbers))
+        table.insert(4, "mean probability", by_mean)  # beside the majority
     return table
 
 
@@ -143,8 +112,8 @@ def table_of(numbers: np.ndarray, matrices: np.ndarray, pixel_area: float = 0.01
     columns = {
         "pixels": pixels,
         "hectares": pixels * pixel_area,
-        "reference": winner(matrices.sum(1)),
-        "majority": winner(matrices.sum(2)),
+        "reference": elected(matrices.sum(1)),
+        "majority": elected(matrices.sum(2)),
         "share right": _share(right, pixels),
     }
     return pd.DataFrame(columns, index=pd.Index(numbers, name="parcel"))
@@ -219,19 +188,3 @@ def edge_accuracy(
         {"pixels": pixels, "share right": _share(right, pixels)},
         index=pd.IntervalIndex.from_breaks(breaks, name="distance"),
     )
-
-
-def _positions(parcel: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-    """Where each pixel's parcel stands in ``numbers``; -1 if it is not listed.
-
-    ``numbers`` are in order, without repetition.
-    """
-    if len(numbers) == 0:
-        return np.full(parcel.shape, -1)
-    if (np.diff(numbers) <= 0).any():
-        raise ValueError(
-            "The parcel numbers are not in order or occur twice: give numpy.unique(numbers)."
-        )
-    # searchsorted tells where a number would stand; whether it does stand there is to be seen.
-    position = np.searchsorted(numbers, parcel).clip(max=len(numbers) - 1)
-    return np.where(numbers[position] == parcel, position, -1)

@@ -6,7 +6,7 @@ good map look worse, and rare classes look much larger than they are.
 
 import numpy as np
 
-from stma_nb.accuracy.parcels import numbers_of
+from stma_nb.cube import parcel_numbers
 
 
 def flip_labels(
@@ -44,7 +44,7 @@ def flip_labels(
         unit = np.arange(known.sum())
     else:
         known &= np.asarray(parcel) > 0
-        unit = np.searchsorted(numbers_of(np.asarray(parcel)[known]), np.asarray(parcel)[known])
+        unit = np.searchsorted(parcel_numbers(np.asarray(parcel)[known]), np.asarray(parcel)[known])
     units = int(unit.max(initial=-1)) + 1
     wrong = rng.permutation(units)[: round(share * units)]
     step = np.zeros(units, np.int64)  # from the right class to the wrong one, round the legend

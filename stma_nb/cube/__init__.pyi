@@ -31,6 +31,12 @@ from .geotiffs import (
     open_layer as open_layer,
     open_whole as open_whole,
 )
+from .parcels import (
+    elected as elected,
+    parcel_numbers as parcel_numbers,
+    parcel_positions as parcel_positions,
+    parcel_votes as parcel_votes,
+)
 from .reading import open_season as open_season
 from .saving import (
     geotiff_profile as geotiff_profile,

@@ -8,12 +8,11 @@ import math
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import rasterio
 import xarray as xr
 from rasterio.features import sieve as gdal_sieve
 
-from stma_nb.cube import geotiff_profile, pixel_size
+from stma_nb.cube import elected, geotiff_profile, parcel_numbers, parcel_votes, pixel_size
 from stma_nb.predict.tiles import NODATA
 
 ROWS = 256  # worked on at a time, so that only map and parcels are in memory as a whole
@@ -32,25 +31,20 @@ def parcel_vote(codes: np.ndarray, parcel: np.ndarray) -> np.ndarray:
             f"Map and parcels have shapes {codes.shape} and {parcel.shape}; expected one shape: "
             "bring both to one grid."
         )
-    numbers = pd.unique(parcel.ravel())
-    numbers = np.sort(numbers[numbers > 0])
+    numbers = parcel_numbers(parcel)
     classes = int(codes.max(initial=0, where=codes != NODATA)) + 1
-    votes = np.zeros((len(numbers), classes), np.int32)
-    voted = codes.copy()
+    votes = np.zeros((len(numbers), classes), np.int64)
     strips = [slice(top, top + ROWS) for top in range(0, len(codes), ROWS)]
-
-    def voters(strip: slice) -> tuple[np.ndarray, np.ndarray]:
-        """Which pixels of a strip vote (a mask), and the positions of their parcels."""
-        vote = (parcel[strip] > 0) & (codes[strip] != NODATA)
-        return vote, np.searchsorted(numbers, parcel[strip][vote])
-
     for strip in strips:
-        vote, position = voters(strip)
-        np.add.at(votes, (position, codes[strip][vote]), 1)
-    elected = votes.argmax(1).astype(codes.dtype)
+        here = parcel_numbers(parcel[strip])  # only these parcels' votes are touched
+        votes[np.searchsorted(numbers, here)] += parcel_votes(
+            codes[strip], parcel[strip], classes, here
+        )
+    winner = elected(votes).to_numpy(codes.dtype, na_value=NODATA)
+    voted = codes.copy()
     for strip in strips:
-        vote, position = voters(strip)
-        voted[strip][vote] = elected[position]
+        own = (parcel[strip] > 0) & (codes[strip] != NODATA)
+        voted[strip][own] = winner[np.searchsorted(numbers, parcel[strip][own])]
     return voted
 
 
