@@ -74,6 +74,7 @@ def test_clumps_go_to_their_largest_neighbour():
     wanted[2, 5:7] = wanted[0, 0] = 1
     np.testing.assert_array_equal(predict.sieve(codes, 3), wanted)
     assert (predict.sieve(codes, 2)[2, 5:7] == 3).all(), "a clump of two is not below two"
+    np.testing.assert_array_equal(predict.sieve(codes, 1000), codes, "none has such a neighbour")
     with pytest.raises(ValueError, match="least clump is 0 pixels; expected 1 or more"):
         predict.sieve(codes, 0)
 
