@@ -143,6 +143,20 @@ def test_overlapping_parcels_count_all_of_their_own_pixels(mapped, tmp_path):
     assert table["map_share"].tolist() == [0.5, 1, 1]
 
 
+def test_odd_polygons_count_as_what_they_enclose(mapped, tmp_path):
+    """One that crosses itself, one with heights, and what has no outline."""
+    cross = [(0, 0), (200, -200), (200, 0), (0, -200)]
+    bow = shapely.Polygon([(WEST + x, NORTH - 100 + y) for x, y in cross])
+    high = shapely.force_3d(square(20, 45, 10, 10), 30)
+    layer = gpd.GeoDataFrame(geometry=[bow, high, None, shapely.Polygon()], crs="EPSG:32633")
+    layer.to_file(tmp_path / "odd.gpkg")
+    outlines = predict.read_outlines(tmp_path / "odd.gpkg", cube.open_layer(mapped))
+    table = predict.field_table(mapped, outlines)
+    assert table["map_pixels"].tolist() == [pytest.approx(200, abs=20), 100]
+    np.testing.assert_allclose(table["map_hectares"], [2, 1], rtol=2e-3)
+    assert outlines.attrs["left out"].startswith("2 of 4 polygons")
+
+
 def test_hectares_are_those_of_the_ground_whatever_the_projection(tmp_path):
     """In Web Mercator at 52 degrees a hectare is drawn 2.7 times too large."""
     size, west, north = 16.3, 1_500_000.0, 6_900_000.0
@@ -234,9 +248,15 @@ def test_places_are_the_most_doubtful_and_lie_apart(mapped, tmp_path, monkeypatc
     rng = np.random.default_rng(1)
     steps = rng.integers(0, 251, (60, 80)).astype(np.uint8)
     steps[55, 5] = 250  # where the map has no data
-    steps[30:33, 50:53] = 250  # one field of great doubt
+    steps[29:34, 49:54] = 250  # one field of great doubt
     entropy = write(tmp_path / "entropy.tif", steps, 1 / 250)
-    left = np.where(np.arange(60)[:, None] < 50, steps.astype(int), -1)
+    known = np.where(np.arange(60)[:, None] < 50, steps, np.nan)
+    around = np.lib.stride_tricks.sliding_window_view(
+        np.pad(known, 2, constant_values=np.nan), (5, 5)
+    )
+    left = np.full(steps.shape, -1.0)
+    left[:50] = np.nanmean(around[:50], axis=(2, 3)).round(3)
+    mean = left.copy()
     rows, columns = np.indices(steps.shape)
     wanted = []
     while len(wanted) < 12:
@@ -247,8 +267,10 @@ def test_places_are_the_most_doubtful_and_lie_apart(mapped, tmp_path, monkeypatc
         monkeypatch.setattr("stma_nb.predict.places.TILE", tile)
         places = predict.places_to_visit(mapped, entropy, 12, apart=99)
         found = [((NORTH - p.y) // 10, (p.x - WEST) // 10) for p in places.geometry]
-        assert found == wanted
-    assert places["entropy"][0] == 1 and (np.diff(places["entropy"]) <= 0).all()
+        assert found == wanted == list(zip(places["row"], places["column"], strict=True))
+    doubt = [mean[place] / 250 for place in wanted]
+    np.testing.assert_allclose(places["entropy"], doubt, atol=1e-5)
+    assert wanted[0] == (31, 51), "in the middle of the field"
     with rasterio.open(mapped) as tif:
         codes = tif.read(1)
     assert places["map_code"].tolist() == [codes[place] for place in wanted]
@@ -270,16 +292,18 @@ def test_fewer_places_where_no_more_lie_apart_and_no_place_twice(mapped, tmp_pat
 
 def test_the_second_class_of_a_place_comes_from_the_probabilities(mapped, tmp_path):
     entropy = np.zeros((60, 80))
-    entropy[10, 50] = 200
+    entropy[8:13, 48:53] = 200
     steps = np.zeros((3, 60, 80))
-    steps[:, 10, 50] = 90, 40, 120
+    steps[:, 10, 50] = 90, 40, 120  # the middle of them
     write(tmp_path / "e.tif", entropy, 1 / 250)
     write(tmp_path / "p.tif", steps, 1 / 250)
     [place] = predict.places_to_visit(
         mapped, tmp_path / "e.tif", 1, probabilities=tmp_path / "p.tif"
     ).to_dict("records")
     assert place["map_class"] == "Sugar beet" and place["map_second"] == "Background"
-    assert place["map_probability"] == pytest.approx(0.48) and place["entropy"] == 0.8
+    assert place["map_probability"] == pytest.approx(0.48) and place["entropy"] == pytest.approx(
+        0.8
+    )
 
 
 # ---------------------------------------------------------------------------------------- the files
@@ -309,19 +333,21 @@ SHOWN = {
 
 def test_a_geopackage_comes_back_and_holds_its_style(mapped, parcels, tmp_path):
     outlines = predict.read_outlines(parcels, cube.open_layer(mapped))
-    outlines["FID"] = 5  # a column of theirs that GDAL would take for its own
+    outlines["FID"] = 5  # columns of theirs that GDAL would take for its own
+    outlines["geom"] = "of a square"
     out = tmp_path / "my fields.gpkg"
     told = predict.write_fields(mapped, outlines, out)
     assert told.startswith("4 of 6 fields have a class (")
     assert "1 holds no pixel" in told and "1 of 7 polygons do not touch the map" in told
     back = read(out, layer="my fields")
     assert back["map_class"]["plain"] == CROPS[1].name and back["FID"].eq(5).all()
+    assert back["geom"].eq("of a square").all() and back.geometry.name == "geometry"
     assert back["map_code"].isna().tolist() == [False, False, True, True, False, False]
     assert back["map_share"]["plain"] == 0.94 and back.crs == "EPSG:32633"
     asked = "SELECT f_table_name, f_geometry_column, useAsDefault, styleQML FROM layer_styles"
     with closing(sqlite3.connect(out)) as file:
         [(layer, column, default, style)] = file.execute(asked).fetchall()
-    assert (layer, column, default) == ("my fields", "geom", 1)
+    assert (layer, column, default) == ("my fields", "outline", 1)
     assert categories(style) == SHOWN
 
 
@@ -392,6 +418,11 @@ def test_files_that_are_no_parcels_are_refused_in_a_sentence(mapped, parcels, tm
     refused("away.gpkg", "None of the 1 polygons of 'away.gpkg' touches the map")
     layer.assign(MAP_CODE=1).to_file(tmp_path / "twice.gpkg")
     refused("twice.gpkg", "has a column 'MAP_CODE' already")
+    far = gpd.GeoDataFrame(geometry=[shapely.box(-400, -100, 400, 100)], crs="EPSG:4326")
+    far.to_file(tmp_path / "far.geojson")
+    refused("far.geojson", "reach beyond what the map's projection can show")
+    layer[:0].to_file(tmp_path / "empty.gpkg")
+    refused("empty.gpkg", "'empty.gpkg' holds no polygons")
     with pytest.raises(FileNotFoundError, match=r"no file of parcels '.*nothing.gpkg'"):
         predict.read_outlines(tmp_path / "nothing.gpkg", grid)
 
@@ -452,7 +483,7 @@ def test_the_command_line_writes_fields_and_places(mapped, parcels, tmp_path, ca
     assert main([*visit, "--apart", "200"]) == 0
     assert capsys.readouterr().out.startswith("3 places. Wrote ")
     lines = (tmp_path / "places.csv").read_text("utf-8").splitlines()
-    assert lines[0] == "place,map_class,map_code,entropy,lon,lat" and len(lines) == 4
+    assert lines[0] == "place,map_class,map_code,row,column,entropy,lon,lat" and len(lines) == 4
 
 
 def test_a_map_writes_its_fields_at_once(season, tmp_path, capsys):

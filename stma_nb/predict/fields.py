@@ -13,9 +13,7 @@ import pandas as pd
 import rasterio
 import xarray as xr
 from rasterio import Affine, windows
-from rasterio.errors import RasterioError
 from rasterio.features import rasterize, shapes
-from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
@@ -31,8 +29,8 @@ with needs("fields"):
     import pyogrio
     import shapely
     from pyogrio.errors import DataLayerError, DataSourceError
-    from pyproj import Geod
-    from pyproj.exceptions import CRSError
+    from pyproj import Geod, Transformer
+    from pyproj.exceptions import ProjError
     from shapely.errors import GEOSException
 
 TILE = 1024  # pixels: rasters are read in tiles of this side
@@ -62,17 +60,23 @@ def read_outlines(
         )
     with _naming(path):
         if path.suffix.lower() in PARQUET:
-            outlines = _read_parquet(path)
-            everything = len(outlines)
+            outlines, everything = _read_parquet(path, grid)
         else:
             outlines, everything = _read_layer(path, grid, layer)
         _check_polygons(path, outlines)
-        bounds = shapely.box(*grid.rio.bounds(recalc=True))
-        outlines = outlines[outlines.to_crs(grid.rio.crs).intersects(bounds)]
+        here = outlines.to_crs(grid.rio.crs)
+        if not np.isfinite(here.bounds).all(axis=None):
+            raise SeasonError(
+                f"'{path.name}' holds polygons that reach beyond what the map's projection can "
+                "show: cut them to the region."
+            )
+        outlines = outlines[here.intersects(shapely.box(*grid.rio.bounds(recalc=True)))]
     if not len(outlines):
         raise SeasonError(
             f"None of the {everything} polygons of '{path.name}' touches the map: check the CRS of "
             "both."
+            if everything
+            else f"'{path.name}' holds no polygons; expected those of parcels."
         )
     if missing := everything - len(outlines):
         told = f"{missing} of {everything} polygons do not touch the map and were left out"
@@ -80,13 +84,16 @@ def read_outlines(
     return outlines
 
 
-def _read_parquet(path: Path) -> gpd.GeoDataFrame:
+def _read_parquet(path: Path, grid: xr.Dataset | xr.DataArray) -> tuple[gpd.GeoDataFrame, int]:
+    """The rows whose outlines meet the grid's bounds, and how many the file has."""
     need_parquet()
     try:
-        outlines = gpd.read_parquet(path)
+        rows = gpd.read_parquet(path)
     except (ValueError, OSError) as error:  # of GeoPandas and Arrow, for what is no GeoParquet
         raise DataSourceError(str(error)) from error
-    return outlines.reset_index(drop=outlines.index.name is None)
+    rows = rows.reset_index(drop=rows.index.name is None)
+    near = rows.intersects(shapely.box(*_bounds_in(path, rows.crs, grid)))
+    return rows[near], len(rows)
 
 
 def need_parquet() -> None:
@@ -110,24 +117,25 @@ def _read_layer(
     if layer is not None and layer not in layers:
         raise SeasonError(f"'{path.name}' has no layer '{layer}'; it holds {told}.")
     about = pyogrio.read_info(path, layer=layer or layers[0], force_feature_count=True)
-    _check_crs(path, about["crs"])
-    box = transform_bounds(grid.rio.crs, about["crs"], *grid.rio.bounds(recalc=True))
+    box = _bounds_in(path, about["crs"], grid)
     outlines = pyogrio.read_dataframe(
         path, layer=layer or layers[0], bbox=box, fid_as_index=True, force_2d=True
     )
     return outlines, about["features"]
 
 
-def _check_crs(path: Path, crs: object) -> None:
+def _bounds_in(path: Path, crs: object, grid: xr.Dataset | xr.DataArray) -> tuple[float, ...]:
+    """West, south, east and north of a grid in the CRS of a layer; SeasonError if it has none."""
     if crs is None:
         raise SeasonError(
             f"The polygons of '{path.name}' have no coordinate reference system: give the layer "
             "the one it was drawn in."
         )
+    there = Transformer.from_crs(grid.rio.crs, crs, always_xy=True)
+    return there.transform_bounds(*grid.rio.bounds(recalc=True))
 
 
 def _check_polygons(path: Path, outlines: gpd.GeoDataFrame) -> None:
-    _check_crs(path, outlines.crs)
     kinds = sorted(set(outlines.geom_type.dropna()) - {"Polygon", "MultiPolygon"})
     if kinds:
         raise SeasonError(
@@ -147,8 +155,8 @@ def _naming(path: Path) -> Iterator[None]:
     """Errors of the libraries that read polygons, in one sentence."""
     try:
         yield
-    except (DataSourceError, DataLayerError, CRSError, RasterioError, GEOSException) as error:
-        why = " ".join(str(error).split()).rstrip(".")
+    except (DataSourceError, DataLayerError, ProjError, GEOSException) as error:
+        why = " ".join(str(error).split(";")[0].split()).rstrip(".")
         raise SeasonError(f"'{path.name}' cannot be read as polygons: {why}.") from error
 
 

@@ -18,7 +18,7 @@ from stma_nb.predict.fields import PARQUET, field_table, map_legend, need_parque
 with needs("fields"):
     import geopandas as gpd
     import pyogrio
-    from pyogrio.errors import DataSourceError
+    from pyogrio.errors import DataLayerError, DataSourceError
 
 SUFFIXES = (".gpkg", *PARQUET, ".geojson", ".csv")
 
@@ -87,10 +87,13 @@ def save_layer(
         ),
         ".csv": lambda part: table.drop(columns=table.geometry.name).to_csv(part, index=False),
     }.get(path.suffix.lower(), lambda part: table.to_parquet(part, index=False))
-    beside = _style_beside(path)
-    if beside:
+    try:
+        write_whole(path, write)
+    except (DataSourceError, DataLayerError) as error:
+        raise OSError(f"'{path.name}' could not be written: {error}.") from error
+    if beside := _style_beside(path):
         write_whole(beside, lambda part: part.write_text(style, "utf-8"))
-    return write_whole(path, write)
+    return path
 
 
 def write_fields(
@@ -118,13 +121,21 @@ def write_fields(
 
 def _write_geopackage(table: gpd.GeoDataFrame, part: Path, layer: str, style: str) -> None:
     part.unlink(missing_ok=True)  # from a run that was stopped: a layer would be added to it
-    taken = {str(name).casefold() for name in table}
-    # The numbers of the file's own rows must not be taken from a column of that name.
-    own = next(name for name in ("fid", "ogr_fid", "row_id") if name not in taken)
+    taken = {str(name).casefold() for name in table.columns.drop(table.geometry.name)}
+
+    def free(*names: str) -> str:
+        """A name for a column of the file's own that is none of the table's."""
+        return next(name for name in names if name not in taken)
+
+    column = free("geom", "outline", "own_geom")
     pyogrio.write_dataframe(
-        table, part, layer=layer, driver="GPKG", promote_to_multi=True, layer_options={"FID": own}
+        table,
+        part,
+        layer=layer,
+        driver="GPKG",
+        promote_to_multi=True,
+        layer_options={"FID": free("fid", "row_id", "own_fid"), "GEOMETRY_NAME": column},
     )
-    column = pyogrio.read_info(part, layer=layer)["geometry_name"] or "geom"
     styles = {  # the table in which QGIS keeps styles
         "f_table_catalog": "",
         "f_table_schema": "",

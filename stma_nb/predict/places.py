@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import rasterio
 from rasterio.windows import Window
+from scipy.ndimage import uniform_filter
 
 from stma_nb.extras import needs
 from stma_nb.predict.fields import TILE, map_legend, open_beside, open_map
@@ -17,6 +18,7 @@ from stma_nb.predict.tiles import Tile, tile_grid
 with needs("fields"):
     import geopandas as gpd
 
+AROUND = 2  # pixels on each side of a place whose doubt counts
 Place = tuple[int, int]  # row and column of a pixel
 
 
@@ -27,16 +29,17 @@ def places_to_visit(
     apart: float = 500.0,
     probabilities: str | Path | None = None,
 ) -> gpd.GeoDataFrame:
-    """The pixels of a map with the highest entropy, no two closer than ``apart`` metres.
+    """The places of a map with the highest entropy, no two closer than ``apart`` metres.
 
-    One after the other: the most doubtful pixel, then the most doubtful one of those that are far
-    enough from it, and so on. ``entropy`` is the GeoTIFF that ``map`` writes beside a map, and so
-    is ``probabilities``, without which the second class is not told. There are fewer places than
-    asked for where no more lie so far apart.
+    The entropy of a place is the mean of 5 x 5 pixels around it, since on the line between two
+    fields single pixels are in doubt whatever grows there. One after the other: the most doubtful
+    place, then the most doubtful one of those that are far enough from it, and so on. ``entropy``
+    is the GeoTIFF that ``map`` writes beside a map, and so is ``probabilities``, without which the
+    second class is not told. There are fewer places than asked for where no more lie so far apart.
 
     The points (in the CRS of the map) bear ``map_class`` and ``map_code``, with probabilities
-    ``map_probability`` and ``map_second``, ``entropy`` (0 certain, 1 clueless), ``lon`` and
-    ``lat`` (WGS 84), and are numbered from 1 in the column ``place``.
+    ``map_probability`` and ``map_second``, ``entropy`` (0 certain, 1 clueless), ``row`` and
+    ``column`` of the map, ``lon`` and ``lat`` (WGS 84), and are numbered from 1 in ``place``.
 
     Raises ValueError for a number below 1 or a distance below 0, FileNotFoundError, or SeasonError
     for files that are not of one map.
@@ -54,13 +57,15 @@ def places_to_visit(
         open_beside(probabilities, tif, len(crops)) if probabilities else nullcontext() as shares,
     ):
         found = _most_doubtful(tif, doubt, number, apart)
-        rows, columns = np.array(found, int).reshape(-1, 2).T
+        rows, columns = np.array(list(found), int).reshape(-1, 2).T
         code = np.array([_value(tif, place)[0] for place in found], int)
         table = {
             "place": np.arange(1, len(found) + 1),
             "map_class": names[code],
             "map_code": code,
-            "entropy": [_value(doubt, place)[0] * doubt.scales[0] for place in found],
+            "row": rows,
+            "column": columns,
+            "entropy": np.array(list(found.values())) * doubt.scales[0],
         }
         if shares is not None:
             values = np.array([_value(shares, place) for place in found]) * shares.scales[0]
@@ -82,15 +87,15 @@ def _value(tif: rasterio.DatasetReader, place: Place) -> np.ndarray:
 
 def _most_doubtful(
     tif: rasterio.DatasetReader, doubt: rasterio.DatasetReader, number: int, apart: float
-) -> list[Place]:
-    """Rows and columns, most doubtful first.
+) -> dict[Place, float]:
+    """Places and their doubt, as the file counts it, most doubtful first.
 
     Each tile knows its peak. The highest of all is taken unless a place taken since lies too near:
     then its tile looks for another. So few tiles are read twice, and one is in memory at a time.
     """
     height_width = true_pixel(tif.crs, tif.transform, tif.shape)[::-1]
     reach = max(apart, min(height_width) / 2)  # no place twice
-    taken: list[Place] = []
+    taken: dict[Place, float] = {}
 
     def near(tile: Tile, place: Place) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
         """The rows and columns of a tile that come near a place, and which of these pixels do."""
@@ -102,27 +107,47 @@ def _most_doubtful(
         y, x = (axis[some] for axis, some in zip(away, close, strict=True))
         return np.ix_(*close), np.hypot(y[:, None], x) < reach
 
-    def peak(tile: Tile) -> tuple[int, int, int, Tile] | None:
+    def peak(tile: Tile) -> tuple[float, int, int, Tile] | None:
         """The most doubtful pixel of a tile that is far enough from all places taken."""
-        window = Window.from_slices(*tile)
-        codes, values = (file.read(1, window=window, masked=True) for file in (tif, doubt))
-        score = np.where(codes.mask | values.mask, -1, values.data.astype(int))
+        score = _doubt_around(tif, doubt, tile)
         for place in taken:
             box, too_near = near(tile, place)
             score[box] = np.where(too_near, -1, score[box])
         row, column = np.unravel_index(score.argmax(), score.shape)
-        highest = int(score[row, column])
-        if highest < 0:
+        if score[row, column] < 0:
             return None
-        return -highest, int(row) + tile[0].start, int(column) + tile[1].start, tile
+        return -score[row, column], int(row) + tile[0].start, int(column) + tile[1].start, tile
 
     peaks = [found for tile in tile_grid(tif.shape, TILE) if (found := peak(tile))]
     heapq.heapify(peaks)
     while peaks and len(taken) < number:
-        _, row, column, tile = heapq.heappop(peaks)
+        doubt_here, row, column, tile = heapq.heappop(peaks)
         own = (slice(row, row + 1), slice(column, column + 1))
         if not any(near(own, place)[1].any() for place in taken):
-            taken.append((row, column))
+            taken[row, column] = -doubt_here
         if found := peak(tile):
             heapq.heappush(peaks, found)
     return taken
+
+
+def _doubt_around(
+    tif: rasterio.DatasetReader, doubt: rasterio.DatasetReader, tile: Tile
+) -> np.ndarray:
+    """Mean doubt of the pixels with data around each pixel of a tile, -1 where itself has none."""
+    wide = [
+        slice(max(0, part.start - AROUND), min(size, part.stop + AROUND))
+        for part, size in zip(tile, tif.shape, strict=True)
+    ]
+    window = Window.from_slices(*wide)
+    codes, values = (file.read(1, window=window, masked=True) for file in (tif, doubt))
+    known = ~(np.ma.getmaskarray(codes) | np.ma.getmaskarray(values))
+    sums, count = (
+        uniform_filter(layer.astype(float), 2 * AROUND + 1, mode="constant")
+        for layer in (np.where(known, values.data, 0), known)
+    )
+    mean = np.divide(sums, count, out=np.full(known.shape, -1.0), where=known)
+    inner = (
+        slice(part.start - more.start, part.stop - more.start)
+        for part, more in zip(tile, wide, strict=True)
+    )
+    return mean[*inner].round(3)  # so that rounding errors, which differ by tile, decide nothing
