@@ -174,7 +174,13 @@ def test_hectares_are_those_of_the_ground_whatever_the_projection(tmp_path):
     np.testing.assert_allclose(table["map_hectares"], [outer / 1e4, (outer - inner) / 1e4])
     assert 3.5 < table["map_hectares"][0] < 4.1 < ring.area / 1e4 / 2
     # A pixel of 16.3 m is one of 10 m on the ground.
-    assert predict.products.least_pixels(cube.open_layer(path), 0.5) == pytest.approx(50, abs=2)
+    grid = cube.open_layer(path).to_dataset(name="crop")
+    assert predict.products.least_pixels(grid, 0.5) == pytest.approx(50, abs=2)
+    entropy = write(
+        tmp_path / "e.tif", np.ones((40, 40)), 1 / 250, "EPSG:3857", size, (west, north)
+    )
+    places = predict.places_to_visit(path, entropy, 2, apart=200).to_crs("EPSG:32633")
+    assert 199 < places.distance(places.geometry[0])[1] < 211, "the next pixel of 10 m beyond"
 
 
 def test_probabilities_add_the_mean_of_the_elected_class(mapped, parcels, tmp_path):
@@ -436,6 +442,9 @@ def test_maps_that_are_none_are_refused_in_a_sentence(mapped, parcels, tmp_path)
     write(tmp_path / "bare.tif", np.ones((9, 9)), scale=0.5)
     with pytest.raises(SeasonError, match="'bare.tif' carries no legend"):
         predict.field_table(tmp_path / "bare.tif", outlines)
+    write(tmp_path / "degrees.tif", np.ones((9, 9)), 1.0, "EPSG:4326", 1e-4, (13, 52))
+    with pytest.raises(SeasonError, match="'degrees.tif' is in EPSG:4326; expected a map in proj"):
+        predict.map_outlines(tmp_path / "degrees.tif", 0.5)
     with pytest.raises(FileNotFoundError, match=r"There is no file '.*none.tif'"):
         predict.map_legend(tmp_path / "none.tif")
     (tmp_path / "cut.tif").write_bytes(mapped.read_bytes()[:500])

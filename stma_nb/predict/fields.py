@@ -168,7 +168,7 @@ def map_outlines(path: str | Path, least_hectares: float) -> gpd.GeoDataFrame:
     Polygons are numbered from 1 (the index).
     """
     with open_map(path) as tif:
-        grid = cube.open_layer(path)
+        grid = cube.open_layer(path).to_dataset(name="crop")
         pixels = least_pixels(grid, least_hectares)
         codes = tif.read(1)
         if tif.nodata not in (None, NODATA):
@@ -237,15 +237,18 @@ def _join(pieces: np.ndarray, classes: np.ndarray) -> np.ndarray:
 
 @contextmanager
 def open_map(path: str | Path) -> Iterator[rasterio.DatasetReader]:
-    """A map as ``map`` writes it: one band of whole numbers, in a CRS, whole."""
+    """A map as ``map`` writes it: one band of uint8 in projected metres, whole."""
     with _open(path) as tif:
         if tif.count != 1 or tif.dtypes[0] != "uint8":
             raise SeasonError(
                 f"'{Path(path).name}' has {tif.count} band(s) of {tif.dtypes[0]}; expected a map: "
                 "one band of uint8, the class codes."
             )
-        if tif.crs is None:
-            raise SeasonError(f"'{Path(path).name}' has no coordinate reference system.")
+        if tif.crs is None or not tif.crs.is_projected:
+            raise SeasonError(
+                f"'{Path(path).name}' is in {tif.crs or 'no coordinate reference system'}; "
+                "expected a map in projected metres."
+            )
         yield tif
 
 

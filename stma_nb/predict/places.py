@@ -10,9 +10,9 @@ import rasterio
 from rasterio.windows import Window
 from scipy.ndimage import uniform_filter
 
+from stma_nb import cube
 from stma_nb.extras import needs
 from stma_nb.predict.fields import TILE, map_legend, open_beside, open_map
-from stma_nb.predict.products import true_pixel
 from stma_nb.predict.tiles import Tile, tile_grid
 
 with needs("fields"):
@@ -93,7 +93,8 @@ def _most_doubtful(
     Each tile knows its peak. The highest of all is taken unless a place taken since lies too near:
     then its tile looks for another. So few tiles are read twice, and one is in memory at a time.
     """
-    height_width = true_pixel(tif.crs, tif.transform, tif.shape)[::-1]
+    centre = tif.xy(tif.height / 2, tif.width / 2, offset="ul")
+    height_width = np.array(tif.res[::-1]) * cube.ground_area(tif.crs, *centre) ** 0.5
     reach = max(apart, min(height_width) / 2)  # no place twice
     taken: dict[Place, float] = {}
 

@@ -10,13 +10,9 @@ from pathlib import Path
 import numpy as np
 import rasterio
 import xarray as xr
-from rasterio import Affine
-from rasterio.crs import CRS
 from rasterio.features import sieve as gdal_sieve
-from rasterio.transform import xy
-from rasterio.warp import transform as warp_points
 
-from stma_nb.cube import elected, geotiff_profile, parcel_numbers, parcel_votes
+from stma_nb.cube import elected, geotiff_profile, parcel_numbers, parcel_votes, pixel_size
 from stma_nb.predict.tiles import NODATA
 
 ROWS = 256  # worked on at a time, so that only map and parcels are in memory as a whole
@@ -61,39 +57,19 @@ def sieve(codes: np.ndarray, pixels: int) -> np.ndarray:
     """
     if pixels < 1:
         raise ValueError(f"The least clump is {pixels} pixels; expected 1 or more.")
-    if pixels >= codes.size:  # GDAL's refuses it; here nothing has such a neighbour
+    if pixels >= codes.size:  # GDAL refuses it; nothing has such a neighbour
         return codes.copy()
-    known = codes != NODATA
-    return gdal_sieve(codes, pixels, mask=known.view(np.uint8))  # of a bool it makes a copy
+    return gdal_sieve(codes, pixels, mask=codes != NODATA)
 
 
-def least_pixels(grid: xr.Dataset | xr.DataArray, hectares: float) -> int:
-    """How many pixels of a season or a map a clump of so many hectares has at least.
-
-    Where the projection is true to area within a hundredth, as UTM is, pixels count as large as
-    they are named: half a hectare is 50 pixels of 10 m. Elsewhere (Web Mercator) their true size
-    counts, at the centre.
-    """
+def least_pixels(season: xr.Dataset, hectares: float) -> int:
+    """How many pixels of a season or a map a clump of so many hectares has at least."""
     if not 0 < hectares < math.inf:
         raise ValueError(
             f"The smallest area is {hectares} hectares; expected more than 0, such as 0.5."
         )
-    transform = grid.rio.transform(recalc=True)
-    named = abs(transform.determinant)
-    width, height = true_pixel(grid.rio.crs, transform, grid.rio.shape)
-    area = named if math.isclose(width * height, named, rel_tol=0.01) else width * height
-    return max(1, math.ceil(round(hectares * 10_000 / area, 6)))
-
-
-def true_pixel(crs: CRS, transform: Affine, shape: tuple[int, int]) -> tuple[float, float]:
-    """True width and height in metres of the pixel in the centre of a grid (rows, columns)."""
-    row, column = shape[0] / 2, shape[1] / 2
-    corners = xy(transform, [row, row, row + 1], [column, column + 1, column], offset="ul")
-    (longitude, *_), (latitude, *_) = warp_points(crs, "EPSG:4326", *corners)
-    # True to distance around its centre, whatever the CRS of the grid.
-    local = f"+proj=aeqd +lat_0={latitude} +lon_0={longitude} +datum=WGS84"
-    x, y = warp_points(crs, CRS.from_proj4(local), *corners)
-    return math.hypot(x[1] - x[0], y[1] - y[0]), math.hypot(x[2] - x[0], y[2] - y[0])
+    area = (pixel_size(season) or math.inf) ** 2 / 10_000  # hectares
+    return max(1, math.ceil(round(hectares / area, 6)))
 
 
 def read_parcels(path: str | Path, season: xr.Dataset) -> np.ndarray:
