@@ -1,4 +1,4 @@
-"""Map a whole season, tile by tile, here or on a cluster.
+"""Map a whole season, tile by tile, here or on a cluster; then fields, and places to visit.
 
 What is handed on is listed in ``__init__.pyi`` and loads when first used.
 """
