@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import rasterio
+from pyproj import Geod
 
 from stma_nb import cube, predict, train
 from stma_nb.__main__ import main
@@ -17,7 +18,6 @@ from stma_nb.predict import fields
 gpd = pytest.importorskip("geopandas")
 pyogrio = pytest.importorskip("pyogrio")
 shapely = pytest.importorskip("shapely")
-Geod = pytest.importorskip("pyproj").Geod
 
 CROPS = (
     Crop("Background", "#dddddd"),

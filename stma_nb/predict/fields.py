@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 import rasterio
 import xarray as xr
+from pyproj import Geod, Transformer
+from pyproj.exceptions import ProjError
 from rasterio import Affine, windows
 from rasterio.features import rasterize, shapes
 from rasterio.windows import Window
@@ -29,8 +31,6 @@ with needs("fields"):
     import pyogrio
     import shapely
     from pyogrio.errors import DataLayerError, DataSourceError
-    from pyproj import Geod, Transformer
-    from pyproj.exceptions import ProjError
     from shapely.errors import GEOSException
 
 TILE = 1024  # pixels: rasters are read in tiles of this side
