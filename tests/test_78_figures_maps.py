@@ -25,9 +25,7 @@ def saved(season, path, title, names):
 
 
 @pytest.mark.parametrize("hostile", [TEMPLATE, MARKUP, "{{ 7 * 7 }} &amp; {# gone #}"])
-def test_names_of_classes_and_layers_are_shown_as_they_are(
-    season, tmp_path, monkeypatch, hostile
-):
+def test_names_of_classes_and_layers_are_shown_as_they_are(season, tmp_path, monkeypatch, hostile):
     monkeypatch.chdir(tmp_path)
     text = saved(season, tmp_path / "map.html", hostile, [hostile, "Maize", "Wheat"])
     assert not (tmp_path / "CANARY").exists(), "no code of a name ran"

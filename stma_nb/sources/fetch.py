@@ -1,9 +1,9 @@
 """Fetch data over the network: a download that resumes, is checked, and is unpacked with care."""
 
-import gzip
 import hashlib
 import json
-import shutil
+import lzma
+import re
 import sys
 import tarfile
 import zipfile
@@ -17,6 +17,8 @@ from urllib.request import Request, urlopen
 
 from tqdm import tqdm
 
+from stma_nb.files import check_room
+
 BLOCK = 1 << 20  # bytes: a mebibyte is read at a time
 
 
@@ -29,10 +31,11 @@ def fetch(url: str, folder: str | Path, checksum: str | None = None, timeout: fl
     states, "md5:..." or "sha256:...".
 
     Raises ValueError if the checksum differs (a wrong download is deleted, a file that was there is
-    left as it is), and OSError if the server cannot be reached, refuses, or breaks off.
+    left as it is), and OSError if the server cannot be reached, refuses, breaks off, or sends
+    something else: a web page, or another part of the file than asked for.
     """
     name = Path(unquote(urlsplit(url).path)).name
-    if urlsplit(url).scheme not in ("http", "https") or not name:
+    if urlsplit(url).scheme not in ("http", "https") or name in ("", ".."):
         raise ValueError(f"'{url}' is no address of a file; expected http(s)://host/.../file.")
     file = Path(folder) / name
     part = file.with_name(f"{name}.part")
@@ -117,11 +120,19 @@ def _receive(
     None if the server does not say it.
     """
     with urlopen(Request(url, headers=headers), timeout=timeout) as answer:
-        if answer.status != 206:  # not a part: the server sends the whole file
+        kind = answer.headers.get_content_type()
+        if kind == "text/html" and not part.stem.endswith((".html", ".htm")):
+            raise OSError(
+                f"'{url}' answers with a web page, not with a file: open it in a browser to see "
+                "what it asks for."
+            )
+        if answer.status == 206:
+            total = _rest(answer.headers.get("Content-Range", ""), url, part, start)
+        else:  # the server sends the whole file
             start = 0
-        length = answer.headers.get("Content-Length")
-        total = start + int(length) if length else None
-        _room(part.parent, (total or start) - start)
+            length = answer.headers.get("Content-Length", "")
+            total = int(length) if length.isdecimal() else None
+        check_room(part.parent, (total or start) - start)
         remembered = {"url": url, "etag": answer.headers.get("ETag")}
         note.write_text(json.dumps(remembered), encoding="utf-8")
         bar = tqdm(
@@ -132,6 +143,23 @@ def _receive(
                 target.write(block)
                 bar.update(len(block))
     return total
+
+
+def _rest(told: str, url: str, part: Path, start: int) -> int | None:
+    """The size of a file of which a server sends a part, by its Content-Range; None if not told.
+
+    Raises OSError, and deletes ``part``, unless it is all that comes after byte ``start``.
+    """
+    found = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", told)
+    if found:
+        first, last, total = found.groups()
+        if int(first) == start and total in ("*", str(int(last) + 1)):
+            return int(last) + 1
+    part.unlink(missing_ok=True)
+    raise OSError(
+        f"The server was asked for the bytes of '{url}' from {start} on and answers with others "
+        f"('{told}'): fetch it again, from the start."
+    )
 
 
 def _verify(file: Path, checksum: str | None, otherwise: str) -> str:
@@ -149,51 +177,88 @@ def _verify(file: Path, checksum: str | None, otherwise: str) -> str:
     return digests["sha256"].hexdigest()
 
 
-def _room(folder: Path, needed: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if needed > free:
-        raise OSError(
-            f"'{folder}' has {free / 1e9:.1f} GB free and {needed / 1e9:.1f} GB are needed: "
-            "make room, or choose another."
-        )
-
-
 def unpack(
     archive: str | Path, folder: str | Path, keep: Callable[[str], bool] = lambda name: True
 ) -> Path:
     """Unpack into ``folder`` the members of a zip or tar archive whose name ``keep`` accepts.
 
-    Returns the folder. Raises ValueError if a member would land outside ``folder`` (then nothing is
-    written) or the archive is damaged, and OSError if there is not enough room.
+    Returns the folder. Only files and folders are unpacked: data need no links, and links are the
+    way by which archives write elsewhere. Raises ValueError if there are others, if a member would
+    land outside ``folder`` or a tar archive is damaged (then nothing is written), or if a zip
+    archive is damaged, and OSError if there is not enough room.
     """
     archive, folder = Path(archive), Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     try:
         if zipfile.is_zipfile(archive):
-            with zipfile.ZipFile(archive) as packed:
-                chosen = [member for member in packed.infolist() if keep(member.filename)]
-                _inside(folder, [member.filename for member in chosen])
-                _room(folder, sum(member.file_size for member in chosen))
-                packed.extractall(folder, chosen)
+            _unpack_zip(archive, folder, keep)
         else:
-            with tarfile.open(archive) as packed:
-                chosen = [member for member in packed if keep(member.name)]
-                _inside(folder, [member.name for member in chosen])
-                for member in chosen:
-                    # refuses links that lead out, devices and the like, before anything is written
-                    tarfile.data_filter(member, str(folder))
-                _room(folder, sum(member.size for member in chosen))
-                packed.extractall(folder, chosen, filter="data")
-    except tarfile.FilterError as error:
-        raise ValueError(
-            f"'{archive.name}' holds a member that leads out of '{folder}' ({error}): "
-            "do not trust it."
-        ) from error
-    except (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
-        raise ValueError(
-            f"'{archive.name}' is no zip or tar archive, or damaged ({error}): fetch it again."
-        ) from error
+            _unpack_tar(archive, folder, keep)
+    except DAMAGE as error:
+        raise _damaged(archive, error) from error
+    except OSError as error:  # of bz2 and gzip, which have no error of their own
+        if error.errno is None:
+            raise _damaged(archive, error) from error
+        raise
     return folder
+
+
+DAMAGE = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,  # a way to compress that zipfile does not know
+)
+
+
+def _damaged(archive: Path, why: object) -> ValueError:
+    return ValueError(
+        f"'{archive.name}' is no zip or tar archive, or damaged ({why}): fetch it again."
+    )
+
+
+def _unpack_zip(archive: Path, folder: Path, keep: Callable[[str], bool]) -> None:
+    with zipfile.ZipFile(archive) as packed:
+        chosen = [member for member in packed.infolist() if keep(member.filename)]
+        _inside(folder, [member.filename for member in chosen])
+        if locked := [member.filename for member in chosen if member.flag_bits & 1]:
+            raise ValueError(f"'{archive.name}' asks for a password for '{locked[0]}'.")
+        check_room(folder, sum(member.file_size for member in chosen))
+        packed.extractall(folder, chosen)
+
+
+def _unpack_tar(archive: Path, folder: Path, keep: Callable[[str], bool]) -> None:
+    with tarfile.open(archive) as packed:
+        members = packed.getmembers()
+        _to_the_end(packed, archive)
+        chosen = [member for member in members if keep(member.name)]
+        _inside(folder, [member.name for member in chosen])
+        for member in chosen:
+            if not (member.isfile() or member.isdir()):
+                what = "a link" if member.issym() or member.islnk() else "a device or the like"
+                raise ValueError(
+                    f"'{archive.name}' holds '{member.name}', which is {what}; expected files and "
+                    "folders: do not trust it."
+                )
+        check_room(folder, sum(member.size for member in chosen))
+        packed.extractall(folder, chosen, filter="data")
+
+
+def _to_the_end(packed: tarfile.TarFile, archive: Path) -> None:
+    """Raise unless a tar archive ends as it should, and what it is compressed in does.
+
+    tarfile takes a damaged header for the end, and stops reading before the checksum of gzip, xz or
+    bz2, which stands at theirs.
+    """
+    stream = packed.fileobj
+    assert stream is not None  # it is open
+    stream.seek(packed.offset)  # where the last member ended
+    if stream.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+        raise _damaged(archive, f"it breaks off at byte {packed.offset}")
+    while stream.read(BLOCK):
+        pass
 
 
 def _inside(folder: Path, names: list[str]) -> None:
