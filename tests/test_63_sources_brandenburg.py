@@ -2,7 +2,9 @@
 reversed) and v5.
 """
 
+import io
 import pickle
+import zipfile
 
 import h5py
 import numpy as np
@@ -343,4 +345,34 @@ def test_broken_train_list(train_list, tmp_path):
     np.savez(file, **arrays)
     file.write_bytes(file.read_bytes()[:5000])
     with pytest.raises(cube.SeasonError, match="truncated"):
+        open_train_list(file)
+
+
+def a_header(descr, shape):
+    """An .npy file of 64 bytes 'A' that says it holds something else."""
+    raw = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        raw, {"descr": descr, "fortran_order": False, "shape": shape}
+    )
+    return raw.getvalue() + b"A" * 64
+
+
+@pytest.mark.parametrize(
+    "array, said",
+    [
+        (a_header("|O", (1, 2, 2, 2)), "'vh_list' in 'train_list.npz' holds object; expected num"),
+        (a_header([("a", "|O")], (1, 2, 2, 2)), "holds .*'O'.*; expected numbers"),
+        (a_header("<U2", (1, 2, 2, 2)), "holds <U2; expected numbers"),
+        (a_header("<f4", (9, 99, 99, 9)), r"is shorter than its shape \(9, 99, 99, 9\)"),
+        (b"no array at all" * 9, "no NumPy archive, or truncated"),
+    ],
+)
+def test_an_array_is_mapped_only_if_its_bytes_are_numbers(train_list, array, said):
+    """Bytes taken for Python objects are taken for addresses: reading one ends the process."""
+    file, _ = train_list
+    with zipfile.ZipFile(file, "w") as archive:
+        for part in ("", "_test"):
+            for name in ("vh", "vv", "label"):
+                archive.writestr(f"{name}{part}_list.npy", array)
+    with pytest.raises(cube.SeasonError, match=said):
         open_train_list(file)

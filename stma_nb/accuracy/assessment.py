@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import rasterio
 from numpy.lib.stride_tricks import sliding_window_view
 
 from stma_nb import cube
@@ -213,7 +212,7 @@ def _measured_side(
     metres: float,
 ) -> tuple[int, str]:
     """Side (pixels) of blocks that are longer than the errors hang together, and why."""
-    with rasterio.open(paths[0]) as tif:
+    with cube.open_geotiff(paths[0]) as tif:
         height, width = tif.shape
     cell = -(-max(height, width) // CELLS)
     right, pixels = np.zeros((2, -(-height // cell), -(-width // cell)))
@@ -245,7 +244,7 @@ def _block_matrices(
     """Error matrices of the scene's blocks (rows, columns, K, K) and the blocks' side in pixels,
     doubled in a scene of very many, for the memory.
     """
-    with rasterio.open(paths[0]) as tif:
+    with cube.open_geotiff(paths[0]) as tif:
         height, width = tif.shape
 
     def grid(side: int) -> tuple[int, int]:
@@ -409,7 +408,7 @@ def _pixel_area(path: str | Path) -> tuple[float, str]:
     That is where the grid is not projected, or where one pixel of the scene is more than 2 % larger
     than another, as in Web Mercator from north to south.
     """
-    with rasterio.open(path) as tif:
+    with cube.open_geotiff(path) as tif:
         if tif.crs is None or not tif.crs.is_projected:
             return 1.0, "pixels"
         left, bottom, right, top = tif.bounds

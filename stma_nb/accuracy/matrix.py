@@ -16,7 +16,7 @@ from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 from scipy.special import entr
 
-from stma_nb.cube import UNKNOWN, Crop, background
+from stma_nb.cube import UNKNOWN, Crop, background, open_geotiff
 
 WINDOW = 1024  # pixels: files are read in windows of this side, so that memory does not grow
 
@@ -234,7 +234,7 @@ def read_windows(
             f"align is {align!r}; expected None or 'nearest', the one way to resample class codes."
         )
     with ExitStack() as stack:
-        tifs = [stack.enter_context(rasterio.open(path)) for path in paths]
+        tifs = [stack.enter_context(open_geotiff(path)) for path in paths]
         first = tifs[0]
         for position, tif in enumerate(tifs):
             name = Path(tif.name).name

@@ -24,6 +24,7 @@ from .classes import (
     read_legend as read_legend,
     same_classes as same_classes,
 )
+from .geotiff import DRIVER as DRIVER, open_geotiff as open_geotiff
 from .geotiffs import (
     STATIC as STATIC,
     acquisition_time as acquisition_time,

@@ -134,7 +134,7 @@ def map_scores(
         accuracy.assess(
             mapped_tif, rasters[0], page_html, where_path=rasters[1], overwrite=True, block=block
         )
-    with rasterio.open(mapped_tif) as tif:
+    with cube.open_geotiff(mapped_tif) as tif:
         mapped = tif.read(1)
 
     def matrix(where: np.ndarray) -> np.ndarray:
@@ -186,7 +186,7 @@ def of_pastis(folder: Path, patch: int, quick: bool) -> dict[str, Protocol]:
 def of_south_africa(folder: Path, patch: int, quick: bool) -> dict[str, Protocol]:
     shapes, bounds = {}, {}
     for name in south_africa.tiles(folder):
-        with rasterio.open(folder / "train" / "labels" / f"{name}.tif") as tif:
+        with cube.open_geotiff(folder / "train" / "labels" / f"{name}.tif") as tif:
             shapes[name], bounds[name] = tif.shape, tif.bounds
     dates = QUICK_DATES if quick else DATES
     data = south_africa.open_tiles(folder, list(shapes), patch, dates, scaling=released.AS_IT_IS)

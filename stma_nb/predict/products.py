@@ -8,11 +8,17 @@ import math
 from pathlib import Path
 
 import numpy as np
-import rasterio
 import xarray as xr
 from rasterio.features import sieve as gdal_sieve
 
-from stma_nb.cube import elected, geotiff_profile, parcel_numbers, parcel_votes, pixel_size
+from stma_nb.cube import (
+    elected,
+    geotiff_profile,
+    open_geotiff,
+    parcel_numbers,
+    parcel_votes,
+    pixel_size,
+)
 from stma_nb.predict.tiles import NODATA
 
 ROWS = 256  # worked on at a time, so that only map and parcels are in memory as a whole
@@ -78,7 +84,7 @@ def read_parcels(path: str | Path, season: xr.Dataset) -> np.ndarray:
     Raises ValueError for another grid, or what is not one band of whole numbers.
     """
     name, grid = Path(path).name, geotiff_profile(season)
-    with rasterio.open(path) as tif:
+    with open_geotiff(path) as tif:
         if tif.count != 1 or not np.issubdtype(tif.dtypes[0], np.integer):
             raise ValueError(
                 f"'{name}' has {tif.count} band(s) of {tif.dtypes[0]}; expected one band of whole "

@@ -8,9 +8,11 @@ licence: do not pass the data on. Nor does it state units, dates or position, so
 for, or filled in, and said so.
 """
 
+import math
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import dask.array as da
 import h5py
@@ -329,13 +331,27 @@ def _map(file: Path, key: str) -> np.ndarray:
             # follow it. The array's own header comes next.
             raw.seek(member.header_offset + 26)
             name_length, extra_length = np.frombuffer(raw.read(4), "<u2").tolist()
-            raw.seek(name_length + extra_length, 1)
-            if np.lib.format.read_magic(raw) == (1, 0):
-                shape, fortran, dtype = np.lib.format.read_array_header_1_0(raw)
-            else:
-                shape, fortran, dtype = np.lib.format.read_array_header_2_0(raw)
+            start = raw.seek(name_length + extra_length, 1)
+            shape, fortran, dtype = _array_header(raw)
+            # Anything else, objects above all, would be bytes of the file taken for addresses.
+            if not np.issubdtype(dtype, np.number) and dtype != bool:
+                raise SeasonError(f"'{key}' in '{file.name}' holds {dtype}; expected numbers.")
+            if math.prod(shape) * dtype.itemsize > start + member.file_size - raw.tell():
+                raise SeasonError(
+                    f"'{key}' in '{file.name}' is shorter than its shape {shape}. Copy it again."
+                )
             return np.memmap(raw, dtype, "r", raw.tell(), shape, "F" if fortran else "C")
     except (zipfile.BadZipFile, OSError) as error:
         raise SeasonError(
             f"'{file.name}' is no NumPy archive, or truncated. Copy it again."
         ) from error
+
+
+def _array_header(raw: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Shape, whether in Fortran's order, and type of an array whose header starts here."""
+    try:
+        if np.lib.format.read_magic(raw) == (1, 0):
+            return np.lib.format.read_array_header_1_0(raw)
+        return np.lib.format.read_array_header_2_0(raw)
+    except ValueError as error:
+        raise OSError("no header of an array") from error

@@ -21,9 +21,18 @@ import numpy as np
 import rasterio
 import rioxarray
 import xarray as xr
-from rasterio.errors import RasterioError, RasterioIOError
+from rasterio.errors import RasterioError
 
-from stma_nb.cube import CHUNK, Crop, SeasonError, check_season, flags, open_layer
+from stma_nb.cube import (
+    CHUNK,
+    DRIVER,
+    Crop,
+    SeasonError,
+    check_season,
+    flags,
+    open_geotiff,
+    open_layer,
+)
 from stma_nb.patches import IGNORE, Scaling, corners
 from stma_nb.sources.series import (
     FilePatches,
@@ -173,8 +182,8 @@ def _units(files: dict, units: Units | None) -> Units:
 
 def _open(file: Path) -> rasterio.DatasetReader:
     try:
-        return rasterio.open(file)
-    except RasterioIOError as error:
+        return open_geotiff(file)
+    except (FileNotFoundError, SeasonError) as error:
         raise SeasonError(
             f"'{file}' is missing, no GeoTIFF, or truncated: copy it again."
         ) from error
@@ -191,7 +200,9 @@ def _values(file: Path, window: tuple | None = None) -> np.ndarray:
 def _band(file: Path, units: Units) -> xr.DataArray:
     open_layer(file)  # raises if the file is missing data, before a long job does
     chunks = {"x": CHUNK, "y": CHUNK}
-    bands = cast(xr.DataArray, rioxarray.open_rasterio(file, chunks=chunks, masked=True))
+    bands = cast(
+        xr.DataArray, rioxarray.open_rasterio(file, chunks=chunks, masked=True, driver=DRIVER)
+    )
     image = bands[0].drop_vars("band")
     return image.copy(data=image.data.map_blocks(to_power, units, dtype=np.float32))
 
