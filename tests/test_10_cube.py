@@ -2,6 +2,9 @@
 is not a season.
 """
 
+import shutil
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import rasterio
@@ -152,8 +155,9 @@ def test_a_bad_season_is_not_saved_and_an_existing_one_not_lost(season, tmp_path
     with pytest.raises(FileExistsError, match="left as it is"):
         save_season(season, tmp_path / "mine.nc")
     assert (tmp_path / "mine.nc").read_text(encoding="utf-8") == "precious"
-    save_season(season, tmp_path / "mine.nc", overwrite=True)
-    assert open_season(tmp_path / "mine.nc").sizes["time"] == 5
+    with pytest.raises(FileExistsError, match="mine.nc' is no such season and is left as it is"):
+        save_season(season, tmp_path / "mine.nc", overwrite=True)
+    assert (tmp_path / "mine.nc").read_text(encoding="utf-8") == "precious"
 
 
 def test_two_grids_in_one_folder(season, tmp_path):
@@ -250,10 +254,93 @@ def test_overwriting_a_folder_of_other_things_is_refused(season, tmp_path):
     with pytest.raises(FileExistsError, match="other files than a season's"):
         save_season(season, tmp_path / "precious", overwrite=True)
     assert (tmp_path / "precious" / "thesis.txt").exists()
-    for name in ("season", "season.zarr"):
+    for name in ("season", "season.zarr", "season.nc"):
         save_season(season, tmp_path / name)
         save_season(season.isel(time=slice(3)), tmp_path / name, overwrite=True)
         assert open_season(tmp_path / name).sizes["time"] == 3
+    names = ["precious", "season", "season.nc", "season.zarr"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names, "nothing lies beside them"
+
+
+@pytest.mark.parametrize(
+    "name, foreign",
+    [
+        ("season", "elevation.tif"),
+        ("season", "20180401T165000_VVVH.tif.txt"),
+        ("season.zarr", "thesis.txt"),
+        ("season.zarr", "vv/notes.txt"),
+        ("season.zarr", "figures/1"),
+        ("season.zarr", ".git/0"),
+    ],
+)
+def test_a_season_with_a_file_of_anybody_else_in_it_is_not_replaced(
+    season, tmp_path, name, foreign
+):
+    file = save_season(season, tmp_path / name) / foreign
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("years of work")
+    with pytest.raises(FileExistsError, match="other files than a season's"):
+        save_season(season, tmp_path / name, overwrite=True)
+    assert file.read_text() == "years of work"
+
+
+def test_a_marked_folder_alone_is_no_season(season, tmp_path):
+    for name in ("project", "project.zarr"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / ".zgroup").write_text("{}")
+        with pytest.raises(FileExistsError, match="other files than a season's"):
+            save_season(season, tmp_path / name, overwrite=True)
+
+
+def test_a_link_to_a_season_leads_to_the_new_one(season, tmp_path):
+    (tmp_path / "disk").mkdir()
+    for name in ("season.zarr", "season.nc", "season"):
+        save_season(season, tmp_path / "disk" / f"of_{name}")
+        (tmp_path / name).symlink_to(tmp_path / "disk" / f"of_{name}")
+        save_season(season.isel(time=slice(3)), tmp_path / name, overwrite=True)
+        assert (tmp_path / name).is_symlink()
+        assert open_season(tmp_path / "disk" / f"of_{name}").sizes["time"] == 3
+
+
+def test_a_season_that_cannot_be_written_leaves_nothing_and_the_old_one(season, tmp_path):
+    path = save_season(season, tmp_path / "season.zarr")
+    spoilt = season.chunk(time=1)
+    spoilt["vv"] = spoilt.vv.copy(
+        data=spoilt.vv.data.map_blocks(
+            lambda block: 1 / 0, dtype="float32", meta=np.zeros((0, 0, 0))
+        )
+    )
+    with pytest.raises((ZeroDivisionError, SeasonError)):
+        save_season(spoilt, path, overwrite=True)
+    assert [file.name for file in tmp_path.iterdir()] == ["season.zarr"]
+    assert open_season(path).sizes["time"] == 5
+
+
+def test_a_full_disk_is_said_before_netcdf_is_written(season, tmp_path, monkeypatch):
+    """HDF5 ends the whole process when the disk is full, without a word of ours."""
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=1e5))
+    with pytest.raises(OSError, match=r"has 0.1 MB free and 0.1 MB are needed: make room"):
+        save_season(season, tmp_path / "season.nc")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["Maize\x1b[2J", "Ma\x00ize", "Maize\x07"])
+def test_control_characters_are_no_part_of_a_name(name):
+    with pytest.raises(SeasonError, match="holds a control character"):
+        cube.make_legend(["Background", name], ["#dddddd", "#d55e00"])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_legend_may_come_from_a_spreadsheet(tmp_path, encoding):
+    (tmp_path / "legend.csv").write_bytes("code,name\n0,Maïs\n1,Blé\n".encode(encoding))
+    found = cube.read_legend(tmp_path / "legend.csv")
+    assert [crop.name for crop in found] == ["Maïs", "Blé"]
+
+
+def test_a_legend_in_an_unknown_encoding_is_named(tmp_path):
+    (tmp_path / "legend.csv").write_bytes("code,name\n0,Maïs\n".encode("latin-1"))
+    with pytest.raises(ValueError, match=r"legend.csv' is no text in UTF-8 \(byte 14\): save it"):
+        cube.read_legend(tmp_path / "legend.csv")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What is opened as a GeoTIFF is one: another format of this name is not read, nor what it names."""
+"""What is opened as a GeoTIFF is one: another format of that name is not read."""
 
 import os
 import socketserver

@@ -1,8 +1,10 @@
 """The legend: the names and colours of the classes, and which of them is the background, if any."""
 
 import csv
+import io
 import json
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
+
+from stma_nb.files import read_text
 
 
 class SeasonError(ValueError):
@@ -135,8 +139,8 @@ def make_legend(
 
     "" says that every class is a crop; None, that a class called Background is the background.
 
-    Raises SeasonError for a name that is empty or occurs twice, for a colour in another form and
-    for a background that is none of the names.
+    Raises SeasonError for a name that is empty, holds control characters or occurs twice, for a
+    colour in another form and for a background that is none of the names.
     """
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
@@ -144,6 +148,10 @@ def make_legend(
     for name, colour in zip(names, colours, strict=True):
         if not name.strip():
             raise SeasonError("The legend has a class without a name: give each class one.")
+        if any(unicodedata.category(sign) in ("Cc", "Cs") for sign in name if sign not in "\t\n\r"):
+            raise SeasonError(
+                f"The legend's name {name!r} holds a control character: give the class another."
+            )
         if not re.fullmatch(r"#[0-9a-fA-F]{6}", colour):
             raise SeasonError(
                 f"The colour of '{name}' is '{colour}'; expected six hexadecimal digits after #, "
@@ -214,8 +222,10 @@ def read_legend(path: str | Path) -> tuple[Crop, ...]:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"There is no legend at '{path}': give a CSV with code and name.")
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
+    try:
+        rows = list(csv.DictReader(io.StringIO(read_text(path), newline="")))
+    except csv.Error as error:
+        raise SeasonError(f"'{path.name}' cannot be read as CSV ({error}).") from error
     found = list(rows[0]) if rows else []
     if not {"code", "name"} <= set(found):
         raise SeasonError(

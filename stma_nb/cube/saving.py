@@ -1,5 +1,6 @@
 """Save a season as Zarr, NetCDF or GeoTIFFs, and write what belongs to a class raster."""
 
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ import xarray as xr
 from stma_nb.cube.checks import CHUNK, POLARISATIONS, bands, check_season, quantity, simulation
 from stma_nb.cube.classes import UNKNOWN, Crop, SeasonError, flags, legend
 from stma_nb.cube.geotiffs import LEGEND_TAGS, STATIC
-from stma_nb.files import refuse_existing
+from stma_nb.files import check_room, one_writer, refuse_existing
 
 
 def save_season(season: xr.Dataset, path: str | Path, overwrite: bool = False) -> Path:
@@ -22,46 +23,73 @@ def save_season(season: xr.Dataset, path: str | Path, overwrite: bool = False) -
 
     The data are written beside ``path`` first and moved there when complete, so a killed job leaves
     nothing half-written. Raises FileExistsError if ``path`` exists and ``overwrite`` is not set, or
-    if it is a folder that holds more than a season.
+    if it is anything else than a season written by this function; OSError if there is not enough
+    room, or another process writes there.
     """
     path = Path(path)
     refuse_existing(path, overwrite)
-    if path.is_dir() and not _is_season(path):
-        raise FileExistsError(
-            f"'{path}' is a folder with other files than a season's and is left as it is: choose "
-            "another name."
-        )
+    if path.exists() and not _is_season(path):
+        found = "a folder with other files than a season's" if path.is_dir() else "no such season"
+        raise FileExistsError(f"'{path}' is {found} and is left as it is: choose another name.")
     if path.suffix not in (".zarr", ".nc", ""):
         raise SeasonError(
             f"Cannot save a season as '{path.suffix}': use .zarr, .nc, or a folder name for "
             "GeoTIFFs."
         )
     season = check_season(season)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part{path.suffix}")
-    _remove(part)
-    if path.suffix == ".zarr":
-        whole = season.rio.write_crs(season.rio.crs).chunk({"time": -1, "y": CHUNK, "x": CHUNK})
-        for variable in whole.variables.values():
-            variable.encoding.pop("chunks", None)
-        whole.to_zarr(part, zarr_format=2)
-    elif path.suffix == ".nc":
-        whole = season.rio.write_crs(season.rio.crs)
-        for variable in whole.data_vars.values():
-            variable.encoding |= {"zlib": True, "complevel": 1}
-        whole.to_netcdf(part, engine="h5netcdf")
-    else:
-        _save_geotiffs(season, part)
-    _remove(path)
-    part.rename(path)
+    place = path.resolve()  # a link stays one, and leads to the new season
+    part, old = (place.with_name(f".{place.name}.{name}{path.suffix}") for name in ("part", "old"))
+    with one_writer(place):
+        try:
+            _remove(part)
+            _write(season, part, path.suffix)
+            _remove(old)
+            if place.exists():
+                place.rename(old)
+            part.rename(place)
+            _remove(old)
+        finally:
+            _remove(part)
     return path
 
 
-def _is_season(folder: Path) -> bool:
-    """Whether a folder is a Zarr store, or holds nothing but GeoTIFFs and their .aux.xml."""
-    zarr = (folder / ".zgroup").exists() or (folder / "zarr.json").exists()
-    return zarr or all(
-        file.is_file() and file.name.endswith((".tif", ".tif.aux.xml")) for file in folder.iterdir()
+def _write(season: xr.Dataset, path: Path, suffix: str) -> None:
+    if suffix == "":
+        _save_geotiffs(season, path)
+        return
+    whole = season.rio.write_crs(season.rio.crs)
+    if suffix == ".zarr":
+        whole = whole.chunk({"time": -1, "y": CHUNK, "x": CHUNK})
+        for variable in whole.variables.values():
+            variable.encoding.pop("chunks", None)
+        whole.to_zarr(path, zarr_format=2)
+    else:
+        check_room(path.parent, whole.nbytes)  # HDF5 ends the process when the disk is full
+        for variable in whole.data_vars.values():
+            variable.encoding |= {"zlib": True, "complevel": 1}
+        whole.to_netcdf(path, engine="h5netcdf")
+
+
+_GEOTIFF = re.compile(rf"(\d{{8}}T\d{{6}}_[A-Za-z]+|{'|'.join(STATIC)})\.tif(\.aux\.xml)?")
+_ZARR = re.compile(r"\.z(group|attrs|metadata|array)|zarr\.json|c|\d+([./]\d+)*")
+
+
+def _is_season(path: Path) -> bool:
+    """Whether there is nothing but what ``save_season`` writes under such a name."""
+    if path.suffix == ".nc":
+        if not path.is_file():
+            return False
+        with open(path, "rb") as file:
+            return file.read(4) in (b"\x89HDF", b"CDF\x01", b"CDF\x02")
+    if not path.is_dir():
+        return False
+    if path.suffix == "":
+        return all(_GEOTIFF.fullmatch(file.name) for file in path.iterdir())
+    arrays = {file.parent for name in (".zarray", "zarr.json") for file in path.glob(f"*/{name}")}
+    files = [file for file in path.rglob("*") if not file.is_dir()]
+    return {"time", "y", "x"} <= {array.name for array in arrays} and all(
+        _ZARR.fullmatch(file.name) and (file.parent == path or arrays & {*file.parents})
+        for file in files
     )
 
 

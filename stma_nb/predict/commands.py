@@ -63,7 +63,7 @@ def map_season(
     ] = None,
     batch: Annotated[
         int | None,
-        typer.Option(help="windows computed at a time (default: what fits a CPU and 2 GB)"),
+        typer.Option(min=1, help="windows computed at a time (default: what fits a CPU and 2 GB)"),
     ] = None,
     tile: Annotated[
         int,
@@ -74,7 +74,7 @@ def map_season(
     ] = "float32",
     workers: Annotated[
         int | None,
-        typer.Option(metavar="N", help="share the work among N processes of this machine"),
+        typer.Option(min=1, metavar="N", help="share the work among N processes of this machine"),
     ] = None,
     scheduler: Annotated[
         str | None,
@@ -121,7 +121,7 @@ def map_season(
         raise typer.BadParameter("not allowed with --workers", param_hint="--scheduler")
     from stma_nb import cube, files, predict, train
 
-    files.refuse_existing(output, overwrite)
+    files.check_outputs((output, probabilities, entropy), (weights, season, parcels), overwrite)
     polygons = parcels if parcels and parcels.suffix.lower() not in (".tif", ".tiff") else None
     if parcels_layer and not polygons:
         raise typer.BadParameter("needs a file of polygons", param_hint="--parcels-layer")

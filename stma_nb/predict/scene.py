@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 import stma_nb
 from stma_nb.cube import check_layout
-from stma_nb.files import refuse_existing
+from stma_nb.files import check_outputs, one_writer
 from stma_nb.patches import corners
 from stma_nb.predict.parts import Parts, season_hash, weights_hash
 from stma_nb.predict.products import least_pixels, parcel_vote, read_parcels, sieve
@@ -92,7 +92,7 @@ def season_map(
 
     Raises SeasonError for what is no season, ValueError if it does not fit the network or an
     argument is out of range, FileExistsError if an output exists or an unfinished map was made in
-    another way, RuntimeError naming a tile that failed.
+    another way, OSError if another process makes it, RuntimeError naming a tile that failed.
     """
     given = {"map": path, "probabilities": probabilities, "entropy": entropy}
     outputs = {name: Path(output) for name, output in given.items() if output}
@@ -103,8 +103,9 @@ def season_map(
         )
     check_network(trained.model)
     patch = trained.model.arguments["patch"]
-    _check_arguments(outputs, overwrite, patch, tile, batch, precision)
     check_layout(season)
+    check_outputs(outputs.values(), (season.encoding.get("source"), parcels), overwrite)
+    _check_arguments(outputs, patch, tile, batch, precision)
     check_fits(trained, season, allow)
     finish = _finish(season, parcels, least_hectares)
     if overlap is None:
@@ -128,29 +129,30 @@ def season_map(
     layers = [season[name].data for name in trained.scaling.bands]
     read = partial(read_tile, layers, windows, patch)
 
-    parts = Parts(outputs, tile_grid(shape, tile), origin | {"tile": tile}, overwrite)
-    left = parts.left()
-    finished = (
-        _on_cluster(client, read, mapper.layers, left)
-        if client
-        else _here(read, mapper.layers, left)
-    )
-    with tqdm(
-        total=shape[0] * shape[1],
-        initial=shape[0] * shape[1] - sum(map(_pixels, left)),
-        unit=" pixels",
-        unit_scale=True,
-        disable=not progress,
-    ) as bar:
-        for where, computed in finished:
-            with _naming(f"The result could not be kept in '{parts.folder}'", OSError):
-                parts.keep(where, computed)
-            bar.update(_pixels(where))
-    # GDAL's own errors are no OSError.
-    with _naming(f"The files could not be put together in '{parts.folder}'", Exception):
-        product = {"parcels": parcels and Path(parcels).name, "least_hectares": least_hectares}
-        told = {name: value for name, value in product.items() if value}
-        parts.assemble(season, trained.crops, origin | told, finish)
+    with one_writer(path):
+        parts = Parts(outputs, tile_grid(shape, tile), origin | {"tile": tile}, overwrite)
+        left = parts.left()
+        finished = (
+            _on_cluster(client, read, mapper.layers, left)
+            if client
+            else _here(read, mapper.layers, left)
+        )
+        with tqdm(
+            total=shape[0] * shape[1],
+            initial=shape[0] * shape[1] - sum(map(_pixels, left)),
+            unit=" pixels",
+            unit_scale=True,
+            disable=not progress,
+        ) as bar:
+            for where, computed in finished:
+                with _naming(f"The result could not be kept in '{parts.folder}'", OSError):
+                    parts.keep(where, computed)
+                bar.update(_pixels(where))
+        # GDAL's own errors are no OSError.
+        with _naming(f"The files could not be put together in '{parts.folder}'", Exception):
+            product = {"parcels": parcels and Path(parcels).name, "least_hectares": least_hectares}
+            told = {name: value for name, value in product.items() if value}
+            parts.assemble(season, trained.crops, origin | told, finish)
     return outputs["map"]
 
 
@@ -188,21 +190,14 @@ def _pixels(tile: Tile) -> int:
 
 def _check_arguments(
     outputs: dict[str, Path],
-    overwrite: bool,
     patch: int,
     tile: int,
     batch: int | None,
     precision: str,
 ) -> None:
     for output in outputs.values():
-        refuse_existing(output, overwrite)
         if output.suffix.lower() not in (".tif", ".tiff"):
             raise ValueError(f"The map is written as GeoTIFF; '{output.name}' should end in .tif.")
-    if len({*outputs.values()}) < len(outputs):
-        raise ValueError(
-            f"Two of the outputs have the same name ({', '.join(map(str, outputs.values()))}): "
-            "give each its own."
-        )
     if tile < patch:
         raise ValueError(f"The tile is {tile} pixels; expected at least the patch, {patch}.")
     if batch is not None and batch < 1:

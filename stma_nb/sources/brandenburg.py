@@ -334,7 +334,7 @@ def _map(file: Path, key: str) -> np.ndarray:
             start = raw.seek(name_length + extra_length, 1)
             shape, fortran, dtype = _array_header(raw)
             # Anything else, objects above all, would be bytes of the file taken for addresses.
-            if not np.issubdtype(dtype, np.number) and dtype != bool:
+            if not np.issubdtype(dtype, np.number):
                 raise SeasonError(f"'{key}' in '{file.name}' holds {dtype}; expected numbers.")
             if math.prod(shape) * dtype.itemsize > start + member.file_size - raw.tell():
                 raise SeasonError(

@@ -65,9 +65,10 @@ def fetch(url: str, folder: str | Path, checksum: str | None = None, timeout: fl
 def _remembered(note: Path) -> dict:
     """What the note beside a file says of its download."""
     try:
-        return json.loads(note.read_text(encoding="utf-8"))
+        known = json.loads(note.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):  # nothing, or half a note of a process that was killed
         return {}
+    return known if isinstance(known, dict) else {}
 
 
 def _download(url: str, part: Path, note: Path, known: dict, timeout: float) -> None:

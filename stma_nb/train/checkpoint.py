@@ -277,6 +277,12 @@ def write_state(path: Path, state: dict[str, Any]) -> None:
         ) from error
 
 
+def is_state(path: Path) -> bool:
+    """Whether a file is one that ``write_state`` wrote, as far as its beginning tells."""
+    with open(path, "rb") as file:
+        return file.read(4) in (b"PK\x03\x04", b"")
+
+
 def read_state(path: Path, arguments: dict[str, Any]) -> dict[str, Any]:
     """Read what ``write_state`` wrote, and make sure that it belongs to a training with these
     ``arguments``.

@@ -48,8 +48,10 @@ def _read_config(ctx: typer.Context, config: Path | None) -> Path | None:
         return None
     import yaml
 
+    from stma_nb.files import read_text
+
     try:
-        lines = dict.items(yaml.safe_load(config.read_text(encoding="utf-8")) or {})
+        lines = dict.items(yaml.safe_load(read_text(config)) or {})
     except (yaml.YAMLError, TypeError) as error:  # TypeError: it is no mapping
         raise ValueError(
             f"'{config}' does not hold 'name: value' lines: write it as YAML."
@@ -133,7 +135,7 @@ def train(
     ] = None,
     patch: Annotated[int, typer.Option(help="patch side in pixels, a multiple of 8")] = 32,
     width: Annotated[
-        int, typer.Option(help="channels of the trunk's first stage (64 = published size)")
+        int, typer.Option(min=1, help="channels of the trunk's first stage (64 = published size)")
     ] = 16,
     epochs: Annotated[int, typer.Option(help="passes over the training patches")] = 20,
     batch: Annotated[int, typer.Option(help="patches of a step, over all processes")] = 8,
@@ -145,7 +147,7 @@ def train(
         Literal["polynomial", "cosine"], typer.Option(help="how the learning rate falls")
     ] = "polynomial",
     aux_weight: Annotated[
-        float, typer.Option(help="share of the auxiliary head in the loss")
+        float, typer.Option(min=0, max=1, help="share of the auxiliary head in the loss")
     ] = 0.5,
     balanced: Annotated[
         bool, typer.Option("--balanced", help="weigh classes by the inverse of their pixels")
@@ -176,7 +178,8 @@ def train(
         ),
     ] = None,
     seed: Annotated[
-        int, typer.Option(help="sets the split, the initial weights and the order of patches")
+        int,
+        typer.Option(min=0, help="sets the split, the initial weights and the order of patches"),
     ] = 0,
     device: Annotated[
         str | None, typer.Option(help="cpu, cuda, ... (default: the GPU when there is one)")
@@ -208,6 +211,7 @@ def train(
     torchrun --nproc-per-node 2 -m stma_nb train my_season.zarr weights.safetensors --config my.yaml
     """
     import os
+    from contextlib import nullcontext
     from functools import partial
 
     import numpy as np
@@ -219,9 +223,9 @@ def train(
 
     first = os.environ.get("RANK", "0") == "0"  # the process that prints and writes, under torchrun
     checkpoint = weights.with_name(f"{weights.name}.checkpoint")
-    files.refuse_existing(weights, overwrite)
-    if test_pixels and not resume:
-        files.refuse_existing(test_pixels, overwrite)
+    _check_suffixes({weights: ".safetensors", test_pixels: ".tif", log: ".csv"})
+    files.check_outputs((weights, test_pixels), (season, config), overwrite)
+    files.check_outputs((weights, test_pixels, log, checkpoint), (season, config), overwrite=True)
     cubed = cube.open_season(season, pattern, scale)
     crops = cube.legend(cubed)
     crop = cubed.crop.values
@@ -255,35 +259,35 @@ def train(
     learn = dataset(patches.TRAIN, tuple(variations[name] for name in augment))
     valid, test = dataset(patches.VALID), dataset(patches.TEST)
     counts = np.bincount(crop[known & (parts == patches.TRAIN)], minlength=len(crops))
-    # Only now, when the season and all sizes are known to fit, is anything written or replaced.
-    if first and test_pixels:
-        _write_mask(test_pixels, cubed, known & (parts == patches.TEST))
-    if first and overwrite and not resume:
-        checkpoint.unlink(missing_ok=True)
-        if log:
-            log.unlink(missing_ok=True)
     try:
-        trained = fit(
-            model,
-            learn,
-            valid,
-            epochs,
-            batch,
-            rate,
-            seed,
-            device,
-            loss=partial(cross_entropy, aux_weight=aux_weight),
-            class_weights=balanced_weights(counts) if balanced else None,
-            schedule=schedule,
-            precision=precision,
-            accumulate=accumulate,
-            patience=patience,
-            workers=workers,
-            log=log,
-            checkpoint=checkpoint,
-            every=every,
-            resume=resume,
-        )
+        with files.one_writer(weights) if first else nullcontext():
+            trained = fit(
+                model,
+                learn,
+                valid,
+                epochs,
+                batch,
+                rate,
+                seed,
+                device,
+                loss=partial(cross_entropy, aux_weight=aux_weight),
+                class_weights=balanced_weights(counts) if balanced else None,
+                schedule=schedule,
+                precision=precision,
+                accumulate=accumulate,
+                patience=patience,
+                workers=workers,
+                log=log,
+                checkpoint=checkpoint,
+                every=every,
+                resume=resume,
+                overwrite=overwrite,
+            )
+            if first:
+                save(trained, weights, overwrite)
+                if test_pixels:
+                    _write_mask(test_pixels, cubed, known & (parts == patches.TEST))
+                checkpoint.unlink(missing_ok=True)
     except KeyboardInterrupt:
         if first and checkpoint.exists():
             print(
@@ -293,8 +297,6 @@ def train(
             )
         raise
     if first:
-        save(trained, weights, overwrite)
-        checkpoint.unlink(missing_ok=True)
         accuracy = validate(trained.model, test, batch)["accuracy"]
         print(
             f"{accuracy:.1%} of the pixels of the test blocks are right (background counted). "
@@ -325,8 +327,19 @@ def _write_mask(path: Path, season: "xr.Dataset", mask: "np.ndarray") -> None:
     """Write a mask (rows, columns) on the season's grid as a GeoTIFF of one band: 1 in, 0 out."""
     import rasterio
 
-    from stma_nb import cube
+    from stma_nb import cube, files
 
     profile = cube.geotiff_profile(season) | dict(count=1, dtype="uint8")
-    with rasterio.open(path, "w", **profile) as tif:
-        tif.write(mask.astype("uint8"), 1)
+
+    def write(part: Path) -> None:
+        with rasterio.open(part, "w", **profile) as tif:
+            tif.write(mask.astype("uint8"), 1)
+
+    files.write_whole(path, write)
+
+
+def _check_suffixes(outputs: dict[Path | None, str]) -> None:
+    """Raise ValueError for an output whose name says that it is something else."""
+    for path, suffix in outputs.items():
+        if path and path.suffix.lower() != suffix:
+            raise ValueError(f"'{path.name}' is written as {suffix}: give it a name that ends so.")

@@ -63,6 +63,7 @@ def fit(
     checkpoint: str | Path | None = None,
     every: int | None = None,
     resume: bool = False,
+    overwrite: bool = False,
 ) -> Trained:
     """Train a network on patches, with a learning rate that warms up and then falls.
 
@@ -97,6 +98,7 @@ def fit(
             after so many steps.
         resume: go on from the checkpoint if there is one; on a CPU the result is, bit for bit, that
             of a training never stopped.
+        overwrite: replace a log and a checkpoint that are there; without ``resume``.
 
     The history has an entry an epoch: epoch, loss (mean over batches), valid_loss (cross-entropy of
     the main head, without class weights), accuracy (share of validation pixels right), f1 (mean F1
@@ -108,7 +110,10 @@ def fit(
     number: model and checkpoint then hold the last good weights.
     """
     # Set-up: everything is checked before anything is begun.
-    _check_settings(epochs, batch, accumulate, schedule)
+    counts = dict(epochs=epochs, batch=batch, accumulate=accumulate)
+    optional = dict(every=every, patience=patience)
+    _check_counts(counts | {name: given for name, given in optional.items() if given is not None})
+    _check_settings(rate, seed, workers, schedule)
     _check_data(model, train, valid)
     weights = _weights_of_classes(class_weights, len(train.crops))
     settings = dict(
@@ -128,7 +133,7 @@ def fit(
     _check_batch(min(batch, len(train)), fabric.world_size, accumulate)
     recipe = _recipe(model, train, valid, settings)
     record = Record(_path(log), _path(checkpoint), recipe, active=fabric.is_global_zero)
-    record.check(resume)
+    record.check(resume, overwrite)
     make = optimiser or hardware.adamw(fabric.device)
     network, stepper = fabric.setup(model, make(model.parameters(), lr=float(rate)))
     steps = epochs * len(_order(len(train), batch, seed, epoch=1))
@@ -151,6 +156,8 @@ def fit(
     )
     if resume:
         run.restore()
+    else:
+        record.clear()
     trained = Trained(
         model,
         train.scaling,
@@ -331,8 +338,8 @@ class _Run:
         progress.end_epoch(scores, rate, time.perf_counter() - self.started)
         if patience:
             progress.keep_if_best(self.good)
-        self.record.write_log(progress)
         self.record.keep(progress, self.state())
+        self.record.write_log(progress)
         last = progress.history[-1]
         self.bar.set_postfix_str(
             f"epoch {last['epoch']}: loss {last['loss']:.2f}, validation accuracy "
@@ -364,6 +371,7 @@ class _Run:
         if found is None:
             return
         self.progress, state = found
+        self.record.write_log(self.progress)
         self.model.load_state_dict(state["model"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.fabric.strategy.precision.load_state_dict(state["scaler"])
@@ -446,12 +454,17 @@ def _scores(matrix: Tensor, loss: Tensor, background: int | None) -> dict[str, f
 # ------------------------------------------------------------------------------ before a training
 
 
-def _check_settings(epochs: int, batch: int, accumulate: int, schedule: str) -> None:
-    if epochs < 1 or batch < 1 or accumulate < 1:
-        raise ValueError(
-            f"epochs is {epochs}, batch {batch} and accumulate {accumulate}; expected at least 1 "
-            "each."
-        )
+def _check_counts(counts: dict[str, int]) -> None:
+    for name, count in counts.items():
+        if count < 1:
+            raise ValueError(f"{name} is {count}; expected at least 1.")
+
+
+def _check_settings(rate: float, seed: int, workers: int, schedule: str) -> None:
+    if not 0 < rate < math.inf:
+        raise ValueError(f"The rate is {rate}; expected a number above 0, such as 0.002.")
+    if seed < 0 or workers < 0:
+        raise ValueError(f"seed is {seed} and workers {workers}; expected 0 or more.")
     if schedule not in SCHEDULES:
         raise ValueError(f"The schedule is '{schedule}'; expected one of {', '.join(SCHEDULES)}.")
 

@@ -18,8 +18,11 @@ def cross_entropy(
 
     The paper sums two losses; its authors' code trains on the main loss alone, which is
     ``functools.partial(cross_entropy, aux_weight=0)``. A network with one head has its loss alone.
-    ``label_smoothing`` is the share of the target that is spread over all classes.
+    ``label_smoothing`` is the share of the target that is spread over all classes. Raises
+    ValueError for an ``aux_weight`` that is no share.
     """
+    if not 0 <= aux_weight <= 1:
+        raise ValueError(f"aux_weight is {aux_weight}; expected a share from 0 to 1.")
 
     def summed(logits: Tensor) -> Tensor:
         return F.cross_entropy(

@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 from torch import Tensor
 
-from stma_nb.files import refuse_existing
-from stma_nb.train.checkpoint import read_state, write_state
+from stma_nb.files import refuse_existing, write_whole
+from stma_nb.train.checkpoint import is_state, read_state, write_state
 
 
 @dataclass
@@ -61,17 +61,36 @@ class Record:
     recipe: dict[str, Any]
     active: bool
 
-    def check(self, resume: bool) -> None:
-        """Raise FileExistsError if a file is there that this training would overwrite."""
-        if not self.active or resume:
+    def check(self, resume: bool, overwrite: bool) -> None:
+        """Raise FileExistsError if a file is there that this training may not overwrite.
+
+        What is no log or no checkpoint of a training is never overwritten.
+        """
+        if not self.active:
             return
-        if self.log:
-            refuse_existing(self.log, overwrite=False)
-        if self.checkpoint and self.checkpoint.exists():
+        stopped = self.checkpoint if self.checkpoint and self.checkpoint.exists() else None
+        if self.log and self.log.exists():
+            if not _is_log(self.log):
+                raise FileExistsError(
+                    f"'{self.log}' is no log of a training and is left as it is: choose another "
+                    "name."
+                )
+            refuse_existing(self.log, overwrite=overwrite or (resume and stopped is not None))
+        if stopped and overwrite and not resume and not is_state(stopped):
             raise FileExistsError(
-                f"'{self.checkpoint}' holds a training that was stopped: go on (resume, "
-                "--resume), or delete it first."
+                f"'{stopped}' is no checkpoint of a training and is left as it is: move it away."
             )
+        if stopped and not (resume or overwrite):
+            raise FileExistsError(
+                f"'{stopped}' holds a training that was stopped: go on (resume, --resume), or "
+                "delete it first."
+            )
+
+    def clear(self) -> None:
+        """Remove the files of a training before, as ``check`` allowed it."""
+        for file in (self.log, self.checkpoint):
+            if file and self.active:
+                file.unlink(missing_ok=True)
 
     def restore(self) -> tuple[Progress, dict[str, Any]] | None:
         """Progress and state in the checkpoint; None if there is none yet."""
@@ -87,7 +106,14 @@ class Record:
 
     def write_log(self, progress: Progress) -> None:
         if self.log and self.active:
-            pd.DataFrame(progress.history).to_csv(self.log, index=False)
+            table = pd.DataFrame(progress.history)
+            write_whole(self.log, lambda part: table.to_csv(part, index=False))
+
+
+def _is_log(file: Path) -> bool:
+    """Whether a file begins like a log of a training, or is empty."""
+    with open(file, "rb") as raw:
+        return raw.read(11) in (b"", b"epoch,loss,")
 
 
 def name_of(function: Callable) -> str:
