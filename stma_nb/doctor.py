@@ -72,13 +72,10 @@ def examine() -> list[Finding]:
 
 
 def attempt(name: str, look: Callable[[], Finding]) -> Finding:
-    """What a look tells, or that the package it needs does not load."""
+    """What a look tells, or that the package it needs does not work."""
     try:
         return look()
-    except (
-        ImportError,
-        OSError,
-    ) as error:  # OSError: a shared library is not found, or not the right one
+    except Exception as error:  # a library that is not the right one fails in its own way
         value = " ".join(str(error).replace(str(Path.home()), "~").split())
         return Finding(
             name,

@@ -7,10 +7,21 @@ CGROUPS, LISTING = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 
 
 def pick_device(device: str | None = None) -> str:
-    """The device asked for, or by default the GPU where there is one, else the CPU."""
+    """The device asked for, or by default the GPU where there is one, else the CPU.
+
+    Raises ValueError for one that PyTorch does not know or that is not there.
+    """
     import torch  # here, so that what asks for cores alone loads no PyTorch
 
-    return device or ("cuda" if torch.cuda.is_available() else "cpu")
+    chosen = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        torch.empty(0, device=chosen)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        there = ", ".join(["cpu", *(f"cuda:{n}" for n in range(torch.cuda.device_count()))])
+        raise ValueError(
+            f"The device '{chosen}' is not to be had here; expected one of {there}."
+        ) from error
+    return chosen
 
 
 def usable_cores(root: Path = CGROUPS, listing: Path = LISTING) -> float:

@@ -65,6 +65,11 @@ class STMA(nn.Module):
                 f"The patch size is {patch} pixels; it must be a multiple of 8 (say "
                 f"{max(8, round(patch / 8) * 8)})."
             )
+        if min(bands, classes, width, heads, hidden) < 1:
+            raise ValueError(
+                f"bands is {bands}, classes {classes}, width {width}, heads {heads} and hidden "
+                f"{hidden}; expected at least 1 each."
+            )
         if dates < 2:
             raise ValueError(
                 f"The season has {dates} date(s); attention over dates needs at least 2."

@@ -3,12 +3,14 @@ over another file.
 """
 
 import json
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pytest
 import rasterio
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from stma_nb import cube, patches, predict, train
@@ -167,6 +169,76 @@ def test_foreign_and_damaged_checkpoints_are_named(season, tmp_path):
         train.load(tmp_path / "half.safetensors")
     with pytest.raises(FileNotFoundError, match="no weights at"):
         train.load(tmp_path / "none.safetensors")
+
+
+def change(path, tensors=lambda name, values: values, **header):
+    """The file at ``path`` with some of its contents changed, as damage or a stranger may."""
+    with safe_open(path, "pt") as file:
+        known = json.loads(file.metadata()["stma_nb"])
+        weights = {name: tensors(name, file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
+    known = {name: header.get(name, value) for name, value in known.items()}
+    save_file(weights, path, metadata={"stma_nb": json.dumps(known)})
+
+
+SCALING = {"bands": ["vh", "vv"], "decibel": ["vh", "vv"], "units": ["1", "1"], "mean": [-16, -10]}
+
+
+@pytest.mark.parametrize(
+    "damage, says",
+    [
+        (dict(tensors=lambda n, v: v * torch.nan if v.is_floating_point() else v), "no numbers"),
+        (dict(tensors=lambda n, v: v + torch.inf if n.endswith("weight") else v), "no numbers"),
+        (dict(tensors=lambda n, v: v.to(torch.int8)), "is torch.int8, expected torch.float32"),
+        (dict(scaling=SCALING | {"std": [0, 3]}), "'vh' with mean -16 and standard deviation 0"),
+        (dict(scaling=SCALING | {"std": [3, float("nan")]}), "'vv' with mean -10 and .* nan"),
+        (dict(scaling=SCALING | {"std": [3]}), "for 2 standard deviations, and 1 come with it"),
+        (dict(scaling=[1, 2]), "not one of stma_nb"),
+        (dict(scaling=SCALING | {"std": ["x", "y"]}), "not one of stma_nb"),
+        (dict(legend=cube.flags(cube.BRANDENBURG[:2])), "for 3 classes, and 2 come with it"),
+        (dict(dates=["2018-01-01"]), "for 5 dates, and 1 come with it"),
+        (dict(arguments={"dates": 5, "width": 0}), "width 0"),
+        (dict(arguments=None), "not one of stma_nb"),
+    ],
+)
+def test_damaged_weights_make_no_map(season, tmp_path, damage, says):
+    path = train.save(trained_on(season, epochs=1), tmp_path / "weights.safetensors")
+    change(path, **damage)
+    with pytest.raises(ValueError, match=says):
+        train.load(path)
+
+
+def test_a_network_spoilt_in_memory_makes_no_map(season, tmp_path):
+    trained = trained_on(season, epochs=1)
+    spoilt = replace(trained, crops=trained.crops[:2])
+    with pytest.raises(ValueError, match="for 3 classes, and 2 come with it"):
+        predict.season_map(spoilt, season, tmp_path / "map.tif")
+    spoilt = replace(trained, scaling=trained.scaling._replace(std=(0.0, 1.0)))
+    with pytest.raises(ValueError, match="standard deviation 0"):
+        predict.season_map(spoilt, season, tmp_path / "map.tif")
+    with pytest.raises(
+        ValueError, match="device 'warp' is not to be had here; expected one of cpu"
+    ):
+        predict.season_map(trained, season, tmp_path / "map.tif", device="warp")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "setting, says",
+    [
+        ({"rate": 0}, "rate is 0; expected a number above 0"),
+        ({"rate": float("nan")}, "rate is nan"),
+        ({"rate": -1e-3}, "rate is -0.001"),
+        ({"seed": -1}, "seed is -1 and workers 0; expected 0 or more"),
+        ({"workers": -1}, "workers -1; expected 0 or more"),
+        ({"every": 0}, "every is 0; expected at least 1"),
+        ({"patience": -1}, "patience is -1; expected at least 1"),
+        ({"loss": partial(train.cross_entropy, aux_weight=2)}, "aux_weight is 2; expected a share"),
+        ({"loss": partial(train.cross_entropy, aux_weight=-1)}, "aux_weight is -1"),
+    ],
+)
+def test_settings_that_no_training_can_have_are_refused(season, setting, says):
+    with pytest.raises(ValueError, match=says):
+        trained_on(season, epochs=1, **setting)
 
 
 def test_network_and_patches_must_fit(season):

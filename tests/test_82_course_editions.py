@@ -3,6 +3,7 @@ solution.
 """
 
 import hashlib
+import time
 from pathlib import Path
 
 import nbformat
@@ -142,3 +143,25 @@ def test_without_notebooks_no_folder_is_made(tmp_path, monkeypatch, capsys):
     assert main(["editions", str(tmp_path / "for_class")]) == 1
     assert "The notebooks are not at hand" in capsys.readouterr().err
     assert not (tmp_path / "for_class").exists()
+
+
+@pytest.mark.parametrize(
+    "text, kept",
+    [
+        ("A. The answer is folded away below. C.", "A. {} C."),
+        ("  It is folded away.\nNext folded away", "  {}\nNext folded away"),
+        ("Refolded away. Unfolded awayness.", "Refolded away. Unfolded awayness."),
+    ],
+)
+def test_sentences_that_tell_where_a_solution_is_are_replaced(text, kept):
+    content = new_notebook(cells=[new_markdown_cell(text)])
+    told = "Each has a cell to fill in and a check that answers."
+    assert editions.student(content).cells[0].source == kept.format(told)
+
+
+def test_a_large_picture_in_the_text_takes_no_time():
+    text = "![x](data:image/png;base64," + "A" * 1_000_000 + ")"
+    content = new_notebook(cells=[new_markdown_cell(text)])
+    start = time.perf_counter()
+    assert editions.student(content).cells[0].source == text == editions.linked(text)
+    assert time.perf_counter() - start < 2

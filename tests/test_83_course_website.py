@@ -14,7 +14,7 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from conftest import complaints
-from nbformat.v4 import new_code_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 import stma_nb
 from stma_nb import accuracy
@@ -89,6 +89,14 @@ def test_links_of_all_pages_resolve(site):
                 assert soup(site, Path(file or f"{name}.html").stem).find(id=anchor), (
                     f"{name} links to {target}"
                 )
+
+
+def test_every_page_says_what_it_may_load(site):
+    for path in site.rglob("*.html"):
+        head = soup(site, str(path.relative_to(site).with_suffix(""))).head
+        policy = head.find(attrs={"http-equiv": "Content-Security-Policy"})
+        assert policy["content"].startswith("default-src 'none'; "), path
+        assert not policy.find_previous_siblings(["script", "style", "link"]), "before all it rules"
 
 
 def test_pages_follow_each_other(site):
@@ -179,6 +187,9 @@ def test_a_missing_package_is_named_and_no_folder_is_made(tmp_path, monkeypatch,
         '<p style="background: URL( https://a.example/x.png)">text</p>',
         "<style>p { background: url('//a.example/x.png') }</style>",
         '<style>@import "https://a.example/x.css";</style>',
+        r'<p style="background: \75rl(https://a.example/x.png)">text</p>',
+        "<img src='data:,' onerror='fetch(`//a.example`)'>",
+        "<a href=' JavaScript:alert(1)'>there</a>",
     ],
 )
 def test_outputs_that_would_ask_other_servers_are_known(html):
@@ -204,11 +215,13 @@ def test_outputs_that_ask_other_servers_give_way_to_a_note(tmp_path):
         {"text/markdown": "Look: <img src='//a.example/x.png'>"},
         {"text/html": "<b>Kept</b>"},
         {"text/markdown": "*Kept*, see [there](https://doi.org/10.1/x)"},
+        {"image/png": 'AAAA"><img src=//a.example/x.png>'},
     ]
     cell = new_code_cell("1", outputs=[new_output("display_data", data) for data in outputs])
     nbformat.write(new_notebook(cells=[cell]), tmp_path / "small.ipynb")
     page = BeautifulSoup(website.page_of(Notebook(tmp_path / "small.ipynb")), "html.parser")
-    assert "a.example" not in str(page) and len(page.select("p.note")) == 2
+    assert len(page.select("p.note")) == 2
+    assert all(image["src"].startswith("data:") for image in page("img")) and len(page("img")) == 1
     assert page.b.get_text() == "Kept" and page.em.get_text() == "Kept"
 
 
@@ -245,6 +258,25 @@ def test_an_explorer_is_made_when_none_is_there(tmp_path):
 
 
 # ------------------------------------------------------------------------------------------ browser
+
+
+def test_what_a_notebook_brings_along_runs_no_code_and_asks_no_server(browser, tmp_path):
+    """HTML in Markdown is the author's own and stays; the page's policy holds it back."""
+    text = (
+        "# T\n\n<script>document.title = 'run'</script>\n\n"
+        "<img src='http://127.0.0.1:9/x.png' onerror=\"document.title = 'run'\">"
+    )
+    nbformat.write(new_notebook(cells=[new_markdown_cell(text)]), tmp_path / "small.ipynb")
+    page = tmp_path / "small.html"
+    page.write_text(website.page_of(Notebook(tmp_path / "small.ipynb")), encoding="utf-8")
+    (tmp_path / "site.css").write_text("main { color: rgb(1, 2, 3) }")
+    tab, failed = browser.new_page(), []
+    tab.on("requestfailed", lambda request: failed.append(request.failure))
+    tab.goto(page.as_uri(), wait_until="load")
+    assert tab.title().startswith("T ") and tab.locator("h1").inner_text() == "T"
+    assert failed == ["csp"], "the image was not asked for"
+    assert tab.evaluate("getComputedStyle(document.querySelector('main')).color") == "rgb(1, 2, 3)"
+    tab.close()
 
 
 @pytest.fixture(params=[1280, 390], ids=["desk", "phone"])

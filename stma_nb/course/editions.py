@@ -60,11 +60,17 @@ def student(content: nbformat.NotebookNode) -> nbformat.NotebookNode:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
         else:
-            told = r"[^.\s][^.\n]*\bfolded away\b[^.\n]*\."
-            cell.source = re.sub(
-                told, "Each has a cell to fill in and a check that answers.", cell.source
-            )
+            cell.source = re.sub(r"[^.\n]+\.?", _without_solution, cell.source)
     return content
+
+
+def _without_solution(sentence: re.Match) -> str:
+    """A sentence, or what stands in its place if it tells where a solution is."""
+    text: str = sentence[0]
+    if not (text.endswith(".") and re.search(r"\bfolded away\b", text)):
+        return text
+    before = text[: len(text) - len(text.lstrip())]
+    return f"{before}Each has a cell to fill in and a check that answers."
 
 
 def lecturer(content: nbformat.NotebookNode) -> nbformat.NotebookNode:

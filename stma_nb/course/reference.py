@@ -14,6 +14,12 @@ ROOMS = (  # from the ground up, as the road in stma_nb/__init__.py
     "figures", "sources", "accuracy", "predict", "attention", "experiment", "course", "studies",
     "doctor",
 )  # fmt: skip
+CHARSET = '<meta charset="utf-8">'
+POLICY = (  # pdoc's own scripts and styles stand in the page, but for the index of its search
+    '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
+    "script-src 'unsafe-inline' 'self' file:; style-src 'unsafe-inline'; img-src data:; "
+    "base-uri 'none'; form-action 'none'\">"
+)
 TEMPLATE = Path(__file__).with_name("reference.html.j2")
 
 
@@ -40,10 +46,9 @@ def pages() -> dict[str, str]:
         f"{name.replace('.', '/')}.html": render.html_module(module, modules)
         for name, module in modules.items()
     }
-    return files | {
-        "index.html": render.html_index(modules),
-        "search.js": render.search_index(modules),
-    }
+    files["index.html"] = render.html_index(modules)
+    pages = {name: page.replace(CHARSET, CHARSET + POLICY, 1) for name, page in files.items()}
+    return pages | {"search.js": render.search_index(modules)}
 
 
 def _opened(room: str) -> Any:

@@ -7,6 +7,7 @@ under any path of a web server.
 """
 
 import base64
+import hashlib
 import io
 import re
 import shutil
@@ -35,7 +36,8 @@ PNG = "data:image/png;base64,"
 ASKING = ("script", "iframe", "frame", "link", "object", "embed", "base", "meta")
 LOADING = ("src", "href", "xlink:href", "poster", "background")
 HELD = ("data:", "#")  # how an address starts that names a part of the page itself
-CSS_ASKING = re.compile(r"@import|image-set|url\((?!\s*['\"]?\s*(data:|#))", re.IGNORECASE)
+# A backslash may spell any of these words otherwise.
+CSS_ASKING = re.compile(r"@import|image-set|\\|url\((?!\s*['\"]?\s*(data:|#))", re.IGNORECASE)
 
 
 def build(folder: Path, overwrite: bool = False) -> Path:
@@ -68,6 +70,11 @@ def build(folder: Path, overwrite: bool = False) -> Path:
 def render(template: str, **data: Any) -> str:
     """A page from one of the templates beside this module."""
     return TEMPLATES.get_template(template).render(data, repository=repository())
+
+
+def fingerprint(script: str) -> str:
+    """A script as a Content-Security-Policy names it."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"
 
 
 # --------------------------------------------------------------------------------------- a notebook
@@ -160,6 +167,11 @@ def asks_outside(html: str) -> bool:
     return bool(
         page(ASKING)
         or page(srcset=True)
+        or any(name.startswith("on") for tag in page(True) for name in tag.attrs)  # runs code
+        or any(
+            str(tag["href"]).strip().lower().startswith("javascript:")
+            for tag in page("a", href=True)
+        )
         or any(not address.strip().lower().startswith(HELD) for address in loaded)
         or any(CSS_ASKING.search(style) for style in styles)
     )
@@ -215,4 +227,4 @@ TEMPLATES = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-TEMPLATES.filters["words"] = words
+TEMPLATES.filters |= {"words": words, "fingerprint": fingerprint}

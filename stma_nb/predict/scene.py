@@ -18,6 +18,7 @@ from tqdm import tqdm
 import stma_nb
 from stma_nb.cube import check_layout
 from stma_nb.files import check_outputs, one_writer
+from stma_nb.machine import pick_device
 from stma_nb.patches import corners
 from stma_nb.predict.parts import Parts, season_hash, weights_hash
 from stma_nb.predict.products import least_pixels, parcel_vote, read_parcels, sieve
@@ -103,6 +104,8 @@ def season_map(
         )
     check_network(trained.model)
     patch = trained.model.arguments["patch"]
+    if client is None:
+        pick_device(device)  # raises for one that is not there
     check_layout(season)
     check_outputs(outputs.values(), (season.encoding.get("source"), parcels), overwrite)
     _check_arguments(outputs, patch, tile, batch, precision)

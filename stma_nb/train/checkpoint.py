@@ -1,6 +1,7 @@
 """Keep a network: when it is trained, with all that a map needs; while it learns, with more."""
 
 import json
+import math
 import os
 import platform
 from collections.abc import Callable, Collection
@@ -146,11 +147,8 @@ def load(path: str | Path, network: Callable[..., Network] | None = None) -> Tra
         raise ValueError(
             f"'{path.name}' is not a safetensors file, or it is truncated: copy or train it again."
         ) from error
-    except KeyError as error:
-        raise ValueError(
-            f"'{path.name}' is a safetensors file, but not one of stma_nb (or of another version "
-            "of it): use one that train wrote."
-        ) from error
+    except (KeyError, TypeError, json.JSONDecodeError) as error:
+        raise _foreign(path) from error
     if network is None:
         network = _network_called(name, path.name)
     elif network.__name__ != name:
@@ -160,8 +158,9 @@ def load(path: str | Path, network: Callable[..., Network] | None = None) -> Tra
         )
     try:
         model = network(**header["arguments"])
+        expected = model.state_dict()
         model.load_state_dict(weights)
-        return Trained(
+        trained = Trained(
             model.eval(),
             Scaling(**{name: tuple(values) for name, values in header["scaling"].items()}),
             cube.legend(xr.Dataset({"crop": ((), 0, header["legend"])})),
@@ -171,11 +170,55 @@ def load(path: str | Path, network: Callable[..., Network] | None = None) -> Tra
             header["quantity"],
             header.get("simulation", UNNUMBERED),
         )
-    except (KeyError, TypeError, RuntimeError) as error:
-        raise ValueError(
-            f"'{path.name}' is a safetensors file, but not one of stma_nb (or of another version "
-            "of it): use one that train wrote."
-        ) from error
+        check_trained(trained)
+    except (KeyError, TypeError, AttributeError, ArithmeticError, RuntimeError) as error:
+        raise _foreign(path) from error
+    for name, values in weights.items():
+        if values.is_floating_point() != expected[name].is_floating_point():
+            raise ValueError(
+                f"'{path.name}' is damaged: its '{name}' is {values.dtype}, expected "
+                f"{expected[name].dtype}. Copy it again, or train again."
+            )
+    return trained
+
+
+def _foreign(path: Path) -> ValueError:
+    return ValueError(
+        f"'{path.name}' is a safetensors file, but not one of stma_nb (or of another version "
+        "of it): use one that train wrote."
+    )
+
+
+def check_trained(trained: Trained) -> None:
+    """Raise ValueError unless the parts of a trained network fit, and its numbers are numbers.
+
+    Weights that are damaged would make a map all the same: of one class, or of none.
+    """
+    scaling, sizes = trained.scaling, trained.model.arguments
+    found = {
+        "classes": len(trained.crops),
+        "dates": len(trained.times),
+        "bands": len(scaling.bands),
+        "means": len(scaling.mean),
+        "standard deviations": len(scaling.std),
+        "units": len(scaling.units),
+    }
+    for name, count in found.items():
+        if count != (wanted := sizes.get(name, sizes["bands"])):
+            raise ValueError(f"The network is for {wanted} {name}, and {count} come with it.")
+    for band, mean, std in zip(scaling.bands, scaling.mean, scaling.std, strict=True):
+        if not (math.isfinite(mean) and 0 < std < math.inf):
+            raise ValueError(
+                f"The network scales '{band}' with mean {mean} and standard deviation {std}; "
+                "expected numbers, the latter above 0: the weights are damaged, train again."
+            )
+    infinite = {name for name, _ in trained.model.named_parameters()}  # a buffer may hold -inf
+    for name, values in trained.model.state_dict().items():
+        if values.isnan().any() or (name in infinite and values.isinf().any()):
+            raise ValueError(
+                f"The network's '{name}' holds values that are no numbers: the weights are "
+                "damaged, copy them again or train again."
+            )
 
 
 # ------------------------------------------------------------------------- does a season fit it?
@@ -189,6 +232,7 @@ def check_fits(trained: Trained, season: xr.Dataset, allow: Collection[str] = ()
     same number of dates at the same time of year (``check_dates``). ``allow`` names what may
     differ: some of "dates" (another calendar, not another number), "pixels" and "quantity".
     """
+    check_trained(trained)
     if isinstance(allow, str) or not set(allow) <= set(MAY_DIFFER):
         raise ValueError(f"allow is {allow!r}; expected some of {', '.join(MAY_DIFFER)}.")
     check_bands(season, trained.scaling)
