@@ -1,6 +1,7 @@
 """The command line, ``python -m stma_nb COMMAND``: each room brings its commands."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from stma_nb import __version__
@@ -34,14 +35,43 @@ def main(arguments: list[str] | None = None) -> int:
         code = int(end.code or 0)
     except KeyboardInterrupt:
         code = 130
-    except (ValueError, OSError, RuntimeError, FloatingPointError, ImportError) as error:
-        if isinstance(error, ImportError) and error.name:  # Python's, not a sentence of ours
-            raise
-        print(f"stma_nb: {error}", file=sys.stderr)
+    except MemoryError:
+        print("stma_nb: the memory is full: close other programs, or take less", file=sys.stderr)
+        code = 1
+    except Exception as error:
+        print(f"stma_nb: {_sentence(error, words)}", file=sys.stderr)
         code = 1
     if code == 130:
         print("stma_nb: stopped", file=sys.stderr)
     return code
+
+
+SENTENCES = (ValueError, OSError, RuntimeError, FloatingPointError, ImportError)
+
+
+def _sentence(error: Exception, words: list[str]) -> str:
+    """What an error says, if it is ours; else which package failed, and on which files.
+
+    Raises the error again if it is a mistake in this library: Python's own words tell where.
+    """
+    package = _raised_in(error)
+    if package == "stma_nb":
+        if not isinstance(error, SENTENCES) or (isinstance(error, ImportError) and error.name):
+            raise error
+        return str(error)
+    why = " ".join(str(error).split()) or "without a word"
+    files = ", ".join(f"'{word}'" for word in words if Path(word).exists())
+    at_work = f" at work on {files}" if files else ""
+    return f"{package} failed{at_work} ({type(error).__name__}: {why}): is a file damaged?"
+
+
+def _raised_in(error: Exception) -> str:
+    """The package whose code raised an error."""
+    place = error.__traceback__
+    while place and place.tb_next:
+        place = place.tb_next
+    module = place.tb_frame.f_globals.get("__name__", "") if place else ""
+    return str(module).partition(".")[0].replace("__main__", "stma_nb")
 
 
 def app() -> "typer.Typer":

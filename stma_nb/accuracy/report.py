@@ -16,7 +16,7 @@ import stma_nb
 from stma_nb import figures
 from stma_nb.accuracy import assessment, page
 from stma_nb.cube import Crop
-from stma_nb.files import refuse_existing
+from stma_nb.files import check_outputs, write_whole
 
 
 def assess(
@@ -59,8 +59,8 @@ def assess(
         raise ValueError(
             f"The report is written as a web page; '{output.name}' should end in .html."
         )
-    for path in (output, output.with_suffix(".json")):
-        refuse_existing(path, overwrite)
+    read = (map_path, reference_path, parcel_path, where_path, legend_path)
+    check_outputs((output, output.with_suffix(".json")), read, overwrite)
     if sampled and (parcel_path or where_path or align or not background or block):
         raise ValueError(
             "A sample (CSV) is assessed as it was drawn: parcels, where, align, crops-only and "
@@ -95,6 +95,11 @@ def assess(
             f"{page.sentence(numbers['scores'].iloc[0])} of the {numbers['matrix'].sum():,} "
             "pixels compared carry the class of the reference."
         )
+        if np.trace(numbers["matrix"]) == numbers["matrix"].sum():
+            summary += (
+                " Map and reference are alike in every one of them: is the reference a copy of the "
+                "map?"
+            )
     choices |= numbers["choices"]
     choices["made"] = (
         f"{datetime.now():%Y-%m-%d %H:%M} with stma_nb {stma_nb.__version__}, numpy "
@@ -110,11 +115,9 @@ def assess(
         confused=_confusions(numbers["matrix"], crops),
         **content,
     )
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.with_suffix(".json").write_text(
-        json.dumps(_plain(numbers), indent=1, allow_nan=False), encoding="utf-8"
-    )
-    output.write_text(report, encoding="utf-8")
+    text = json.dumps(_plain(numbers), indent=1, allow_nan=False)
+    write_whole(output.with_suffix(".json"), lambda part: part.write_text(text, encoding="utf-8"))
+    write_whole(output, lambda part: part.write_text(report, encoding="utf-8"))
     return numbers
 
 
@@ -162,7 +165,7 @@ def _class_figure(users: pd.DataFrame, producers: pd.DataFrame, crops: Sequence[
         axis.hlines(rows + shift, low.clip(0, 100), high.clip(0, 100), color=colour, linewidth=2)
         axis.plot(estimate, rows + shift, marker, color=colour, markerfacecolor=face, label=label)
     axis.set(xlim=(-2, 102), ylim=(len(names) - 0.5, -0.5), xlabel="%")
-    axis.set_yticks(rows, names)
+    axis.set_yticks(rows, [figures.literal(name) for name in names])
     axis.grid(axis="x", alpha=0.3)
     axis.spines[["top", "right", "left"]].set_visible(False)
     axis.tick_params(axis="y", length=0)

@@ -33,7 +33,7 @@ from stma_nb import radar
 from stma_nb.attention.inputs import check_attends, check_legend
 from stma_nb.cube import POLARISATIONS, UNKNOWN
 from stma_nb.extras import needs
-from stma_nb.figures import colour_map, html_image
+from stma_nb.figures import colour_map, html_image, literal
 from stma_nb.files import refuse_existing
 from stma_nb.patches import Scaling, network_input, read_window, window_at, without_data
 from stma_nb.train import Trained, check_fits, device_of
@@ -344,7 +344,7 @@ class AttentionExplorer(anywidget.AnyWidget):
                 STYLES[number % len(STYLES)],
                 color=band["colour"],
                 markersize=4,
-                label=band["label"],
+                label=literal(band["label"]),
             )
         curve.set_ylabel("backscatter (dB)" if unit == "dB" else f"value ({unit})")
         curve.legend(frameon=False, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1))

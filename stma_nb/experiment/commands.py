@@ -75,13 +75,13 @@ def early(
     method: Annotated[
         Literal["forest", "boosting"], typer.Option(help="what learns, pixel by pixel")
     ] = "forest",
-    pixels: Annotated[int, typer.Option(help="pixels to learn from, at most")] = 5000,
+    pixels: Annotated[int, typer.Option(min=1, help="pixels to learn from, at most")] = 5000,
     window: Annotated[
         int, typer.Option(help="side of the window of the speckle filter (boxcar), in pixels")
     ] = 7,
     block: Annotated[int, typer.Option(help="side of the blocks that are split, in pixels")] = 128,
     buffer: Annotated[int, typer.Option(help="pixels left unused between parts")] = 8,
-    seed: Annotated[int, typer.Option(help="sets the split and what is drawn")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="sets the split and what is drawn")] = 0,
     pattern: Annotated[str, typer.Option(help="which files of a GeoTIFF folder to read")] = "*.tif",
     scale: Annotated[
         Literal["power", "amplitude", "dB", "gfmap"] | None,
@@ -111,9 +111,7 @@ def early(
 
     from stma_nb import cube, experiment, figures, files, patches, radar, train
 
-    for file in (output, figure):
-        if file:
-            files.refuse_existing(file, overwrite)
+    files.check_outputs((output, figure), (season,), overwrite)
     cubed = cube.open_season(season, pattern, scale).load()
     crops = cube.legend(cubed)
     crop = cubed.crop.values

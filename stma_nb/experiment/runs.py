@@ -22,6 +22,7 @@ from stma_nb import cube, train
 from stma_nb.accuracy import page
 from stma_nb.experiment import protocols, released
 from stma_nb.experiment.protocols import Protocol
+from stma_nb.files import write_whole
 from stma_nb.machine import pick_device
 from stma_nb.model import STMA
 from stma_nb.patches import PatchDataset, corners
@@ -97,7 +98,8 @@ def run(
         raise ValueError(
             f"'{output}' holds no experiment to go on with: give the folder of one, or a new one."
         )
-    if note.exists() and (before := json.loads(note.read_text(encoding="utf-8"))) != job:
+    before = _noted(note) if note.exists() else job
+    if before != job:
         other = " and ".join(
             f"{key}={before.get(key)}" for key in job if before.get(key) != job[key]
         )
@@ -112,7 +114,7 @@ def run(
         rules = RULES[source](folder, size["patch"], quick)
         print(needs(rules, size, device), flush=True)
     output.mkdir(parents=True, exist_ok=True)
-    note.write_text(json.dumps(job, indent=1), encoding="utf-8")
+    write_whole(note, lambda part: part.write_text(json.dumps(job, indent=1), encoding="utf-8"))
     if weights:
         scores = {
             "released": protocols.map_scores(
@@ -133,6 +135,19 @@ def run(
     )
     (output / "experiment.html").write_text(_page(source, scores, job, quick), encoding="utf-8")
     return scores
+
+
+def _noted(note: Path) -> dict:
+    """The job that a folder was begun with.
+
+    Raises ValueError for a note that cannot be read: whether what lies there goes on is not known.
+    """
+    try:
+        return dict(json.loads(note.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"'{note}' is damaged, so that it is not known what was begun there: give a new folder."
+        ) from error
 
 
 def _network(learn: train.Patches, size: dict) -> STMA:

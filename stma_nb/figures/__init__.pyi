@@ -28,6 +28,7 @@ from .plots import (
     html_image as html_image,
     ink as ink,
     label_maps as label_maps,
+    literal as literal,
     live_history as live_history,
     network_diagram as network_diagram,
     parts_map as parts_map,

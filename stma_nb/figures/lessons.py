@@ -17,7 +17,7 @@ from matplotlib.patches import Patch
 
 from stma_nb import radar
 from stma_nb.cube import Crop
-from stma_nb.figures.plots import colour_map
+from stma_nb.figures.plots import colour_map, literal
 
 # ----------------------------------------------------------------------------------- 01 time series
 
@@ -247,7 +247,7 @@ def intervals(tables: dict[str, pd.DataFrame], label: str, scale: float = 100) -
         clear = (low > 0) | (high < 0)
         axis.plot(mean[clear], rows[clear], "o", color="#0072b2")
         axis.plot(mean[~clear], rows[~clear], "o", color="#0072b2", markerfacecolor="white")
-        axis.set(yticks=rows, yticklabels=names)
+        axis.set(yticks=rows, yticklabels=[literal(str(name)) for name in names])
         axis.set_title(title, fontsize=10)
         axis.grid(axis="y", alpha=0.3)
     figure.supxlabel(label, fontsize=10)

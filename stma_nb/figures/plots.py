@@ -95,7 +95,7 @@ def profiles(season: xr.Dataset, crops: list[str], where: np.ndarray | None = No
                 marker="osD^v"[position % 5],
                 markersize=4,
                 color=ink(known[code]),
-                label=name,
+                label=literal(name),
             )
         axis.set_ylabel(f"{band.upper()} backscatter (dB)")
         axis.grid(alpha=0.3)
@@ -137,13 +137,13 @@ def label_maps(
         axis.imshow(
             labels, cmap=colours, norm=norm, extent=_extent(season), interpolation="nearest"
         )
-        axis.set_title(title, fontsize=11)
+        axis.set_title(literal(title), fontsize=11)
     for axis in axes:
         _kilometres(axis, label=False)
         if outline is not None:
             _draw_outline(axis, outline, season)
     handles = [
-        Patch(facecolor=crop.colour, edgecolor="black", linewidth=0.4, label=crop.name)
+        Patch(facecolor=crop.colour, edgecolor="black", linewidth=0.4, label=literal(crop.name))
         for code, crop in enumerate(crops)
         if code in occurring
     ]
@@ -194,7 +194,7 @@ def parts_map(maps: dict[str, np.ndarray], season: xr.Dataset) -> Figure:
                     origin="upper",
                 )
                 hatched.set(edgecolor="white", linewidth=0)
-        axis.set_title(title, fontsize=11)
+        axis.set_title(literal(title), fontsize=11)
         _kilometres(axis, label=axis is axes[0])
     handles = []
     for code, (colour, hatch) in looks.items():
@@ -222,7 +222,7 @@ def error_matrix(matrix: np.ndarray, crops: Sequence[Crop]) -> Figure:
     present = np.flatnonzero((matrix.sum(0) + matrix.sum(1)) > 0)
     counts = matrix[np.ix_(present, present)]
     share = counts / np.maximum(counts.sum(0), 1)
-    names = [crops[code].name for code in present.tolist()]
+    names = [literal(crops[code].name) for code in present.tolist()]
     side = 0.42 * len(present) + 2
     figure = Figure(figsize=(side + 1, side), layout="constrained")
     axis = figure.subplots()
@@ -285,7 +285,7 @@ def accuracy_by_date(table: pd.DataFrame, crops: Sequence[Crop]) -> Figure:
             marker="osD^v"[position % 5],
             markersize=4,
             color=colours[name],
-            label=f"F1 of {name}",
+            label=f"F1 of {literal(name)}",
         )
     axis.set_ylim(0, 100)
     axis.set_ylabel("overall accuracy, F1 (%)")
@@ -332,6 +332,11 @@ def _kilometres(axis: Axes, label: bool) -> None:
     if label:
         axis.set_xlabel("east (km)", fontsize=9)
         axis.set_ylabel("north (km)", fontsize=9)
+
+
+def literal(name: str) -> str:
+    """A name as matplotlib shows it letter by letter: between dollars it would read a formula."""
+    return name.replace("$", r"\$")
 
 
 def ink(crop: Crop) -> str:

@@ -16,7 +16,7 @@ def simulate(
     size: Annotated[
         tuple[int, int], typer.Option(metavar="ROWS COLUMNS", help="pixels of 10 m")
     ] = (512, 512),
-    dates: Annotated[int, typer.Option(help="number of acquisitions")] = 24,
+    dates: Annotated[int, typer.Option(min=1, help="number of acquisitions")] = 24,
     dates_of: Annotated[
         Path | None,
         typer.Option(metavar="SEASON", help="take the acquisition times of this season instead"),
@@ -29,9 +29,10 @@ def simulate(
         typer.Option(help="what the numbers are (default: what files say, or linear power)"),
     ] = None,
     year: Annotated[int, typer.Option(help="harvest year: sets weather and phenology")] = 2018,
-    seed: Annotated[int, typer.Option(help="sets fields and speckle")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="sets fields and speckle")] = 0,
     place: Annotated[
-        int | None, typer.Option(help="whose weather; scenes of one place share it (default: seed)")
+        int | None,
+        typer.Option(min=0, help="whose weather; scenes of one place share it (default: seed)"),
     ] = None,
     region: Annotated[
         float, typer.Option(help="-1 the south of Europe, 0 Brandenburg, 1 the north")
@@ -57,7 +58,7 @@ def simulate(
     from stma_nb import cube, files
     from stma_nb.simulate import season
 
-    files.refuse_existing(output, overwrite)
+    files.check_outputs((output,), (dates_of,), overwrite)
     times = cube.open_season(dates_of, pattern, scale).time.values if dates_of else dates
     made = season(
         size=size,
