@@ -77,7 +77,7 @@ def test_what_is_no_file_is_named_and_not_waited_for(tmp_path):
         cube.open_geotiff(tmp_path / "none.tif")
     if hasattr(os, "mkfifo"):
         os.mkfifo(tmp_path / "pipe.tif")
-        with pytest.raises(cube.SeasonError, match="pipe.tif' is no file; expected a GeoTIFF"):
+        with pytest.raises(cube.SeasonError, match="pipe.tif' is no file: expected a GeoTIFF"):
             cube.open_geotiff(tmp_path / "pipe.tif")
     (tmp_path / "png.tif").write_bytes(b"\x89PNG\r\n")
     with pytest.raises(cube.SeasonError, match="'png.tif' cannot be read as GeoTIFF"):

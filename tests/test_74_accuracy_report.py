@@ -13,9 +13,10 @@ import pyproj
 import pytest
 import rasterio
 import rasterio.warp
+from matplotlib.figure import Figure
 from shapely.geometry import box
 
-from stma_nb import accuracy, cube
+from stma_nb import accuracy, cube, figures
 from stma_nb.__main__ import main
 from stma_nb.accuracy.page import TEMPLATES
 
@@ -410,6 +411,38 @@ def test_names_in_a_legend_are_text_and_never_markup(tmp_path):
 def test_only_a_colour_is_shown_as_one(colour, shown):
     swatch = TEMPLATES.get_template("accuracy/macros.html.j2").module.swatch
     assert f'style="background:{shown}"' in swatch(cube.Crop("Maize", colour))
+
+
+def test_names_with_dollars_are_no_formulas(tmp_path):
+    """Between dollars matplotlib reads a formula, and stops at one that is none."""
+    crops = tuple(cube.Crop(name, "#d55e00") for name in ("$\\frac{$", "Maize $5", "a$b$c"))
+    values = np.random.default_rng(0).integers(0, 3, (40, 50)).astype("uint8")
+    paths = [write(tmp_path / f"{name}.tif", values, crops) for name in ("map", "reference")]
+    accuracy.assess(*paths, tmp_path / "r.html")
+    assert "Maize $5" in (tmp_path / "r.html").read_text(encoding="utf-8")
+    for name in ("$x$", "5 $", "\\$"):
+        text = Figure().text(0, 0, figures.literal(name))
+        assert text._preprocess_math(text.get_text()) == (name, False), "shown letter by letter"
+
+
+def test_a_map_held_against_itself_is_told(tmp_path, capsys):
+    values = np.random.default_rng(0).integers(0, 3, (40, 50)).astype("uint8")
+    path = str(write(tmp_path / "map.tif", values, CROPS[:3]))
+    assert main(["assess", path, path, "--output", f"{tmp_path}/r.html"]) == 0
+    told = "alike in every one of them: is the reference a copy of the map?"
+    assert told in capsys.readouterr().out and told in (tmp_path / "r.html").read_text("utf-8")
+
+
+def test_the_page_replaces_none_of_its_sources(tmp_path):
+    values = np.zeros((40, 50), "uint8")
+    path = write(tmp_path / "map.tif", values, CROPS[:3])
+    (tmp_path / "legend.json").write_text("code,name")
+    with pytest.raises(ValueError, match="legend.json' is read .* and would be replaced"):
+        accuracy.assess(
+            path, path, tmp_path / "legend.html", legend_path=tmp_path / "legend.json",
+            overwrite=True,
+        )  # fmt: skip
+    assert (tmp_path / "legend.json").read_text() == "code,name"
 
 
 def test_page_fits_a_phone_and_asks_nothing_of_the_network(scene, browser):

@@ -24,11 +24,12 @@ from .classes import (
     read_legend as read_legend,
     same_classes as same_classes,
 )
-from .geotiff import DRIVER as DRIVER, open_geotiff as open_geotiff
 from .geotiffs import (
+    DRIVER as DRIVER,
     STATIC as STATIC,
     acquisition_time as acquisition_time,
     band_names as band_names,
+    open_geotiff as open_geotiff,
     open_layer as open_layer,
     open_whole as open_whole,
 )

@@ -243,21 +243,33 @@ def open_layer(path: str | Path) -> xr.DataArray:
     return layer
 
 
+def open_geotiff(path: str | Path) -> rasterio.DatasetReader:
+    """Open a file for reading if it is a GeoTIFF.
+
+    Raises FileNotFoundError, and SeasonError for anything else: a pipe, which would be waited for,
+    another format whatever its name, a damaged file.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"There is no '{path}': check the name.")
+    if not path.is_file():
+        raise SeasonError(f"'{path.name}' is no file: expected a GeoTIFF.")
+    try:
+        return rasterio.open(path, driver=DRIVER)
+    except RasterioIOError as error:
+        raise SeasonError(
+            f"'{path.name}' cannot be read as GeoTIFF: it is another format, damaged or truncated. "
+            "Copy it again."
+        ) from error
+
+
 def open_whole(file: Path) -> rasterio.DatasetReader:
     """A rasterio dataset whose blocks all lie within the file: a truncated file is noticed now, not
     in the middle of a job.
 
     Raises SeasonError for what is no whole GeoTIFF.
     """
-    if file.exists() and not file.is_file():
-        raise SeasonError(f"'{file.name}' is no file: expected a GeoTIFF.")
-    try:
-        tif = rasterio.open(file, driver=DRIVER)
-    except RasterioIOError as error:
-        raise SeasonError(
-            f"'{file.name}' cannot be read as GeoTIFF: it is another format, damaged or truncated. "
-            "Copy it again."
-        ) from error
+    tif = open_geotiff(file)
     size = file.stat().st_size
     for band in tif.indexes:
         height, width = tif.block_shapes[band - 1]
