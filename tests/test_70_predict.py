@@ -575,3 +575,50 @@ def test_what_is_no_season_is_not_mapped(season, trained, tmp_path):
     ):
         with pytest.raises(cube.SeasonError, match=words):
             predict.season_map(trained, wrong, tmp_path / "map.tif")
+
+
+def test_a_tile_that_was_spoilt_on_the_disk_is_computed_again(tmp_path):
+    """As a power cut leaves it: empty, cut, of zeros within, or of another tile."""
+    grid = tiles.tile_grid((32, 48), 16)
+    kept = parts.Parts({"map": tmp_path / "map.tif"}, grid, {"tile": 16}, overwrite=False)
+    for tile in grid:
+        kept.keep(tile, {"map": np.full((1, 16, 16), 7, np.uint8)})
+    assert kept.left() == []
+    files = [kept.folder / f"{rows.start}_{columns.start}.npz" for rows, columns in grid]
+    whole = files[0].read_bytes()
+    middle = len(whole) // 2
+    files[0].write_bytes(b"")
+    files[1].write_bytes(whole[:middle])
+    files[2].write_bytes(whole[:middle] + bytes(8) + whole[middle + 8 :])
+    kept.keep(grid[3], {"map": np.zeros((1, 16, 8), np.uint8)})
+    again = parts.Parts({"map": tmp_path / "map.tif"}, grid, {"tile": 16}, overwrite=False)
+    assert again.left() == grid[:4]
+
+
+def test_two_maps_of_one_name_are_told_apart(season, trained, tmp_path):
+    """The second leaves the tiles of the first alone."""
+    hold = "import sys; from stma_nb.files import one_writer\nwith one_writer(sys.argv[1]): "
+    other = subprocess.Popen(
+        [sys.executable, "-c", f"{hold}print(1, flush=True); input()", tmp_path / "map.tif"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert other.stdout.readline()
+    for overwrite in (False, True):
+        with pytest.raises(OSError, match="Another process is writing '.*map.tif': wait until"):
+            predict.season_map(trained, season, tmp_path / "map.tif", overwrite=overwrite)
+    other.communicate(b"\n")
+    predict.season_map(trained, season, tmp_path / "map.tif", progress=False)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["map.tif", "map.tif.aux.xml"]
+
+
+def test_a_map_replaces_nothing_that_it_is_made_from(season, trained, tmp_path):
+    folder = cube.save_season(season, tmp_path / "season")
+    train.save(trained, tmp_path / "weights.safetensors")
+    labels = (folder / "crop.tif").read_bytes()
+    parcel = folder / "parcel.tif"
+    with pytest.raises(ValueError, match="is read .* and would be replaced"):
+        predict.season_map(trained, season, parcel, parcels=parcel, overwrite=True)
+    arguments = ["map", f"{tmp_path}/weights.safetensors", str(folder), f"{folder}/crop.tif"]
+    assert main([*arguments, "--overwrite"]) == 1
+    assert (folder / "crop.tif").read_bytes() == labels

@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Sequence
 from html import escape
+from typing import cast
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -19,7 +20,7 @@ from stma_nb.extras import needs
 
 with needs("course"):
     import folium
-    from branca.element import Element
+    from branca.element import Element, Figure
 
 MOST_PIXELS = 1500  # longer side of the picture sent to the browser
 
@@ -51,7 +52,7 @@ def web_map(
         overlay.add_to(view)
     view.fit_bounds(bounds)
     folium.LayerControl(collapsed=False).add_to(view)
-    page = view.get_root()
+    page = cast(Figure, view.get_root())
     page.header.add_child(Element(_policy(view)), index=0)
     page.html.add_child(
         Element(_legend([crop for code, crop in enumerate(crops) if code in occurring]))

@@ -107,7 +107,7 @@ def season_map(
     if client is None:
         pick_device(device)  # raises for one that is not there
     check_layout(season)
-    check_outputs(outputs.values(), (season.encoding.get("source"), parcels), overwrite)
+    check_outputs(outputs.values(), (parcels,), overwrite)
     _check_arguments(outputs, patch, tile, batch, precision)
     check_fits(trained, season, allow)
     finish = _finish(season, parcels, least_hectares)
