@@ -534,3 +534,14 @@ def test_a_legend_from_a_table(tmp_path):
 def test_a_legend_equals_itself_after_a_trip_through_attributes(season, crops):
     season["crop"] = season.crop.drop_attrs().assign_attrs(cube.flags(crops))
     assert cube.legend(season) == crops
+
+
+def test_a_chunk_of_labels_that_is_lost_is_unknown_and_not_the_first_class(season, tmp_path):
+    wide = season.isel(x=np.arange(320) % 64).assign_coords(x=400_005.0 + 10 * np.arange(320))
+    wide["crop"] = wide.crop.copy(data=np.zeros(wide.crop.shape, "uint8"))
+    path = save_season(wide, tmp_path / "season.zarr")
+    assert (open_season(path).crop == 0).all(), "what is the first class is stored as such"
+    (path / "crop" / "0.1").unlink()
+    crop = open_season(path).crop
+    assert crop.dtype == "uint8" and (crop[:, :256] == 0).all()
+    assert (crop[:, 256:] == cube.UNKNOWN).all()

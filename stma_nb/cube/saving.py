@@ -62,6 +62,8 @@ def _write(season: xr.Dataset, path: Path, suffix: str) -> None:
         whole = whole.chunk({"time": -1, "y": CHUNK, "x": CHUNK})
         for variable in whole.variables.values():
             variable.encoding.pop("chunks", None)
+        for name in {"crop"} & set(whole):  # a chunk that is lost is unknown, not the first class
+            whole[name].encoding["_FillValue"] = UNKNOWN
         whole.to_zarr(path, zarr_format=2)
     else:
         check_room(path.parent, whole.nbytes)  # HDF5 ends the process when the disk is full

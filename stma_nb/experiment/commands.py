@@ -44,12 +44,13 @@ def experiment(
     python -m stma_nb experiment brandenburg my_data results --quick
     python -m stma_nb experiment brandenburg my_data results --resume
     """
-    from stma_nb import experiment
+    from stma_nb import experiment, files
 
     try:
-        scores = experiment.run(
-            source, folder, output, quick, weights, epochs, batch, device, resume
-        )
+        with files.one_writer(output):
+            scores = experiment.run(
+                source, folder, output, quick, weights, epochs, batch, device, resume
+            )
     except KeyboardInterrupt:
         if output.exists():
             print(
