@@ -503,3 +503,14 @@ def test_post_stratified_scores_have_an_interval():
         matrices, lambda m: accuracy.overall_accuracy(accuracy.post_stratify(m, scene))
     )
     assert 0 < found.low < found.estimate < found.high < 1
+
+
+def test_fractions_are_no_class_codes():
+    codes = np.array([0, 1, 2, 2])
+    for mapped, reference in ((codes + 0.5, codes), (codes, codes + 0.5)):
+        with pytest.raises(ValueError, match="class codes hold 0.5; expected whole numbers"):
+            accuracy.error_matrix(mapped, reference, 3)
+    as_floats = accuracy.error_matrix(codes.astype(float), codes.astype("float32"), 3)
+    np.testing.assert_array_equal(as_floats, np.diag([1, 1, 2]))
+    with pytest.raises(ValueError, match="holds code nan, outside the legend"):
+        accuracy.error_matrix(codes, np.array([0, 1, np.nan, 2]), 3)

@@ -15,6 +15,7 @@ import rasterio
 import rasterio.warp
 from matplotlib.figure import Figure
 from shapely.geometry import box
+from rasterio.transform import from_origin
 
 from stma_nb import accuracy, cube, figures
 from stma_nb.__main__ import main
@@ -208,6 +209,60 @@ def test_sample_gives_the_estimates_of_olofsson(scene):
     assert low < (layers["reference"][5:] == 4).sum() / 100 < high
 
 
+@pytest.fixture
+def numbered(tmp_path):
+    """A map of 14 classes called after numbers that are not their codes, and a sample of it."""
+    called = ["Background", "10", "11", "12", *map(str, range(2, 10)), "01", "NA"]
+    codes = np.kron(np.arange(14, dtype=np.uint8).reshape(2, 7), np.ones((20, 20), np.uint8))
+    profile = dict(driver="GTiff", count=1, dtype="uint8", height=40, width=140, crs="EPSG:32633")
+    with rasterio.open(
+        tmp_path / "m.tif", "w", transform=from_origin(4e5, 58e5, 10, 10), **profile
+    ) as t:
+        t.write(codes, 1)
+        cube.write_legend(t, [cube.Crop(name, "#000000") for name in called])
+    sample = accuracy.stratified_sample(tmp_path / "m.tif", 10)
+    return tmp_path, called, sample
+
+
+def told(folder, sample, **options):
+    sample.to_csv(folder / "s.csv", index=False, **options)
+    return accuracy.assess(folder / "m.tif", folder / "s.csv", folder / "o.html", overwrite=True)
+
+
+def test_a_number_in_a_sample_is_the_name_of_a_class_before_it_is_a_code(numbered):
+    folder, called, sample = numbered
+    by_name = sample.assign(reference=[called[code] for code in sample["stratum"]])
+    for separator in ",;":
+        found = told(folder, by_name, sep=separator, encoding="utf-8-sig")
+        assert found["overall"]["estimate"] == 1 and "names" in found["choices"]["reference"]
+    with pytest.raises(ValueError, match="'10' is the name of a class, and '0' of none"):
+        told(folder, sample.assign(reference=sample["stratum"]))
+
+
+def test_a_number_is_a_code_where_no_class_is_called_so(scene):
+    folder, _ = scene
+    sample = draw(folder)
+    sample["reference"] = sample["reference"].map(NAMES.index).astype(float)  # written as 3.0
+    sample.to_csv(folder / "s.csv", index=False)
+    found = accuracy.assess(folder / "map.tif", folder / "s.csv", folder / "s.html")
+    assert "codes" in found["choices"]["reference"] and 0 < found["overall"]["estimate"] < 1
+    draw(folder).to_csv(folder / "n.csv", index=False)
+    same = accuracy.assess(folder / "map.tif", folder / "n.csv", folder / "n.html")
+    np.testing.assert_array_equal(found["sample matrix"], same["sample matrix"])
+
+
+def test_names_of_a_sample_may_be_spaced_otherwise_but_must_be_utf8(numbered):
+    folder, called, sample = numbered
+    sample["reference"] = [f"\u00a0{called[code]} " for code in sample["stratum"]]
+    assert told(folder, sample)["overall"]["estimate"] == 1
+    (folder / "s.csv").write_bytes("row,column,reference\n1,1,Maïs\n".encode("cp1252"))
+    with pytest.raises(ValueError, match="is not UTF-8: save the sample"):
+        accuracy.assess(folder / "m.tif", folder / "s.csv", folder / "o.html", overwrite=True)
+    (folder / "s.csv").write_text("")
+    with pytest.raises(ValueError, match="'s.csv' is no table"):
+        accuracy.assess(folder / "m.tif", folder / "s.csv", folder / "o.html", overwrite=True)
+
+
 def test_samples_that_do_not_fit(scene):
     folder, _ = scene
     sample = draw(folder)
@@ -229,6 +284,15 @@ def test_samples_that_do_not_fit(scene):
     refused(lambda s: s.assign(reference=s["reference"].where(s.index > 3)), "empty cells")
     refused(lambda s: pd.concat([s, s[:1]]), "occurs twice")
     refused(lambda s: s.assign(row=0), "occurs twice|no class at row 0")
+    refused(lambda s: s.assign(row=s["row"] + 0.5), r"row is '\d+\.5'; expected whole numbers")
+    refused(lambda s: s.assign(stratum="Maize"), "stratum is 'Maize'; expected whole numbers")
+    refused(lambda s: s.assign(reference=1.5), "class '1.5', which the legend does not")
+    refused(lambda s: s.assign(reference=5), "code 5, which the legend has not: expected 0 .. 4")
+    refused(lambda s: s.assign(reference=-1), "class '-1', which the legend does not")
+    refused(
+        lambda s: s.assign(reference=np.where(s.index % 2, "Maize", "3")),
+        "'Maize' is the name of a class, and '3' of none: give the name of every class",
+    )
     refused(lambda s: s.assign(row=s["row"] + 5000), "no class at row 5")
     refused(lambda s: s.assign(stratum=0), "use accuracy.stehman_estimate")
     refused(lambda s: s[s["stratum"] > 0], "Map class 'Background' has .* pixels but 0 sample")

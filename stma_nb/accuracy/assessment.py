@@ -4,6 +4,7 @@ drawn from it.
 
 import itertools
 from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -331,7 +332,8 @@ def sample_numbers(map_path: str | Path, sample: pd.DataFrame, crops: Sequence[C
     Raises ValueError if the sample is not one of this map, or not fully labelled.
     """
     names, (pixel, unit) = [crop.name for crop in crops], _pixel_area(map_path)
-    reference, mapped = _reference_codes(sample, names), _map_codes(map_path, sample, names)
+    reference, given = _reference_codes(sample, names)
+    mapped = _map_codes(map_path, sample, names)
     pixels = area.class_pixels(map_path, len(crops))
     matrix = error_matrix(mapped, reference, len(crops))
     found = area.stratified_estimate(matrix, pixels, pixel, names=names)
@@ -348,37 +350,89 @@ def sample_numbers(map_path: str | Path, sample: pd.DataFrame, crops: Sequence[C
             "design": f"stratified random sample of {len(sample):,} pixels, the strata being the "
             "classes of the map; the numbers "
             "hold only if the pixels were drawn at random within each class",
+            "reference": f"given as {given} of the classes",
             "intervals": "95 %, normal approximation, estimators of Olofsson et al. (2014); cut "
             "at 0 and 100 % on the page",
         },
     }
 
 
-def _reference_codes(sample: pd.DataFrame, names: list[str]) -> np.ndarray:
+def read_sample(path: str | Path) -> pd.DataFrame:
+    """The sample in a CSV (comma, semicolon or tab), every cell as it is written.
+
+    So a class may be called 01 or NA. Raises ValueError for text that is not UTF-8.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+        heading = text.partition("\n")[0]
+        separator = max(",;\t", key=heading.count)
+        return pd.read_csv(StringIO(text), sep=separator, dtype=str, keep_default_na=False)
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"The text of '{Path(path).name}' is not UTF-8: save the sample as CSV UTF-8."
+        ) from error
+    except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:
+        raise ValueError(f"'{Path(path).name}' is no table ({error}).") from error
+
+
+def _reference_codes(sample: pd.DataFrame, names: list[str]) -> tuple[np.ndarray, str]:
+    """The codes of the sample's reference classes, and whether they were given by name or code.
+
+    A number is a name where a class is called so, and a code otherwise; a sample must not mix them.
+    """
     if missing := sorted({"row", "column", "reference"} - set(sample.columns)):
         raise ValueError(
             f"The sample has no column '{missing[0]}'; expected row, column and reference."
         )
-    if sample[["row", "column", "reference"]].isna().any(axis=None):
+    said = sample["reference"].map(cube.class_name)
+    if (said == "").any() or sample[["row", "column"]].map(cube.class_name).eq("").any(axis=None):
         raise ValueError(
             "The sample has empty cells: label every pixel drawn, or the sample is no longer "
             "random."
         )
-    if sample.duplicated(["row", "column"]).any():
-        raise ValueError("A pixel occurs twice in the sample: give each pixel once.")
-    if pd.api.types.is_numeric_dtype(sample["reference"]):
-        return sample["reference"].to_numpy(int)
-    if unknown := sorted(set(sample["reference"]) - set(names)):
+    known = {cube.class_name(name): code for code, name in enumerate(names)}
+    known |= {name: code for code, name in enumerate(names)}
+    codes = {name: known[name] for name in set(said) & set(known)}
+    others = sorted(set(said) - set(known))
+    if not others:
+        return said.map(codes).to_numpy(int), "names"
+    numbers = [name for name in others if name.isdecimal()]
+    if len(numbers) < len(others):
+        unknown = next(name for name in others if name not in numbers)
         raise ValueError(
-            f"The sample names the class '{unknown[0]}', which the legend does not: expected one "
+            f"The sample names the class '{unknown}', which the legend does not: expected one "
             f"of {', '.join(names)}."
         )
-    return sample["reference"].map(names.index).to_numpy(int)
+    if codes:
+        raise ValueError(
+            f"In the sample '{min(codes)}' is the name of a class, and '{numbers[0]}' of none: "
+            f"give the name of every class, of {', '.join(names)}."
+        )
+    outside = [number for number in numbers if int(number) >= len(names)]
+    if outside:
+        raise ValueError(
+            f"The sample has the class code {outside[0]}, which the legend has not: expected 0 .. "
+            f"{len(names) - 1}, or names, of {', '.join(names)}."
+        )
+    return said.map(int).to_numpy(int), "codes"
+
+
+def _whole(column: pd.Series) -> np.ndarray:
+    """The whole numbers in a column; raises ValueError for anything else."""
+    numbers = pd.to_numeric(column, errors="coerce")
+    wrong = ~(numbers % 1 == 0)
+    if wrong.any():
+        raise ValueError(
+            f"The sample's {column.name} is '{column[wrong].iloc[0]}'; expected whole numbers."
+        )
+    return numbers.to_numpy(int)
 
 
 def _map_codes(map_path: str | Path, sample: pd.DataFrame, names: list[str]) -> np.ndarray:
     """The map's codes at the sample's pixels."""
-    rows, columns = sample["row"].to_numpy(int), sample["column"].to_numpy(int)
+    rows, columns = _whole(sample["row"]), _whole(sample["column"])
+    if len(np.unique([rows, columns], axis=1).T) < len(sample):
+        raise ValueError("A pixel occurs twice in the sample: give each pixel once.")
     codes = np.full(len(sample), -1)
     for (row, column), (mapped,) in read_windows(map_path):
         here = (
@@ -394,7 +448,7 @@ def _map_codes(map_path: str | Path, sample: pd.DataFrame, names: list[str]) -> 
             f"The map has no class at row {rows[first]}, column {columns[first]}: was the sample "
             "drawn from this map?"
         )
-    if "stratum" in sample and (sample["stratum"].to_numpy() != codes).any():
+    if "stratum" in sample and (_whole(sample["stratum"]) != codes).any():
         raise ValueError(
             "The sample's strata are not the classes of this map: use accuracy.stehman_estimate "
             "for such a design."

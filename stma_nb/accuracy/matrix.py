@@ -42,6 +42,9 @@ def pair_codes(
     * classes + reference code.
     """
     mapped, reference = np.asarray(mapped), np.asarray(reference)
+    for codes in (mapped, reference):
+        if codes.dtype.kind == "f" and (parts := codes[codes % 1 > 0]).size:
+            raise ValueError(f"The class codes hold {parts[0]}; expected whole numbers.")
     if mapped.shape != reference.shape:
         raise ValueError(
             f"The map has shape {mapped.shape}, the reference {reference.shape}: bring both to "
@@ -53,13 +56,13 @@ def pair_codes(
     if where is not None:
         keep &= np.asarray(where, dtype=bool)
     rows, columns = mapped[keep].astype(np.int64), reference[keep]
-    wrong = columns[(columns < 0) | (columns >= classes)]
+    wrong = columns[~((columns >= 0) & (columns < classes))]  # so also NaN
     if len(wrong):
         raise ValueError(
             f"The reference holds code {wrong[0]}, outside the legend (0 .. {classes - 1}): "
             "recode or mask it."
         )
-    return keep, rows * classes + columns
+    return keep, rows * classes + columns.astype(np.int64)
 
 
 def overall_accuracy(matrix: np.ndarray, without: int | None = None) -> float:

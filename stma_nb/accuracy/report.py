@@ -34,13 +34,13 @@ def assess(
     """Write the accuracy report of a class GeoTIFF; returns its numbers.
 
     The page is ``output`` (.html), the numbers stand beside it (.json). The reference is a GeoTIFF,
-    compared pixel by pixel, or a CSV with the columns ``row``, ``column`` and ``reference`` (code
-    or name): a sample drawn at random within the map classes (``accuracy.stratified_sample``), from
-    which accuracies and areas are estimated. With a GeoTIFF, ``parcel_path`` adds the vote of each
-    parcel, ``where_path`` says which pixels count (not 0), ``align="nearest"`` brings it to the
-    map's grid, and ``background=False`` leaves out pixels whose reference is the legend's
-    background. ``legend_path`` is a CSV of code and name (``cube.read_legend``) for rasters that
-    carry no legend; without it their classes are numbered.
+    compared pixel by pixel, or a CSV with the columns ``row``, ``column`` and ``reference`` (name
+    or, where no class is called so, code): a sample drawn at random within the map classes
+    (``accuracy.stratified_sample``), from which accuracies and areas are estimated. With a GeoTIFF,
+    ``parcel_path`` adds the vote of each parcel, ``where_path`` says which pixels count (not 0),
+    ``align="nearest"`` brings it to the map's grid, and ``background=False`` leaves out pixels
+    whose reference is the legend's background. ``legend_path`` is a CSV of code and name
+    (``cube.read_legend``) for rasters that carry no legend; without it their classes are numbered.
 
     The intervals come from the spread between square blocks, whole blocks being all that is
     independent (``accuracy.interval``). ``block`` is their side in pixels: that of the split, if
@@ -71,7 +71,8 @@ def assess(
     choices = {"map": str(map_path), "reference": str(reference_path)}
     if sampled:
         crops = assessment.common_legend(map_path, legend_path=legend_path)
-        numbers = assessment.sample_numbers(map_path, pd.read_csv(reference_path), crops)
+        sample = assessment.read_sample(reference_path)
+        numbers = assessment.sample_numbers(map_path, sample, crops)
         content = _of_sample(numbers, crops)
         summary = (
             f"{page.sentence(numbers['overall'])} of the area is mapped as what it is, estimated "

@@ -53,3 +53,4 @@ from .values import (
     guess_scale as guess_scale,
     to_power as to_power,
 )
+from .words import class_name as class_name

@@ -1,4 +1,4 @@
-"""The commands of real data: ``data brandenburg | pastis | south-africa | stac``."""
+"""The commands of real data: ``data brandenburg | pastis | south-africa | stac | labels``."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -11,6 +11,28 @@ if TYPE_CHECKING:  # heavy: it loads when a command runs
 data = typer.Typer()  # what stands under 'data'
 
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="replace the output if it exists")]
+Season = Annotated[Path, typer.Argument(help="a .zarr store, a .nc file, or a folder of GeoTIFFs")]
+Output = Annotated[Path, typer.Argument(help="a .zarr store, a .nc file, or a folder for GeoTIFFs")]
+Mapping = Annotated[
+    Path | None,
+    typer.Option(metavar="CSV", help="a table of name (or code) and class: groups the crops"),
+]
+Layer = Annotated[str | None, typer.Option(help="which layer of a file of polygons with several")]
+Encoding = Annotated[
+    str | None, typer.Option(help="of the polygons' text, such as cp1250, if the file does not say")
+]
+LabelsCrs = Annotated[
+    str | None,
+    typer.Option(help="of the polygons, such as EPSG:25833, if the file does not say or is wrong"),
+]
+Edge = Annotated[
+    Literal["keep", "drop"],
+    typer.Option(help="drop: no label for pixels on field borders"),
+]
+Overlap = Annotated[
+    Literal["refuse", "first"],
+    typer.Option(help="what to do with overlapping polygons"),
+]
 
 
 @data.command()
@@ -136,9 +158,7 @@ def south_africa(
 
 @data.command()
 def stac(
-    output: Annotated[
-        Path, typer.Argument(help="a .zarr store, a .nc file, or a folder for GeoTIFFs")
-    ],
+    output: Output,
     start: Annotated[str, typer.Option(help="first day, such as 2021-04-01")],
     end: Annotated[str, typer.Option(help="last day")],
     area: Annotated[
@@ -177,14 +197,12 @@ def stac(
     column: Annotated[
         str | None, typer.Option(help="which column of the polygons names the crop")
     ] = None,
-    edge: Annotated[
-        Literal["keep", "drop"],
-        typer.Option(help="drop: no label for pixels on field borders"),
-    ] = "keep",
-    overlap: Annotated[
-        Literal["refuse", "first"],
-        typer.Option(help="what to do with overlapping polygons"),
-    ] = "refuse",
+    mapping: Mapping = None,
+    layer: Layer = None,
+    encoding: Encoding = None,
+    labels_crs: LabelsCrs = None,
+    edge: Edge = "keep",
+    overlap: Overlap = "refuse",
     overwrite: Overwrite = False,
 ) -> None:
     """Make a season of your own area from a STAC catalogue.
@@ -200,7 +218,6 @@ def stac(
     if not place:
         raise typer.BadParameter("one of the two is required", param_hint=["--area", "--polygon"])
     from stma_nb import cube, files
-    from stma_nb.sources.labels import rasterise
     from stma_nb.sources.stac import season_from_stac
 
     files.refuse_existing(output, overwrite)
@@ -218,9 +235,101 @@ def stac(
         flush=True,
     )
     if labels and column:
-        season = rasterise(labels, season, column, edge=edge, overlap=overlap)
-        print(season.parcel.attrs.get("comment", "All polygons are in the labels."))
+        season = _labelled(
+            season, labels, column, mapping, layer, encoding, labels_crs, edge, overlap
+        )
     print(f"Wrote {cube.save_season(season, output, overwrite)}")
+
+
+@data.command()
+def labels(
+    season: Season,
+    output: Output,
+    labels: Annotated[
+        Path,
+        typer.Option(metavar="FILE", help="polygons of fields: GeoPackage, GeoJSON, Shapefile"),
+    ],
+    column: Annotated[str, typer.Option(help="which column of the polygons names the crop")],
+    mapping: Mapping = None,
+    layer: Layer = None,
+    encoding: Encoding = None,
+    labels_crs: LabelsCrs = None,
+    edge: Edge = "keep",
+    overlap: Overlap = "refuse",
+    overwrite: Overwrite = False,
+) -> None:
+    """Put labels on a season, from your polygons of fields.
+
+    The season with labels is written to OUTPUT; the other stays as it is.
+
+    \b
+    python -m stma_nb data labels my.zarr labelled.zarr --labels fields.gpkg --column crop
+    """
+    from stma_nb import cube
+
+    _check_output(season, output, overwrite)
+    labelled = _labelled(
+        cube.open_season(season),
+        labels,
+        column,
+        mapping,
+        layer,
+        encoding,
+        labels_crs,
+        edge,
+        overlap,
+    )
+    print(f"Wrote {cube.save_season(labelled, output, overwrite)}")
+
+
+def _check_output(season: Path, output: Path, overwrite: bool) -> None:
+    from stma_nb import files
+
+    files.refuse_existing(output, overwrite)
+    if output.resolve() == season.resolve():
+        raise ValueError(f"'{output}' is the season that is read: write to another name.")
+
+
+def _labelled(
+    season: "xr.Dataset",
+    polygons: Path,
+    column: str,
+    mapping: Path | None,
+    layer: str | None,
+    encoding: str | None,
+    crs: str | None,
+    edge: str,
+    overlap: str,
+) -> "xr.Dataset":
+    """The season with labels, and said what they are."""
+    from stma_nb.sources.labels import rasterise, read_mapping
+
+    table = read_mapping(mapping) if mapping else None
+    season = rasterise(
+        polygons,
+        season,
+        column,
+        mapping=table,
+        edge=edge,
+        overlap=overlap,
+        layer=layer,
+        encoding=encoding,
+        crs=crs,
+    )
+    _tell_labels(season)
+    return season
+
+
+def _tell_labels(season: "xr.Dataset") -> None:
+    import numpy as np
+
+    from stma_nb import cube
+
+    crops = cube.legend(season)
+    counts = np.bincount(season.crop.values.ravel(), minlength=len(crops))
+    shares = zip(crops, counts / season.crop.size, strict=True)
+    print("Labels: " + ", ".join(f"{crop.name} {share:.1%}" for crop, share in shares if share))
+    print(season.parcel.attrs.get("comment", "All polygons are in the labels."))
 
 
 def _span(season: "xr.Dataset") -> str:

@@ -3,7 +3,9 @@
 A pixel belongs to the polygon that holds its centre.
 """
 
+import csv
 import itertools
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,13 +15,14 @@ import xarray as xr
 from rasterio.features import rasterize
 
 from stma_nb import cube
-from stma_nb.cube import Crop, SeasonError
+from stma_nb.cube import Crop, SeasonError, class_name
 from stma_nb.extras import needs
+from stma_nb.sources.polygons import Grid, grid_of, polygons_of_season
 
 with needs("stac"):
     import geopandas as gpd
-    import shapely
-    from pyogrio.errors import DataSourceError
+
+MOST = 8  # names told in a message
 
 
 def rasterise(
@@ -30,28 +33,36 @@ def rasterise(
     mapping: Mapping[object, str] | None = None,
     edge: str = "keep",
     overlap: str = "refuse",
+    layer: str | None = None,
+    encoding: str | None = None,
+    crs: str | None = None,
 ) -> xr.Dataset:
     """The season with ``crop`` and ``parcel`` (y, x) from polygons of fields.
 
     ``crop`` is uint8 and holds its legend, ``parcel`` is int32.
 
     Args:
-        polygons: a GeoDataFrame, or a file that GDAL reads (GeoPackage, GeoJSON, Shapefile); any
-            CRS.
+        polygons: a GeoDataFrame, or a file that GDAL reads (GeoPackage, GeoJSON, Shapefile; also
+            within a zip file); any CRS. Of a file only what lies in the season is read.
         season: where to; a pixel outside all polygons gets crop 0 and parcel 0.
-        column: which column of the polygons names the crop.
+        column: which column of the polygons names the crop, in words or numbers.
         crops: the legend, code 0 the background (default: 'Background' and the names that occur, in
-            order of the alphabet).
-        mapping: from what the column says to names of the legend; needed where they differ.
-            'Background' leaves a crop out.
+            order of the alphabet, or of size where they are numbers).
+        mapping: from what the column says to names of the legend; needed where they differ
+            (``read_mapping`` reads it from a table). 'Background' leaves a crop out, and "" stands
+            for what has no name.
         edge: "drop" gives pixels that a border crosses crop 0 and parcel 0: their radar signal is
             of two fields.
         overlap: pixels in several polygons: "refuse" them, or give them to the "first" polygon of
             the file.
+        layer: which layer of a file with several.
+        encoding: of the file's text, such as "cp1250", if the file does not say it.
+        crs: of the coordinates, if the layer does not say it or says it wrong.
 
     The parcel number is the polygon's row in the file, from 1; ``season.parcel > 0`` says where
-    labels are known. What was left out is told in ``parcel.attrs["comment"]``. Raises SeasonError
-    if polygons and season do not fit, or FileNotFoundError.
+    labels are known. White space of any kind in a name becomes one blank. What was left out is told
+    in ``parcel.attrs["comment"]``. Raises SeasonError if polygons and season do not fit, or
+    FileNotFoundError.
     """
     for name, value, options in (
         ("edge", edge, ("keep", "drop")),
@@ -59,14 +70,13 @@ def rasterise(
     ):
         if value not in options:
             raise SeasonError(f"{name} is '{value}'; expected '{options[0]}' or '{options[1]}'.")
-    fields = _fields(polygons, season, column)
+    fields = polygons_of_season(polygons, season, [column], layer, encoding, crs)
     crops, code = _codes(fields[column], crops, mapping or {})
-    grid = dict(out_shape=(season.sizes["y"], season.sizes["x"]), transform=season.rio.transform())
+    grid = grid_of(season)
 
     # Later shapes overwrite earlier ones: burnt backwards, the first polygon of the file wins.
-    backwards = fields[::-1]
-    parcel = rasterize(zip(backwards.geometry, backwards.index, strict=True), dtype="int32", **grid)
-    comments = []
+    parcel = _burn(fields[::-1], grid)
+    comments = [fields.attrs["comment"]] if "comment" in fields.attrs else []
     double = _overlaps(fields, parcel, grid, overlap)
     if double:
         comments.append(double)
@@ -74,8 +84,8 @@ def rasterise(
     if empty:
         comments.append(f"{empty} polygons hold no pixel")
     if edge == "drop":
-        crossed = rasterize(fields.boundary, all_touched=True, dtype="uint8", **grid) > 0
-        border = crossed & (parcel > 0)
+        crossed = rasterize(fields.boundary, grid.shape, transform=grid.transform, all_touched=True)
+        border = (crossed > 0) & (parcel > 0)
         parcel[border] = 0
         comments.append(f"{border.sum()} pixels on borders left out")
     if not parcel.any():
@@ -94,73 +104,95 @@ def rasterise(
     )
 
 
-def _fields(
-    polygons: gpd.GeoDataFrame | str | Path, season: xr.Dataset, column: str
-) -> gpd.GeoDataFrame:
-    """The polygons within the season in its CRS, indexed with their parcel number."""
-    if isinstance(polygons, (str, Path)):
-        polygons = _read(polygons)
-    _check_layer(polygons, column)
-    numbers = np.arange(1, len(polygons) + 1)
-    fields = polygons[[column, polygons.geometry.name]].set_axis(numbers, axis=0)
-    fields = fields[~(fields.geometry.isna() | fields.geometry.is_empty)].to_crs(season.rio.crs)
-    kinds = sorted(set(fields.geom_type) - {"Polygon", "MultiPolygon"})
-    if kinds:
-        raise SeasonError(
-            f"The layer holds {', '.join(kinds)}; expected polygons of fields: give another layer."
-        )
-    # A field that crosses itself is cut into valid pieces.
-    valid = shapely.make_valid(fields.geometry.values, method="structure", keep_collapsed=False)
-    fields = fields.set_geometry(valid, crs=fields.crs)
-    inside = fields[fields.intersects(shapely.box(*season.rio.bounds()))]
-    if not len(inside):
-        covered = " ".join(f"{side:.0f}" for side in fields.total_bounds)
-        wanted = " ".join(f"{side:.0f}" for side in season.rio.bounds())
-        raise SeasonError(
-            f"None of the {len(fields)} polygons lies in the season: they cover {covered}, "
-            f"the season {wanted} ({season.rio.crs.to_string()}): check the CRS of both."
-        )
-    return inside
+def read_mapping(path: str | Path) -> dict[object, str]:
+    """A table for ``rasterise``: what the polygons say, and the class that it belongs to.
 
-
-def _read(file: str | Path) -> gpd.GeoDataFrame:
-    if not Path(file).exists():
-        raise FileNotFoundError(
-            f"There is no file of polygons '{file}': give a GeoPackage, GeoJSON or Shapefile."
-        )
+    A CSV (comma, semicolon or tab) with the columns ``name`` (or ``code``) and ``class``; others
+    are left alone. Raises FileNotFoundError, or SeasonError for a file that is no such table.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no table '{path}': give a CSV with name and class.")
     try:
-        return gpd.read_file(file)
-    except DataSourceError as error:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
         raise SeasonError(
-            f"'{file}' cannot be read as polygons: give a GeoPackage, GeoJSON or Shapefile."
+            f"The text of '{path.name}' is not UTF-8: save the table as CSV UTF-8."
         ) from error
+    heading = text.partition("\n")[0]
+    rows = csv.DictReader(text.splitlines(), delimiter=max(",;\t", key=heading.count))
+    found = [name.strip().casefold() for name in rows.fieldnames or ()]
+    rows.fieldnames = found
+    key = next((name for name in ("name", "code") if name in found), None)
+    if key is None or "class" not in found:
+        raise SeasonError(
+            f"'{path.name}' has the columns {', '.join(found) or 'none'}; expected name (or code) "
+            "and class."
+        )
+    mapping: dict[object, str] = {}
+    for row in rows:
+        name, named = class_name(row[key]), class_name(row["class"])
+        if not named:
+            raise SeasonError(f"'{path.name}' gives '{name}' no class: name one for each row.")
+        if mapping.setdefault(name, named) != named:
+            raise SeasonError(
+                f"'{path.name}' gives '{name}' two classes, {mapping[name]} and {named}: keep one."
+            )
+    return mapping
 
 
-def _check_layer(polygons: gpd.GeoDataFrame, column: str) -> None:
-    if getattr(polygons, "active_geometry_name", None) is None:
-        raise SeasonError(
-            "The layer has no geometry; expected polygons: give a GeoPackage, GeoJSON or Shapefile."
-        )
-    if column not in polygons:
-        names = ", ".join(str(name) for name in polygons.columns.drop(polygons.geometry.name))
-        raise SeasonError(
-            f"The polygons have no column '{column}'; found {names}: "
-            "name the one that holds the crop."
-        )
-    if polygons.crs is None:
-        raise SeasonError(
-            "The polygons have no coordinate reference system: "
-            "set it with polygons.set_crs('EPSG:...')."
-        )
+def _order(name: str) -> tuple:
+    """Numbers first, by size; then words, by the alphabet."""
+    number = re.fullmatch(r"-?\d+(\.\d+)?", name)
+    return (0, float(name), name) if number else (1, 0.0, name)
+
+
+def _burn(fields: gpd.GeoDataFrame, grid: Grid) -> np.ndarray:
+    """The number of the polygon that holds each pixel's centre; of several the last."""
+    numbered = zip(fields.geometry, fields.index, strict=True)
+    return rasterize(numbered, grid.shape, transform=grid.transform, dtype="int32")
+
+
+def _classes(names: pd.Series, mapping: Mapping[object, str]) -> pd.Series:
+    """The class that each polygon names; "" for none. Raises SeasonError for doubtful names."""
+    named = {class_name(name): class_name(wanted) for name, wanted in mapping.items()}
+    said = names.map(class_name)
+    own = names[~said.isin(list(named))]
+    raw: dict[str, object] = {}
+    for name in pd.unique(own.dropna()):
+        shown = class_name(name)
+        if shown and raw.setdefault(shown, name) != name:
+            raise SeasonError(
+                f"The names {raw[shown]!r} and {name!r} of '{names.name}' look the same: give both "
+                "one name in the file, or one class (mapping)."
+            )
+        if _misread(shown):
+            raise SeasonError(
+                f"The name {shown!r} of '{names.name}' holds the marks of a wrong reading: say "
+                "what the file's text is (encoding), such as utf-8, or rename it (mapping)."
+            )
+    return said.map(lambda name: named.get(name, name))
+
+
+def _misread(name: str) -> bool:
+    """Whether a name was read in another encoding than it was written, as 'MaÃ¯s'."""
+    if any(mark == "\ufffd" or "\x7f" <= mark < "\xa0" for mark in name):
+        return True
+    for encoding in ("cp1252", "latin-1"):
+        try:
+            return name.encode(encoding).decode("utf-8") != name
+        except UnicodeError:
+            continue
+    return False
 
 
 def _codes(
     names: pd.Series, crops: Sequence[Crop] | None, mapping: Mapping[object, str]
 ) -> tuple[tuple[Crop, ...], np.ndarray]:
     """(legend, code of each polygon)."""
-    classes = names.map(lambda name: mapping.get(name, name)).astype("string").str.strip()
+    classes = _classes(names, mapping)
     if crops is None:
-        found = ["Background", *sorted(set(classes.dropna()) - {"Background"})]
+        found = ["Background", *sorted(set(classes) - {"Background", ""}, key=_order)]
         if len(found) > 256:
             raise SeasonError(
                 f"'{names.name}' has {len(found) - 1} names; expected at most 255 crops: "
@@ -172,22 +204,23 @@ def _codes(
     code = classes.map({crop.name: i for i, crop in enumerate(crops)})
     unknown = code.isna()
     if unknown.any():
-        counts = names[unknown].value_counts(dropna=False)
-        told = ", ".join(f"{name} ({count} polygons)" for name, count in counts.items())
+        counts = names[unknown].map(class_name).value_counts()
+        told = [f"{name or 'no name'} ({count} polygons)" for name, count in counts.items()]
+        more = f" and {len(told) - MOST} more" if len(told) > MOST else ""
         raise SeasonError(
-            f"{len(counts)} crop names have no class: {told}; "
+            f"{len(counts)} crop names have no class: {', '.join(told[:MOST])}{more}; "
             f"map each to one of {', '.join(crop.name for crop in crops)} (mapping)."
         )
     return tuple(crops), code.to_numpy("uint8")
 
 
-def _overlaps(fields: gpd.GeoDataFrame, first: np.ndarray, grid: dict, overlap: str) -> str:
+def _overlaps(fields: gpd.GeoDataFrame, first: np.ndarray, grid: Grid, overlap: str) -> str:
     """What to say of pixels in several polygons ('' if there are none).
 
     ``first`` holds the first polygon of each pixel. Raises SeasonError if overlaps are refused.
     """
     # A pixel whose first polygon is not its last lies in several.
-    last = rasterize(zip(fields.geometry, fields.index, strict=True), dtype="int32", **grid)
+    last = _burn(fields, grid)
     several = first != last
     if not several.any():
         return ""
