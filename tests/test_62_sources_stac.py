@@ -3,6 +3,7 @@ their own.
 """
 
 import json
+import re
 import threading
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,7 +15,8 @@ import pytest
 import rasterio
 from rasterio.transform import from_origin
 from rasterio.warp import transform_bounds
-from shapely.geometry import box
+from shapely.geometry import box, mapping
+from shapely.geometry.base import BaseGeometry
 
 from stma_nb import __main__, cube
 from stma_nb.sources import catalogues
@@ -261,8 +263,8 @@ def test_other_scales_become_power_when_metadata_or_user_say_so(tmp_path, unit, 
 @pytest.mark.parametrize(
     ("values", "options", "message"),
     [
-        (np.full((9, 9), -12.0), {}, "median of -12.0; expected linear power"),
-        (np.full((9, 9), 300.0), {}, "median of 300.0; expected linear power"),
+        (np.full((9, 9), -12.0), {}, "median of -12; expected linear power"),
+        (np.full((9, 9), 300.0), {}, "median of 300; expected linear power"),
         (
             np.full((9, 9), 300),
             {"dtype": "uint16"},
@@ -341,7 +343,7 @@ def test_what_is_not_there_is_said_in_one_sentence(folder, tmp_path):
         season_from_stac(folder, area(), *APRIL, crs="EPSG:0")
     with pytest.raises(
         FileNotFoundError,
-        match="no catalogue 'planetary': give one of planetary-computer, earth-search",
+        match="no catalogue 'planetary': give one of planetary-computer, digital-earth-africa",
     ):
         season_from_stac("planetary", area(), *APRIL)
     with pytest.raises(FileNotFoundError, match="No GeoTIFF"):
@@ -366,18 +368,199 @@ def test_uncalibrated_grd_is_refused_before_any_search():
             season_from_stac(name, area(), *APRIL)
 
 
+# ------------------------------------------------------------------- as catalogues write it down
+
+
+def test_times_that_name_no_zone_are_utc(folder):
+    items = catalogues.catalogue_of_folder(folder)
+    expected = season_from_stac(items, area(), *APRIL).compute()
+    for item in items:
+        item.datetime = item.datetime.replace(tzinfo=None)
+    assert season_from_stac(items, area(), *APRIL).compute().equals(expected)
+    items[0].datetime = items[0].datetime.replace(tzinfo=UTC)  # some with, some without
+    assert season_from_stac(items, area(), *APRIL).compute().equals(expected)
+    only = items.items[0]
+    only.datetime = None
+    with pytest.raises(cube.SeasonError, match=f"The item '{only.id}' has no time"):
+        season_from_stac(items, area(), *APRIL)
+
+
+@pytest.mark.parametrize("ring", [box(-179.9, 50, 179.9, 54), None, "POLYGON"])
+def test_a_footprint_around_the_globe_is_replaced_by_that_of_the_image(folder, ring):
+    items = catalogues.catalogue_of_folder(folder)
+    far = LEFT + 300_000
+    for day in ("05", "11", "17", "23"):
+        for name in ("VV", "VH"):
+            stem = f"F_T007-290000-IW1_202104{day}T053152Z_{name}.tif"
+            image(folder / stem, backscatter(9), far)
+    every = catalogues.catalogue_of_folder(folder)
+    for item in every:
+        if item.properties["sat:relative_orbit"] == 7:
+            item.geometry = None if ring is None else {"type": "Polygon"}
+            if isinstance(ring, BaseGeometry):
+                item.geometry = mapping(ring)
+    found = season_from_stac(every, area(), *APRIL)
+    assert "orbit 7" not in found.attrs["tracks"] and "comment" not in found.attrs
+    assert found.compute().equals(season_from_stac(items, area(), *APRIL).compute())
+    there = season_from_stac(every, area(far, far + 400), *APRIL)
+    assert there.relative_orbit.values.tolist() == [7] * 4 and np.isfinite(there.vv).any()
+
+
+def test_items_that_nothing_places_are_passed_over_with_a_word(folder):
+    items = catalogues.catalogue_of_folder(folder)
+    expected = season_from_stac(items, area(), *APRIL).compute()
+    lost = items.items[0].clone()
+    lost.id, lost.geometry = "lost", mapping(box(-180, -90, 180, 90))
+    lost.assets = {name: pystac.Asset(str(folder / "none.tif")) for name in ("vv", "vh")}
+    season = season_from_stac(pystac.ItemCollection([*items, lost]), area(), *APRIL)
+    assert season.compute().equals(expected)
+    assert season.attrs["comment"].startswith("1 items passed over, whose footprint is missing")
+
+
+def test_the_season_says_how_many_passes_were_expected(folder):
+    found = season_from_stac(folder, area(), *APRIL)
+    assert found.attrs["passes"] == "2 of 3 passes expected, one every 12 days"
+    for name in ("VV", "VH"):
+        image(folder / f"X_T095-290000-IW2_20210421T053152Z_{name}.tif", backscatter(7))
+    found = season_from_stac(folder, area(), *APRIL)
+    assert found.attrs["passes"] == "3 of 5 passes expected, one every 6 days"
+
+
+def test_every_date_is_looked_at_by_itself(folder):
+    odd = folder / "X_T095-290001-IW2_20210415T053159Z_VH.tif"
+    power = read(folder, odd.name)
+    image(odd, 10 * np.log10(power), LEFT + 300)
+    with pytest.raises(
+        cube.SeasonError,
+        match="VH image of 'X_T095-290001-IW2_20210415T053159Z' has a median of -1",
+    ):
+        season_from_stac(folder, area(), *APRIL)
+
+
+@pytest.mark.parametrize("nodata", [None, -9999, 0])
+def test_a_date_without_data_in_the_area_is_left_out_and_told(folder, nodata):
+    for name in ("VV", "VH"):
+        file = folder / f"X_T095-290000-IW2_20210427T053152Z_{name}.tif"
+        image(file, np.zeros((SIZE, SIZE)), nodata=nodata)
+    season = season_from_stac(folder, area(), *APRIL)
+    assert [str(time)[8:10] for time in season.time.values] == ["03", "15"]
+    assert season.attrs["comment"] == "dates without data in the area left out: 2021-04-27"
+    for file in folder.glob("*T095*"):
+        image(file, np.zeros((SIZE, SIZE)), nodata=nodata)
+    with pytest.raises(cube.SeasonError, match="None of the 5 images of the track has data in"):
+        season_from_stac(folder, area(), *APRIL, relative_orbit=95)
+
+
+@pytest.mark.parametrize("where", ["item", "file"])
+@pytest.mark.parametrize("scale", ["power", "dB"])
+def test_packed_whole_numbers_are_unpacked(tmp_path, scale, where):
+    power = backscatter(6)
+    values = power if scale == "power" else 10 * np.log10(power)
+    slope, offset = (1e-5, 0.0) if scale == "power" else (0.002, -40.0)
+    stored = np.round((values - offset) / slope)
+    stored[:, :5] = 65535
+    for name in ("VV", "VH"):
+        file = image(
+            tmp_path / f"20210403_{name}.tif",
+            np.clip(stored, 1, 65535),
+            dtype="uint16",
+            nodata=65535,
+        )
+        if where == "file":
+            with rasterio.open(file, "r+") as tif:
+                tif.scales, tif.offsets = (slope,), (offset,)
+    items = catalogues.catalogue_of_folder(tmp_path)
+    for asset in items.items[0].assets.values():
+        asset.extra_fields["raster:bands"] = [{"unit": scale, "data_type": "uint16"}]
+        if where == "item":
+            asset.extra_fields["raster:bands"][0] |= {"scale": slope, "offset": offset}
+    season = pixels(season_from_stac(items, area(east=LEFT + 400), *APRIL), columns=40)
+    assert np.isnan(season.vv[0, :, :5]).all()
+    np.testing.assert_allclose(season.vv[0, :, 5:], power[:, 5:], rtol=2e-3, atol=1e-5)
+
+
+def test_units_that_differ_from_image_to_image_are_told(folder):
+    items = catalogues.catalogue_of_folder(folder)
+    for item in items:
+        unit = "dB" if "20210415" in item.id else "linear power"
+        item.assets["vv"].extra_fields["raster:bands"] = [{"unit": unit}]
+    with pytest.raises(cube.SeasonError, match="in several units .*power of 'X_.*, dB of 'X_"):
+        season_from_stac(items, area(), *APRIL)
+
+
+def test_masks_and_angles_beside_the_images_are_left_alone(folder):
+    expected = season_from_stac(folder, area(), *APRIL).compute()
+    for file in sorted(folder.glob("*_VV.tif")):
+        for beside in ("VV_mask", "inc_map", "VV_ANGLE", "ls_map", "area"):
+            image(
+                folder / file.name.replace("_VV.tif", f"_{beside}.tif"),
+                np.ones((9, 9)),
+                dtype="uint8",
+            )
+    assert season_from_stac(folder, area(), *APRIL).compute().equals(expected)
+    items = catalogues.catalogue_of_folder(folder)
+    for item in items:
+        vv, vh = item.assets.pop("vv"), item.assets.pop("vh")
+        mask = pystac.Asset(vv.href.replace("VV.tif", "VV_mask.tif"))
+        item.assets = {"mask_vv": mask, "noise-vv": mask, "measurement-vv": vv, "image-vh": vh}
+    assert season_from_stac(items, area(), *APRIL).compute().equals(expected)
+
+
+def test_images_on_the_grid_of_the_web_come_in_metres_on_the_ground(tmp_path):
+    left, _, _, top = transform_bounds("EPSG:32633", "EPSG:3857", LEFT, TOP - 400, LEFT + 400, TOP)
+    for name in ("VV", "VH"):
+        image(tmp_path / f"20210403_{name}.tif", backscatter(3), left, top, "EPSG:3857")
+    season = season_from_stac(tmp_path, area(east=LEFT + 200), *APRIL)
+    assert season.rio.crs == "EPSG:32633"
+
+
+@pytest.mark.parametrize(
+    "href", ["/vsicurl/http://127.0.0.1:9/a.tif", "/vsizip//tmp/a.zip/a.tif", "vrt:///tmp/a.tif"]
+)
+def test_addresses_that_only_gdal_knows_are_refused(folder, href):
+    items = catalogues.catalogue_of_folder(folder)
+    for item in items:
+        item.assets["vv"].href = href
+    with pytest.raises(cube.SeasonError, match="names the image .*; expected a file or an address"):
+        season_from_stac(items, area(), *APRIL)
+
+
+def test_only_geotiffs_are_opened(folder):
+    file = next(folder.glob("*T095*VV.tif"))
+    file.write_text(f"<VRTDataset rasterXSize='40' rasterYSize='40'>{file.name}</VRTDataset>")
+    items = catalogues.catalogue_of_folder(folder, "*T022*.tif")
+    for item in items:
+        item.assets["vv"].href = str(file)
+    with pytest.raises(cube.SeasonError, match="cannot be opened .*: check that it is there as a"):
+        season_from_stac(items, area(), *APRIL)
+
+
 # --------------------------------------------------------------------------------- over the network
 
 
 @pytest.fixture
-def server(folder):
+def links():
+    """Where the server says that its images are, if elsewhere than on it."""
+    return {}
+
+
+@pytest.fixture
+def server(folder, links):
     """A STAC API with one collection of the folder's images, served on this machine; it answers by
     period only.
     """
     items = [item.to_dict() for item in catalogues.catalogue_of_folder(folder)]
+    for item in items:
+        for asset in item["assets"].values():
+            asset["href"] = "URL/images/" + asset["href"].rpartition("/")[2]
 
     class Answer(BaseHTTPRequestHandler):
+        def do_HEAD(self):
+            self.do_GET()
+
         def do_GET(self):
+            if self.path.startswith("/images/"):
+                return self.image(folder / self.path.rpartition("/")[2])
             core = [
                 f"https://api.stacspec.org/v1.0.0/{part}"
                 for part in ("core", "item-search", "collections")
@@ -430,11 +613,28 @@ def server(folder):
                 }
             )
 
+        def image(self, file):
+            if not file.is_file():
+                return self.send_error(404)
+            content = file.read_bytes()
+            asked = re.match(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+            first = int(asked[1]) if asked else 0
+            last = min(int(asked[2] or 1e9), len(content) - 1) if asked else len(content) - 1
+            self.send_response(206 if asked else 200)
+            if asked:
+                self.send_header("Content-Range", f"bytes {first}-{last}/{len(content)}")
+            self.send_header("Accept-Ranges", "bytes")
+            self.send_header("Content-Length", str(last - first + 1))
+            self.end_headers()
+            if self.command == "GET":
+                self.wfile.write(content[first : last + 1])
+
         def reply(self, content):
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.end_headers()
-            self.wfile.write(json.dumps(content).encode())
+            images = links.get("images", f"{url}/images/")
+            self.wfile.write(json.dumps(content).replace("URL/images/", images).encode())
 
         def log_message(self, *_):
             pass
@@ -458,6 +658,52 @@ def test_an_api_is_searched_for_place_period_and_collection(server, folder):
         season_from_stac(server, area(), "2021-06-01", "2021-06-30", collection="rtc")
     with pytest.raises(cube.SeasonError, match=r"name that of Sentinel-1 \(collection\)"):
         season_from_stac(server, area(), *APRIL)
+
+
+@pytest.mark.parametrize("href", ["file:///etc/", "/etc/", "/vsimem/", "vrt://http://127.0.0.1:9/"])
+def test_a_remote_catalogue_may_not_name_files_of_this_machine(server, links, href):
+    links["images"] = href
+    with pytest.raises(cube.SeasonError, match=r"names the image .*expected an address \(https"):
+        season_from_stac(server, area(), *APRIL, collection="rtc")
+
+
+def test_buckets_that_everyone_may_read_are_read_by_their_address():
+    name, address = next(iter(catalogues.BUCKETS.items()))
+    assert name == "s3://deafrica-sentinel-1/" and address.startswith(
+        "https://deafrica-sentinel-1."
+    )
+    assert catalogues.CATALOGUES["digital-earth-africa"][1] == "s1_rtc"
+
+
+@pytest.mark.parametrize(
+    ("page", "message"),
+    [
+        ("<!DOCTYPE html><title>Sign in</title>", "something else than JSON .a web page."),
+        ("sorry", "something else than JSON .'sorry'."),
+        ("[]", "does not answer as a STAC API does"),
+        ('{"type": "Catalog"}', "does not answer as a STAC API does"),
+    ],
+)
+def test_a_catalogue_that_answers_with_a_page_is_told(page, message):
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(page.encode())
+
+        do_POST = do_GET
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as http:
+        threading.Thread(target=http.serve_forever, daemon=True).start()
+        with pytest.raises(cube.SeasonError, match=message):
+            season_from_stac(
+                f"http://127.0.0.1:{http.server_port}", area(), *APRIL, collection="rtc"
+            )
+        http.shutdown()
 
 
 def test_no_network_is_one_sentence():

@@ -5,14 +5,17 @@ They come from an API, a file or a folder of GeoTIFFs.
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import rasterio
-from rasterio.warp import transform_geom
+from rasterio.errors import RasterioError
+from rasterio.warp import transform_bounds, transform_geom
 
 from stma_nb import cube
 from stma_nb.cube import SeasonError
@@ -23,6 +26,7 @@ with needs("stac"):
     import pystac_client
     import requests
     from pystac.utils import make_absolute_href
+    from pystac_client.errors import ClientTypeError
     from pystac_client.exceptions import APIError
     from shapely.errors import ShapelyError
     from shapely.geometry import Polygon, box, mapping, shape
@@ -31,15 +35,37 @@ with needs("stac"):
 
 CATALOGUES = {  # name -> (address of the API, its collection of Sentinel-1)
     "planetary-computer": ("https://planetarycomputer.microsoft.com/api/stac/v1", "sentinel-1-rtc"),
+    "digital-earth-africa": ("https://explorer.digitalearth.africa/stac", "s1_rtc"),
     "earth-search": ("https://earth-search.aws.element84.com/v1", "sentinel-1-grd"),
     "copernicus": ("https://stac.dataspace.copernicus.eu/v1", "sentinel-1-grd"),
 }
+# What a catalogue calls a bucket that everyone may read -> its address.
+BUCKETS = {"s3://deafrica-sentinel-1/": "https://deafrica-sentinel-1.s3.af-south-1.amazonaws.com/"}
 RAW = "sentinel-1-grd"  # in each of these catalogues: digital numbers in radar geometry
 EXTENSIONS = [
     f"https://stac-extensions.github.io/{name}/schema.json"
     for name in ("projection/v2.0.0", "sat/v1.0.0")
 ]
+WIDEST = 20.0  # degrees: no image is as wide; a footprint that is goes around the globe
+NO_IMAGE = re.compile(  # what lies beside the images of a product
+    r"(?<![a-z])(mask|angle|inc|area|map|dem|rgb|looks|layover|shadow|noise|calibration|lut|schema"
+    r"|browse|preview|thumbnail|quicklook|ratio)(?![a-z])",
+    re.IGNORECASE,
+)
+REMOTE = re.compile(r"(https?|s3|gs|az|abfs)://")
+LOCAL = re.compile(r"file://|(?!/vsi)(?![A-Za-z][\w+.-]+:)")  # a drive of Windows is one letter
 Period = tuple[pd.Timestamp, pd.Timestamp]  # first and last moment, in UTC
+# What pystac raises for JSON that is no STAC.
+MALFORMED = (ValueError, KeyError, TypeError, AttributeError, pystac.STACError)
+
+
+class Found(NamedTuple):
+    """What a catalogue has of an area and a period."""
+
+    source: str
+    items: list[pystac.Item]
+    licence: str
+    passed_over: str  # in words; "" if nothing was
 
 
 def area_polygon(area: Sequence[float] | dict | str | Path) -> BaseGeometry:
@@ -90,19 +116,31 @@ def items_of(
     polygon: BaseGeometry,
     period: Period,
     collection: str | None,
-) -> tuple[str, list[pystac.Item], str]:
-    """(source, items over the area in the period, licence)."""
+) -> Found:
+    """The items over the area in the period."""
     if str(catalogue) in CATALOGUES or str(catalogue).startswith(("http://", "https://")):
-        source, items, licence = _search(str(catalogue), polygon, period, collection)
+        source, inside, licence = _search(str(catalogue), polygon, period, collection)
         among = ""
     else:
         source, every, licence = _read(catalogue)
         every = [item for item in every if collection in (None, item.collection_id)]
         inside = [item for item in every if period[0] <= time_of(item) <= period[1]]
-        items = [
-            item for item in inside if item.geometry and shape(item.geometry).intersects(polygon)
-        ]
         among = f" (of its {len(every)} items, {len(inside)} are of the period)"
+    items, nowhere = [], []
+    for item in inside:
+        place = _place(item, is_remote(source))
+        if place is None:
+            nowhere.append(item.id)
+        elif place.intersects(polygon):
+            items.append(item.clone())
+            items[-1].geometry = mapping(place)
+    told = ""
+    if nowhere:
+        told = (
+            f"{len(nowhere)} items passed over, whose footprint is missing or goes around the "
+            f"globe and whose image does not say where it is ('{nowhere[0]}')"
+        )
+        among += f"; {told}"
     if not items:
         wanted = f" of {collection}" if collection else ""
         sides = " ".join(f"{side:.4f}" for side in polygon.bounds)
@@ -117,7 +155,58 @@ def items_of(
             f"'{source}' has items of {len(collections)} collections "
             f"({', '.join(sorted(collections))}): name one (collection)."
         )
-    return source, items, licence
+    return Found(source, items, licence, told)
+
+
+def is_remote(source: str) -> bool:
+    """Whether a catalogue is somebody's on the network."""
+    return source.startswith(("http://", "https://"))
+
+
+@contextmanager
+def open_image(href: str, remote: bool) -> Iterator[rasterio.DatasetReader]:
+    """The GeoTIFF at an address: a file's or, in a ``remote`` catalogue, a server's.
+
+    Raises SeasonError for anything else that GDAL would open, and RasterioError.
+    """
+    if not (REMOTE.match(href) or (not remote and LOCAL.match(href))):
+        wanted = "an address (https, s3)" if remote else "a file or an address (https, s3)"
+        raise SeasonError(f"The catalogue names the image '{href[:80]}'; expected {wanted}.")
+    with gdal_of(href), rasterio.open(href, driver="GTiff") as tif:
+        yield tif
+
+
+def gdal_of(href: str) -> rasterio.Env:
+    """How GDAL opens an address: on a server no folder is listed, which may take for ever."""
+    return rasterio.Env(
+        **({"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"} if REMOTE.match(href) else {})
+    )
+
+
+def _place(item: pystac.Item, remote: bool) -> BaseGeometry | None:
+    """Where an item lies, in degrees; None if nothing says it.
+
+    A footprint that crosses 180 degrees is often stored as a ring around the globe: then its images
+    are asked.
+    """
+    try:
+        stated = shape(item.geometry) if item.geometry else Polygon()
+    except (ShapelyError, ValueError, TypeError, AttributeError, KeyError):
+        stated = Polygon()
+    if not stated.is_empty and stated.bounds[2] - stated.bounds[0] < WIDEST:
+        return stated if stated.is_valid else stated.buffer(0)
+    for asset in item.assets.values():
+        if re.search(r"\.tiff?($|\?)", asset.href, re.IGNORECASE):
+            try:
+                with open_image(asset.href, remote) as tif:
+                    sides = transform_bounds(tif.crs, "EPSG:4326", *tif.bounds)
+            except (RasterioError, AttributeError):  # not there, or without CRS
+                continue
+            west, south, east, north = sides
+            if west <= east:
+                return box(*sides)
+            return unary_union([box(west, south, 180, north), box(-180, south, east, north)])
+    return None
 
 
 def _search(
@@ -146,16 +235,31 @@ def _search(
         items = list(found.items())
         described = client.get_collection(collection) if items else None
         licence = described.license if described else "not stated"
+    except json.JSONDecodeError as error:
+        raise SeasonError(
+            f"'{url}' answers with something else than JSON ({_kind(error)}), so it is no STAC API "
+            "or asks for an account: check the address."
+        ) from error
     except (APIError, requests.RequestException) as error:
         raise ConnectionError(
             f"'{url}' gave no answer to the search in '{collection}' ({first_line(error)}): "
             "check network and address, try again."
         ) from error
-    except (ValueError, KeyError, TypeError, pystac.STACError) as error:
+    except (*MALFORMED, ClientTypeError) as error:
         raise SeasonError(
             f"'{url}' does not answer as a STAC API does ({first_line(error)}): check the address."
         ) from error
+    for item in items:
+        for asset in item.assets.values():
+            for bucket, address in BUCKETS.items():
+                asset.href = re.sub(f"^{bucket}", address, asset.href)
     return url, items, licence
+
+
+def _kind(error: json.JSONDecodeError) -> str:
+    """What an answer begins with that is no JSON."""
+    begin = " ".join(error.doc[:40].split())
+    return "a web page" if begin.lower().startswith(("<!doctype html", "<html")) else repr(begin)
 
 
 def _signing() -> Callable:
@@ -185,7 +289,7 @@ def _read(catalogue: str | Path | pystac.ItemCollection) -> tuple[str, list[pyst
             tree: Any = pystac.read_file(str(path))  # an item holds no items: AttributeError
             items = list(tree.get_items(recursive=True))
             licence = getattr(tree, "license", licence)
-    except (ValueError, KeyError, TypeError, AttributeError, pystac.STACError) as error:
+    except MALFORMED as error:
         raise SeasonError(
             f"'{path}' is no STAC catalogue, collection or item collection ({first_line(error)})."
         ) from error
@@ -199,12 +303,16 @@ def _read(catalogue: str | Path | pystac.ItemCollection) -> tuple[str, list[pyst
 def catalogue_of_folder(folder: str | Path, pattern: str = "*.tif") -> pystac.ItemCollection:
     """The GeoTIFFs of a folder, one file for each polarisation and image, as STAC items.
 
+    What lies beside the images (masks, angles, previews) is left alone.
+
     ``save_object`` of the result writes them to a file. Acquisition time (UTC) and polarisation are
     read from the names, the relative orbit from a burst's (OPERA: T137-292322-IW2); images whose
     names have none count as one track. Raises FileNotFoundError without such files, or SeasonError.
     """
     items: dict[str, pystac.Item] = {}
-    for file in sorted(Path(folder).glob(pattern)):
+    for file in sorted(Path(folder).iterdir()):
+        if not fnmatch(file.name.lower(), pattern.lower()) or NO_IMAGE.search(file.stem):
+            continue
         with cube.open_whole(file) as tif:
             time = cube.acquisition_time(file, tif)
             names = cube.band_names(file, tif)
@@ -250,8 +358,15 @@ def _item(name: str, time: np.datetime64, tif: rasterio.DatasetReader) -> pystac
 
 
 def time_of(item: pystac.Item) -> pd.Timestamp:
-    """When an item was taken, or began to be taken, in UTC."""
-    return pd.Timestamp(item.datetime or item.common_metadata.start_datetime).tz_convert("UTC")
+    """When an item was taken, or began to be taken, in UTC; so are times that name no zone.
+
+    Raises SeasonError if the item does not say it.
+    """
+    stated = item.datetime or item.common_metadata.start_datetime
+    if stated is None:
+        raise SeasonError(f"The item '{item.id}' has no time: expected datetime (UTC).")
+    time = pd.Timestamp(stated)
+    return time.tz_localize("UTC") if time.tz is None else time.tz_convert("UTC")
 
 
 def first_line(error: Exception) -> str:

@@ -231,9 +231,11 @@ def stac(
     )
     print(
         f"{season.sizes['time']} dates from {season.attrs['items']} images; found "
-        f"{season.attrs['tracks']}. Reading ...",
+        f"{season.attrs['tracks']}. {season.attrs['passes'].capitalize()}.",
         flush=True,
     )
+    if "comment" in season.attrs:
+        print(season.attrs["comment"].capitalize(), flush=True)
     if labels and column:
         season = _labelled(
             season, labels, column, mapping, layer, encoding, labels_crs, edge, overlap

@@ -15,20 +15,30 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import rasterio
 import xarray as xr
-from rasterio.errors import RasterioIOError
 
 from stma_nb import cube
 from stma_nb.cube import SeasonError
 from stma_nb.extras import needs
 from stma_nb.sources.catalogues import (
     EXTENSIONS,
+    NO_IMAGE,
+    Period,
     area_polygon,
-    first_line,
+    gdal_of,
+    is_remote,
     items_of,
     time_of,
     whole_days,
+)
+from stma_nb.sources.images import (
+    BANDS,
+    SCALES,
+    Image,
+    check_levels,
+    look_at,
+    quantity,
+    stated_scale,
 )
 
 with needs("stac"):
@@ -44,12 +54,7 @@ with needs("stac"):
 
 # Items of one track closer in time than this were taken in one overpass.
 OVERPASS = pd.Timedelta("30min")
-BANDS = ("vv", "vh")
-SCALES = {
-    "power": lambda data: data,
-    "amplitude": lambda data: data**2,
-    "dB": lambda data: 10 ** (data / 10),
-}
+CYCLE = 12  # days after which a satellite comes back to its track; two come every 6
 
 
 def season_from_stac(
@@ -80,11 +85,13 @@ def season_from_stac(
         pixel, crs: the grid; default: that of the images. Coarser pixels are means of power, others
             nearest neighbours.
         scale: "power", "amplitude" or "dB", if the metadata do not say what the numbers are; power
-            is assumed.
+            is assumed. Scale and offset of packed numbers are applied before.
 
-    Pixels are NaN where the images have no data (zero, if they do not say what no data is).
-    ``attrs`` hold source, collection, licence, number of items and the tracks found. Links that a
-    catalogue signs expire: save the season (``cube.save_season``).
+    Pixels are NaN where the images have no data (zero, if they do not say what no data is). Every
+    image is looked at: one whose numbers cannot be backscatter is refused, and a date without data
+    in the area is left out. ``attrs`` hold source, collection, licence, number of items, the tracks
+    found, how many passes of those expected (``passes``) and what was left out (``comment``). Links
+    that a catalogue signs expire: save the season (``cube.save_season``).
 
     Raises SeasonError if nothing fits, or what fits is not calibrated backscatter on a map grid;
     FileNotFoundError; ConnectionError if a catalogue is out of reach.
@@ -93,7 +100,7 @@ def season_from_stac(
         raise SeasonError(f"scale is '{scale}'; expected one of {', '.join(SCALES)}.")
     polygon = area_polygon(area)
     period = whole_days(start, end)
-    source, items, licence = items_of(catalogue, polygon, period, collection)
+    source, items, licence, passed_over = items_of(catalogue, polygon, period, collection)
     dual = [item for item in map(_with_polarisations, items) if item]
     if not dual:
         raise SeasonError(
@@ -103,29 +110,33 @@ def season_from_stac(
         )
     chosen, orbit, tracks = _one_track(dual, polygon, relative_orbit, direction)
 
-    scale = scale or _stated_scale(chosen[0])
-    nodata, native, resolution = _look_at(chosen[0], scale)
-    pixel = pixel or resolution
-    crs = _projected(crs or _most_common_crs(chosen) or native, polygon)
-    coarser = pixel > 1.5 * resolution
-    if coarser and scale not in (None, "power"):
+    scale = scale or stated_scale(chosen) or "power"
+    images = look_at(chosen, polygon.bounds, is_remote(source))
+    for item, looked in zip(chosen, images, strict=True):
+        check_levels(item, looked, scale)
+    chosen, images, empty = _with_data(chosen, images)
+    passes = _passes(chosen, period)
+    first = images[0]["vv"]
+    pixel = pixel or first.resolution
+    native = _most_common_crs(chosen) or first.crs.to_wkt()
+    onto = _projected(crs, polygon) if crs else _of_images(native, polygon)
+    coarser = pixel > 1.5 * first.resolution
+    if coarser and scale != "power":
         raise SeasonError(
             f"The images are in {scale}; means over {pixel:g} m would be wrong: "
-            f"leave pixel at {resolution:g} m."
+            f"leave pixel at {first.resolution:g} m."
         )
-    grid = GeoBox.from_geopolygon(Geometry(mapping(polygon), "EPSG:4326"), pixel, crs)
-    season = _load(chosen, grid, nodata, coarser)
+    grid = GeoBox.from_geopolygon(Geometry(mapping(polygon), "EPSG:4326"), pixel, onto)
+    season = _load(chosen, images, grid, coarser)
     for name in BANDS:
-        known = season[name].where(season[name] != nodata)
-        season[name] = SCALES[scale or "power"](known).astype("float32")
-        season[name].attrs = {
-            "long_name": f"{name.upper()} backscatter",
-            "units": "1",
-            **_quantity(chosen[0]),
-        }
+        season[name] = SCALES[scale](season[name]).astype("float32")
+        season[name].attrs = {"long_name": f"{name.upper()} backscatter", "units": "1"}
+        if measured := quantity(chosen[0]):
+            season[name].attrs["quantity"] = measured
     if orbit is not None:
         orbits = np.full(season.sizes["time"], orbit)
         season = season.assign_coords(relative_orbit=("time", orbits))
+    comments = [text for text in (passed_over, empty) if text]
     return season.assign_attrs(
         title="Sentinel-1 season",
         source=source,
@@ -133,26 +144,61 @@ def season_from_stac(
         licence=licence,
         items=len(chosen),
         tracks=tracks,
+        passes=passes,
+        **({"comment": "; ".join(comments)} if comments else {}),
     )
 
 
-def _load(items: list[pystac.Item], grid: GeoBox, nodata: float, coarser: bool) -> xr.Dataset:
+def _with_data(
+    items: list[pystac.Item], images: list[dict[str, Image]]
+) -> tuple[list[pystac.Item], list[dict[str, Image]], str]:
+    """The items of overpasses that have data in the area, their images, and what was left out."""
+    both = [all(len(image.values) for image in looked.values()) for looked in images]
+    seen = {item.properties["overpass"] for item, full in zip(items, both, strict=True) if full}
+    every = {item.properties["overpass"] for item in items}
+    if not seen:
+        raise SeasonError(
+            f"None of the {len(items)} images of the track has data in the area "
+            f"(the first is '{items[0].id}'): check area and nodata, or take another track."
+        )
+    kept = [
+        (item, looked)
+        for item, looked in zip(items, images, strict=True)
+        if item.properties["overpass"] in seen
+    ]
+    days = ", ".join(sorted(overpass[:10] for overpass in every - seen))
+    told = f"dates without data in the area left out: {days}" if days else ""
+    return [item for item, _ in kept], [looked for _, looked in kept], told
+
+
+def _load(
+    items: list[pystac.Item], images: list[dict[str, Image]], grid: GeoBox, coarser: bool
+) -> xr.Dataset:
     """The numbers of the images on the grid, lazily; those of one overpass in one mosaic."""
+    every = [image for looked in images for image in looked.values()]
+    packings = {image.packing for image in every}
+    if len(packings) > 1:
+        told = ", ".join(f"scale {scale:g}, offset {offset:g}" for scale, offset in packings)
+        raise SeasonError(f"The images are packed in several ways ({told}): ask for those of one.")
+    ((scale, offset),) = packings
+    fills = {image.nodata for image in every}
     for item in items:
         for asset in item.assets.values():
             asset.extra_fields["data_type"] = "float32"
-            asset.extra_fields["nodata"] = nodata
-    season = odc.stac.load(
-        items,
-        bands=list(BANDS),
-        groupby="overpass",
-        geobox=grid,
-        resampling="average" if coarser else "nearest",
-        chunks={"x": 2 * cube.CHUNK, "y": 2 * cube.CHUNK},
-    )
+            asset.extra_fields["nodata"] = every[0].nodata
+    with gdal_of(items[0].assets["vv"].href):  # which the lazy reading keeps
+        season = odc.stac.load(
+            items,
+            bands=list(BANDS),
+            groupby="overpass",
+            geobox=grid,
+            resampling="average" if coarser else "nearest",
+            chunks={"x": 2 * cube.CHUNK, "y": 2 * cube.CHUNK},
+        )
     overpasses = sorted({item.properties["overpass"] for item in items})
     times = pd.to_datetime(overpasses, format="ISO8601").tz_localize(None)
-    return season.assign_coords(time=times.as_unit("ns").values)
+    season = season.assign_coords(time=times.as_unit("ns").values)
+    return season.map(lambda band: scale * band.where(~band.isin(list(fills))) + offset)
 
 
 # ----------------------------------------------------------------------------------------- choosing
@@ -167,7 +213,7 @@ def _with_polarisations(item: pystac.Item) -> pystac.Item | None:
         item.id,
         item.geometry,
         item.bbox,
-        item.datetime,
+        time_of(item).to_pydatetime(),
         dict(item.properties),
         stac_extensions=list({*item.stac_extensions, *EXTENSIONS}),
         collection=item.collection_id,
@@ -187,8 +233,9 @@ def _asset(item: pystac.Item, name: str) -> pystac.Asset | None:
             return asset
     for key, asset in item.assets.items():
         # 'vv' or 'vh', but not within a word.
-        named = set(re.findall("(?<![a-z])v[vh](?![a-z])", _said_of(key, asset)))
-        is_data = "data" in (asset.roles or ["data"])
+        said = _said_of(key, asset)
+        named = set(re.findall("(?<![a-z])v[vh](?![a-z])", said))
+        is_data = "data" in (asset.roles or ["data"]) and not NO_IMAGE.search(said)
         if named == {name} and is_data and _is_tiff(asset):
             return asset
     return None
@@ -265,81 +312,23 @@ def _in_words(track: Track, items: list[pystac.Item]) -> str:
     return f"relative orbit {orbit or 'not stated'}{going} ({count} overpasses)"
 
 
-# ----------------------------------------------------------------------------- what the numbers are
+def _passes(items: list[pystac.Item], period: Period) -> str:
+    """How many overpasses there are of those expected, in words.
 
-
-def _stated_scale(item: pystac.Item) -> str | None:
-    """What an item's metadata say of its numbers: 'power', 'amplitude', 'dB', or None."""
-    fields = item.assets["vv"].extra_fields
-    said = [part.get("unit") for part in _parts(fields)]
-    said.append(fields.get("unit"))
-    said.append(item.properties.get("card4l:measurement_convention"))
-    found = re.search("power|amplitude|db|decibel", " ".join(map(str, said)).lower())
-    if not found:
-        return None
-    return found[0] if found[0] in ("power", "amplitude") else "dB"
-
-
-def _parts(fields: dict) -> list[dict]:
-    """What the metadata of an asset say of its bands, in old and in new words of STAC."""
-    return fields.get("raster:bands", []) + fields.get("bands", [])
-
-
-def _quantity(item: pystac.Item) -> dict[str, str]:
-    """gamma0 or sigma0 as the attribute 'quantity', if an item's metadata say it."""
-    asset = item.assets["vv"]
-    said = [asset.title, asset.description]
-    said += [item.properties.get("card4l:measurement_type"), item.collection_id]
-    found = re.search("gamma|sigma", " ".join(map(str, said)).lower())
-    return {"quantity": f"{found[0]}0"} if found else {}
-
-
-def _look_at(item: pystac.Item, scale: str | None) -> tuple[float, str, float]:
-    """(nodata, CRS, pixel in metres) of an item's VV image.
-
-    Raises SeasonError if it is not backscatter on a map grid.
+    A track is passed every 12 days by one satellite; by two, where dates an odd number of 6 days
+    apart show them, every 6.
     """
-    asset = item.assets["vv"]
-    try:
-        with rasterio.open(asset.href) as tif:
-            overview = tif.read(1, out_shape=(min(tif.height, 64), min(tif.width, 64)), masked=True)
-            crs = tif.crs
-            resolution = tif.res[0]
-            stated = tif.nodata
-    except RasterioIOError as error:
-        raise SeasonError(
-            f"The image of '{item.id}' cannot be opened ({first_line(error)}): "
-            "check that it is there, and that you may read it "
-            "(the Planetary Computer may want PC_SDK_SUBSCRIPTION_KEY to be set)."
-        ) from error
-    if crs is None or np.issubdtype(overview.dtype, np.integer):
-        article = "no" if crs is None else "a"
-        raise SeasonError(
-            f"The image of '{item.id}' has {overview.dtype} numbers and {article} map grid; "
-            "expected float32 backscatter on a map grid: uncalibrated GRD will not do, "
-            "take a terrain-corrected (RTC) collection."
-        )
-    nodata = _nodata(asset.extra_fields, stated)
-    values = overview.compressed()
-    values = values[np.isfinite(values) & (values != nodata)]
-    if len(values) and scale != "dB" and not 0 <= np.median(values) < 10:
-        raise SeasonError(
-            f"The image of '{item.id}' has a median of {np.median(values):.1f}; "
-            "expected linear power, mostly below 1: "
-            "give scale='dB' if it is in dB, or take a calibrated collection."
-        )
-    if not crs.is_projected:  # degrees: 111 320 m on the equator, rounded to tens of metres
-        resolution = max(10, round(resolution * 111_320, -1))
-    return nodata, crs.to_wkt(), resolution
+    times = pd.to_datetime(
+        sorted({item.properties["overpass"] for item in items}), format="ISO8601"
+    )
+    half_cycles = np.rint((times - times[0]) / pd.Timedelta(days=CYCLE / 2)).astype(int)
+    step = CYCLE // 2 if (half_cycles % 2).any() else CYCLE
+    every = pd.Timedelta(days=step)
+    expected = (times[0] - period[0]) // every + (period[1] - times[0]) // every + 1
+    return f"{len(times)} of {expected} passes expected, one every {step} days"
 
 
-def _nodata(fields: dict, stated: float | None) -> float:
-    """The number that stands for no data: of the metadata, else ``stated`` in the file, else 0."""
-    for part in [fields, *_parts(fields)]:
-        if part.get("nodata") is not None:
-            return float(part["nodata"])
-    # Where nothing is said, zeros are the land beside the swath.
-    return 0.0 if stated is None else stated
+# ---------------------------------------------------------------------------------------- the grid
 
 
 def _most_common_crs(items: list[pystac.Item]) -> str | None:
@@ -349,11 +338,25 @@ def _most_common_crs(items: list[pystac.Item]) -> str | None:
 
 
 def _projected(crs: str, polygon: BaseGeometry) -> CRS:
-    """The CRS if it is in metres, else the UTM zone of the area."""
+    """The CRS that was asked for, or the UTM zone of the area if it is in degrees."""
     try:
         found = CRS(crs)
     except CRSError as error:
         raise SeasonError(
             f"'{crs}' is no coordinate reference system: give a code such as EPSG:32633."
         ) from error
-    return found if found.projected else CRS.utm(Geometry(mapping(polygon), "EPSG:4326"))
+    return found if found.projected else _utm(polygon)
+
+
+def _of_images(crs: str, polygon: BaseGeometry) -> CRS:
+    """The CRS of the images, or the UTM zone of the area if its units are no metres on the ground.
+
+    Those of the web's maps (EPSG:3857) are 1.6 times as long in Germany.
+    """
+    found = CRS(crs)
+    metric = found.projected and set(found.units) <= {"metre", "meter"} and found.epsg != 3857
+    return found if metric else _utm(polygon)
+
+
+def _utm(polygon: BaseGeometry) -> CRS:
+    return CRS.utm(Geometry(mapping(polygon), "EPSG:4326"))
