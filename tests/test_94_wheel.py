@@ -63,7 +63,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     files = [file for file in (ROOT / "stma_nb").rglob("*") if file.is_file()]
     ours = {file.relative_to(ROOT).as_posix() for file in files if file.suffix != ".pyc"}
     assert packed == ours
-    assert {".py", ".pyi", ".js", ".css", ".j2"} <= {Path(name).suffix for name in packed}
+    assert {".py", ".pyi", ".js", ".css", ".j2", ".csv"} <= {Path(name).suffix for name in packed}
     assert "stma_nb/py.typed" in packed
 
 

@@ -1,4 +1,5 @@
-"""The commands of real data: ``data brandenburg | pastis | south-africa | stac | labels``."""
+"""The commands of real data: ``data brandenburg | pastis | south-africa | stac | labels
+| declared``."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -16,6 +17,9 @@ Output = Annotated[Path, typer.Argument(help="a .zarr store, a .nc file, or a fo
 Mapping = Annotated[
     Path | None,
     typer.Option(metavar="CSV", help="a table of name (or code) and class: groups the crops"),
+]
+Rest = Annotated[
+    str | None, typer.Option(help="the class of every name that the table does not list")
 ]
 Layer = Annotated[str | None, typer.Option(help="which layer of a file of polygons with several")]
 Encoding = Annotated[
@@ -198,6 +202,7 @@ def stac(
         str | None, typer.Option(help="which column of the polygons names the crop")
     ] = None,
     mapping: Mapping = None,
+    rest: Rest = None,
     layer: Layer = None,
     encoding: Encoding = None,
     labels_crs: LabelsCrs = None,
@@ -231,14 +236,14 @@ def stac(
     )
     print(
         f"{season.sizes['time']} dates from {season.attrs['items']} images; found "
-        f"{season.attrs['tracks']}. {season.attrs['passes'].capitalize()}.",
+        f"{season.attrs['tracks']}. {season.attrs['passes']}.",
         flush=True,
     )
     if "comment" in season.attrs:
-        print(season.attrs["comment"].capitalize(), flush=True)
+        print(season.attrs["comment"], flush=True)
     if labels and column:
         season = _labelled(
-            season, labels, column, mapping, layer, encoding, labels_crs, edge, overlap
+            season, labels, column, mapping, rest, layer, encoding, labels_crs, edge, overlap
         )
     print(f"Wrote {cube.save_season(season, output, overwrite)}")
 
@@ -253,6 +258,7 @@ def labels(
     ],
     column: Annotated[str, typer.Option(help="which column of the polygons names the crop")],
     mapping: Mapping = None,
+    rest: Rest = None,
     layer: Layer = None,
     encoding: Encoding = None,
     labels_crs: LabelsCrs = None,
@@ -275,12 +281,88 @@ def labels(
         labels,
         column,
         mapping,
+        rest,
         layer,
         encoding,
         labels_crs,
         edge,
         overlap,
     )
+    print(f"Wrote {cube.save_season(labelled, output, overwrite)}")
+
+
+@data.command()
+def declared(
+    season: Annotated[
+        Path | None, typer.Argument(help="a .zarr store, a .nc file, or a folder of GeoTIFFs")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Argument(help="a .zarr store, a .nc file, or a folder for GeoTIFFs")
+    ] = None,
+    region: Annotated[str, typer.Option(help="whose fields; --list shows the names")] = (
+        "brandenburg"
+    ),
+    listed: Annotated[
+        bool, typer.Option("--list", help="show regions, licences and addresses, and end")
+    ] = False,
+    file: Annotated[
+        Path | None, typer.Option(help="the region's file, if you have it already")
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="where the download goes (default: beside OUTPUT)")
+    ] = None,
+    accept_licence: Annotated[
+        bool, typer.Option("--accept-licence", help="you read the licence and accept it")
+    ] = False,
+    column: Annotated[
+        str | None, typer.Option(help="which column names the crop (default: see --list)")
+    ] = None,
+    mapping: Mapping = None,
+    rest: Rest = None,
+    layer: Layer = None,
+    encoding: Encoding = None,
+    labels_crs: LabelsCrs = None,
+    edge: Edge = "keep",
+    overwrite: Overwrite = False,
+) -> None:
+    """Put the crops that farmers declared on a season, from open data of a state.
+
+    In Brandenburg they are grouped to the classes of the paper.
+
+    \b
+    python -m stma_nb data declared --list
+    python -m stma_nb data declared my.zarr labelled.zarr --region brandenburg --accept-licence
+    """
+    from stma_nb import cube
+    from stma_nb.sources import declared
+    from stma_nb.sources.labels import read_mapping
+
+    if listed:
+        for name, entry in declared.TABLE.items():
+            note = f"; {entry.note}" if entry.note else ""
+            print(f"{name}: {entry.title}. {entry.form}, crop in '{entry.column}'{note}")
+            print(f"  {entry.licence}, {entry.terms}\n  {entry.address}")
+        return
+    if not season or not output:
+        raise typer.BadParameter("both are required, or --list", param_hint=["SEASON", "OUTPUT"])
+    _check_output(season, output, overwrite)
+    opened = cube.open_season(season)
+    table = read_mapping(mapping) if mapping else None
+    file = file or declared.download(region, folder or output.parent, accept_licence)
+    labelled = declared.label(
+        opened,
+        file,
+        region,
+        table,
+        rest,
+        column=column,
+        layer=layer,
+        encoding=encoding,
+        crs=labels_crs,
+        edge=edge,
+    )
+    print(f"{declared.TABLE[region].title}: {labelled.crop.attrs['licence']}")
+    _tell_labels(labelled)
     print(f"Wrote {cube.save_season(labelled, output, overwrite)}")
 
 
@@ -297,6 +379,7 @@ def _labelled(
     polygons: Path,
     column: str,
     mapping: Path | None,
+    rest: str | None,
     layer: str | None,
     encoding: str | None,
     crs: str | None,
@@ -312,6 +395,7 @@ def _labelled(
         season,
         column,
         mapping=table,
+        rest=rest,
         edge=edge,
         overlap=overlap,
         layer=layer,

@@ -23,6 +23,7 @@ with needs("stac"):
     import geopandas as gpd
 
 MOST = 8  # names told in a message
+Names = Mapping[object, str]  # what polygons say -> name of a class
 
 
 def rasterise(
@@ -30,12 +31,13 @@ def rasterise(
     season: xr.Dataset,
     column: str,
     crops: Sequence[Crop] | None = None,
-    mapping: Mapping[object, str] | None = None,
+    mapping: Names | None = None,
     edge: str = "keep",
     overlap: str = "refuse",
     layer: str | None = None,
     encoding: str | None = None,
     crs: str | None = None,
+    rest: str | None = None,
 ) -> xr.Dataset:
     """The season with ``crop`` and ``parcel`` (y, x) from polygons of fields.
 
@@ -58,6 +60,7 @@ def rasterise(
         layer: which layer of a file with several.
         encoding: of the file's text, such as "cp1250", if the file does not say it.
         crs: of the coordinates, if the layer does not say it or says it wrong.
+        rest: the class of every name that ``mapping`` does not list.
 
     The parcel number is the polygon's row in the file, from 1; ``season.parcel > 0`` says where
     labels are known. White space of any kind in a name becomes one blank. What was left out is told
@@ -71,7 +74,8 @@ def rasterise(
         if value not in options:
             raise SeasonError(f"{name} is '{value}'; expected '{options[0]}' or '{options[1]}'.")
     fields = polygons_of_season(polygons, season, [column], layer, encoding, crs)
-    crops, code = _codes(fields[column], crops, mapping or {})
+    classes = _classes(fields[column], mapping or {}, rest)
+    crops, code = _codes(fields[column], classes, crops)
     grid = grid_of(season)
 
     # Later shapes overwrite earlier ones: burnt backwards, the first polygon of the file wins.
@@ -153,10 +157,12 @@ def _burn(fields: gpd.GeoDataFrame, grid: Grid) -> np.ndarray:
     return rasterize(numbered, grid.shape, transform=grid.transform, dtype="int32")
 
 
-def _classes(names: pd.Series, mapping: Mapping[object, str]) -> pd.Series:
+def _classes(names: pd.Series, mapping: Names, rest: str | None) -> pd.Series:
     """The class that each polygon names; "" for none. Raises SeasonError for doubtful names."""
     named = {class_name(name): class_name(wanted) for name, wanted in mapping.items()}
     said = names.map(class_name)
+    if rest is not None:
+        named = dict.fromkeys(set(said) - {""}, rest) | named
     own = names[~said.isin(list(named))]
     raw: dict[str, object] = {}
     for name in pd.unique(own.dropna()):
@@ -187,10 +193,9 @@ def _misread(name: str) -> bool:
 
 
 def _codes(
-    names: pd.Series, crops: Sequence[Crop] | None, mapping: Mapping[object, str]
+    names: pd.Series, classes: pd.Series, crops: Sequence[Crop] | None
 ) -> tuple[tuple[Crop, ...], np.ndarray]:
-    """(legend, code of each polygon)."""
-    classes = _classes(names, mapping)
+    """(legend, code of each polygon), from what the polygons say and the class of each."""
     if crops is None:
         found = ["Background", *sorted(set(classes) - {"Background", ""}, key=_order)]
         if len(found) > 256:
