@@ -263,8 +263,12 @@ def test_other_scales_become_power_when_metadata_or_user_say_so(tmp_path, unit, 
 @pytest.mark.parametrize(
     ("values", "options", "message"),
     [
-        (np.full((9, 9), -12.0), {}, "median of -12; expected linear power"),
-        (np.full((9, 9), 300.0), {}, "median of 300; expected linear power"),
+        (
+            np.full((9, 9), -12.0),
+            {},
+            "median of -12: that looks like dB where linear power is expected",
+        ),
+        (np.full((9, 9), 300.0), {}, "median of 300: too high for linear power"),
         (
             np.full((9, 9), 300),
             {"dtype": "uint16"},
@@ -337,7 +341,7 @@ def test_what_is_not_there_is_said_in_one_sentence(folder, tmp_path):
         season_from_stac(folder, area(), "2021-05-01", "2021-04-01")
     with pytest.raises(cube.SeasonError, match="expected days such as"):
         season_from_stac(folder, area(), "spring", "2021-04-01")
-    with pytest.raises(cube.SeasonError, match="scale is 'decibel'; expected one of power"):
+    with pytest.raises(cube.SeasonError, match="scale is 'decibel'; expected 'power', 'amp"):
         season_from_stac(folder, area(), *APRIL, scale="decibel")
     with pytest.raises(cube.SeasonError, match="'EPSG:0' is no coordinate reference system"):
         season_from_stac(folder, area(), *APRIL, crs="EPSG:0")
@@ -477,6 +481,15 @@ def test_packed_whole_numbers_are_unpacked(tmp_path, scale, where):
     season = pixels(season_from_stac(items, area(east=LEFT + 400), *APRIL), columns=40)
     assert np.isnan(season.vv[0, :, :5]).all()
     np.testing.assert_allclose(season.vv[0, :, 5:], power[:, 5:], rtol=2e-3, atol=1e-5)
+
+
+def test_whole_numbers_become_power_in_the_scale_that_is_given(tmp_path):
+    power = backscatter(6)
+    for name in ("VV", "VH"):
+        stored = np.round(10 ** ((10 * np.log10(power) + 83) / 20))
+        image(tmp_path / f"20210403_{name}.tif", stored, dtype="uint16", nodata=0)
+    season = season_from_stac(tmp_path, area(east=LEFT + 400), *APRIL, scale="gfmap")
+    np.testing.assert_allclose(pixels(season, columns=40).vv[0], power, rtol=1e-2)
 
 
 def test_units_that_differ_from_image_to_image_are_told(folder):

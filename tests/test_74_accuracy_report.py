@@ -14,8 +14,8 @@ import pytest
 import rasterio
 import rasterio.warp
 from matplotlib.figure import Figure
-from shapely.geometry import box
 from rasterio.transform import from_origin
+from shapely.geometry import box
 
 from stma_nb import accuracy, cube, figures
 from stma_nb.__main__ import main

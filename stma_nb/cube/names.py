@@ -22,9 +22,9 @@ _SNAP_DATE = re.compile(rf"(?<!\d)([0-3]\d)({'|'.join(_MONTHS)})((?:19|20)\d\d)(
 
 # What lies beside the backscatter in the folders of products: masks, angles, looks, quality.
 _SIDE = re.compile(
-    r"(^|[-_. ])(mask|inc_map(_ell)?|ls_map|dem|area|scatt|rgb|browse|valid|quality|count|"
+    r"(^|[-_. ])(mask|angle|inc_map(_ell)?|ls_map|dem|area|scatt|rgb|browse|valid|quality|count|"
     r"number_of_looks|looks|lia|(local_|ellipsoidal_)?incidence_angle|rtc_anf\w*|anf|"
-    r"layover\w*|shadow\w*|water\w*|cloud\w*)$",
+    r"noise|calibration|layover\w*|shadow\w*|water\w*|cloud\w*)$",
     re.IGNORECASE,
 )
 # HyP3's RTC: gpuned = gamma0 or sigma0; power, amplitude or dB; and what does not matter here.

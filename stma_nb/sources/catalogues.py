@@ -19,6 +19,7 @@ from rasterio.warp import transform_bounds, transform_geom
 
 from stma_nb import cube
 from stma_nb.cube import SeasonError
+from stma_nb.cube.names import is_side_file
 from stma_nb.extras import needs
 
 with needs("stac"):
@@ -47,11 +48,6 @@ EXTENSIONS = [
     for name in ("projection/v2.0.0", "sat/v1.0.0")
 ]
 WIDEST = 20.0  # degrees: no image is as wide; a footprint that is goes around the globe
-NO_IMAGE = re.compile(  # what lies beside the images of a product
-    r"(?<![a-z])(mask|angle|inc|area|map|dem|rgb|looks|layover|shadow|noise|calibration|lut|schema"
-    r"|browse|preview|thumbnail|quicklook|ratio)(?![a-z])",
-    re.IGNORECASE,
-)
 REMOTE = re.compile(r"(https?|s3|gs|az|abfs)://")
 LOCAL = re.compile(r"file://|(?!/vsi)(?![A-Za-z][\w+.-]+:)")  # a drive of Windows is one letter
 Period = tuple[pd.Timestamp, pd.Timestamp]  # first and last moment, in UTC
@@ -311,7 +307,7 @@ def catalogue_of_folder(folder: str | Path, pattern: str = "*.tif") -> pystac.It
     """
     items: dict[str, pystac.Item] = {}
     for file in sorted(Path(folder).iterdir()):
-        if not fnmatch(file.name.lower(), pattern.lower()) or NO_IMAGE.search(file.stem):
+        if not fnmatch(file.name.lower(), pattern.lower()) or is_side_file(file.stem):
             continue
         with cube.open_whole(file) as tif:
             time = cube.acquisition_time(file, tif)

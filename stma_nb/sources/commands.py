@@ -191,7 +191,7 @@ def stac(
         float | None, typer.Option(help="pixel in metres (default: that of the images)")
     ] = None,
     scale: Annotated[
-        Literal["power", "amplitude", "dB"] | None,
+        Literal["power", "amplitude", "dB", "gfmap"] | None,
         typer.Option(help="what the numbers are, if the metadata do not say"),
     ] = None,
     labels: Annotated[

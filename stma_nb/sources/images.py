@@ -14,7 +14,8 @@ from rasterio.errors import RasterioError
 from rasterio.warp import transform_bounds
 from rasterio.windows import Window, from_bounds, intersect
 
-from stma_nb.cube import SeasonError
+from stma_nb.cube import Scale, SeasonError, check_levels
+from stma_nb.cube.values import stated_scale
 from stma_nb.extras import needs
 from stma_nb.sources.catalogues import first_line, open_image
 
@@ -22,13 +23,6 @@ with needs("stac"):
     import pystac
 
 BANDS = ("vv", "vh")
-SCALES = {
-    "power": lambda data: data,
-    "amplitude": lambda data: data**2,
-    "dB": lambda data: 10 ** (data / 10),
-}
-LEVELS = {"power": (0, 10), "amplitude": (0, 3.2), "dB": (-50, 0)}  # where the median of land lies
-WORDS = {"power": "power", "intensity": "power", "amplitude": "amplitude", "d": "dB"}
 SIDE = 64  # pixels to a side of what is looked at
 AT_ONCE = 8  # images opened at a time: most of the time is waiting for a server
 
@@ -44,23 +38,25 @@ class Image(NamedTuple):
 
 
 def look_at(
-    items: Sequence[pystac.Item], bounds: Sequence[float], remote: bool
+    items: Sequence[pystac.Item], bounds: Sequence[float], remote: bool, scale: Scale | None
 ) -> list[dict[str, Image]]:
     """What the images 'vv' and 'vh' of every item are.
 
     ``bounds`` of the area are in degrees; a ``remote`` catalogue may not name files of this
-    machine. Raises SeasonError for an image that cannot be opened or has no calibrated numbers on a
-    map grid.
+    machine. Whole numbers need a ``scale``, or one of packing. Raises SeasonError for an image that
+    cannot be opened or has no calibrated numbers on a map grid.
     """
 
     def look(item: pystac.Item) -> dict[str, Image]:
-        return {name: _look(item, name, bounds, remote) for name in BANDS}
+        return {name: _look(item, name, bounds, remote, scale) for name in BANDS}
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(look, items))
 
 
-def _look(item: pystac.Item, name: str, bounds: Sequence[float], remote: bool) -> Image:
+def _look(
+    item: pystac.Item, name: str, bounds: Sequence[float], remote: bool, scale: Scale | None
+) -> Image:
     asset = item.assets[name]
     try:
         with open_image(asset.href, remote) as tif:
@@ -72,11 +68,12 @@ def _look(item: pystac.Item, name: str, bounds: Sequence[float], remote: bool) -
             f"The image of '{item.id}' cannot be opened ({first_line(error)}): "
             "check that it is there as a GeoTIFF, and that you may read it."
         ) from error
-    if crs is None or (np.issubdtype(numbers.dtype, np.integer) and packing == (1, 0)):
+    whole = np.issubdtype(numbers.dtype, np.integer)
+    if crs is None or (whole and packing == (1.0, 0.0) and scale is None):
         article = "no" if crs is None else "a"
         raise SeasonError(
             f"The image of '{item.id}' has {numbers.dtype} numbers and {article} map grid; "
-            "expected float32 backscatter on a map grid, or whole numbers with a scale: "
+            "expected float32 backscatter on a map grid, or whole numbers with a scale (scale=): "
             "uncalibrated GRD will not do, take a terrain-corrected (RTC) collection."
         )
     nodata = _nodata(asset.extra_fields, stated)
@@ -126,15 +123,18 @@ def _nodata(fields: dict, stated: float | None) -> float:
 # ------------------------------------------------------------------------------ what they measure
 
 
-def stated_scale(items: Sequence[pystac.Item]) -> str | None:
+def scale_of(items: Sequence[pystac.Item]) -> Scale | None:
     """What the metadata say of the numbers: 'power', 'amplitude', 'dB', or None.
 
     Raises SeasonError if they say it differently of different images.
     """
-    found: dict[str, str] = {}  # scale -> an item of which it is said
+    found: dict[Scale, str] = {}  # scale -> an item of which it is said
     for item in items:
-        for scale in (*map(_said, item.assets.values()), _said(item)):
-            if scale:
+        said = [item.properties.get("card4l:measurement_convention")]
+        for asset in item.assets.values():
+            said += [field.get("unit") for field in _parts(asset.extra_fields)]
+        for words in said:
+            if words and (scale := _scale_in(str(words))):
                 found.setdefault(scale, item.id)
     if len(found) > 1:
         told = ", ".join(f"{scale} of '{name}'" for scale, name in found.items())
@@ -142,14 +142,9 @@ def stated_scale(items: Sequence[pystac.Item]) -> str | None:
     return next(iter(found), None)
 
 
-def _said(part: pystac.Item | pystac.Asset) -> str | None:
-    if isinstance(part, pystac.Item):
-        said = [part.properties.get("card4l:measurement_convention")]
-    else:
-        said = [field.get("unit") for field in _parts(part.extra_fields)]
-    words = " ".join(map(str, said)).lower()
-    found = re.search(r"power|intensity|amplitude|\bd(?=b\b|ecibel)", words)
-    return WORDS[found[0]] if found else None
+def _scale_in(words: str) -> Scale | None:
+    """The scale that words mean, such as 'linear power' or 'sigma0 dB'."""
+    return "power" if re.search("power|intensity", words, re.IGNORECASE) else stated_scale(words)
 
 
 def quantity(item: pystac.Item) -> str | None:
@@ -166,17 +161,7 @@ def quantity(item: pystac.Item) -> str | None:
 GAMMA0 = ("sentinel-1-rtc", "s1_rtc")  # so their makers say in words, not in the items
 
 
-def check_levels(item: pystac.Item, images: dict[str, Image], scale: str) -> None:
+def check_images(item: pystac.Item, images: dict[str, Image], scale: Scale) -> None:
     """Raise SeasonError if the numbers of an item's images cannot be backscatter in ``scale``."""
-    low, high = LEVELS[scale]
-    for name in BANDS:
-        values = images[name].values
-        if not len(values):
-            continue
-        median = np.median(values)
-        if not low <= median < high:
-            wanted = "linear power, mostly below 1" if scale == "power" else scale
-            raise SeasonError(
-                f"The {name.upper()} image of '{item.id}' has a median of {median:.3g}; expected "
-                f"{wanted}: say what the numbers are (scale), or leave this image out."
-            )
+    for name, image in images.items():
+        check_levels(image.values, scale, f"The {name.upper()} image of '{item.id}'")

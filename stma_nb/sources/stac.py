@@ -18,11 +18,12 @@ import pandas as pd
 import xarray as xr
 
 from stma_nb import cube
-from stma_nb.cube import SeasonError
+from stma_nb.cube import Scale, SeasonError
+from stma_nb.cube.names import is_side_file
+from stma_nb.cube.values import check_scale, to_backscatter
 from stma_nb.extras import needs
 from stma_nb.sources.catalogues import (
     EXTENSIONS,
-    NO_IMAGE,
     Period,
     area_polygon,
     gdal_of,
@@ -33,12 +34,11 @@ from stma_nb.sources.catalogues import (
 )
 from stma_nb.sources.images import (
     BANDS,
-    SCALES,
     Image,
-    check_levels,
+    check_images,
     look_at,
     quantity,
-    stated_scale,
+    scale_of,
 )
 
 with needs("stac"):
@@ -67,7 +67,7 @@ def season_from_stac(
     direction: str | None = None,
     pixel: float | None = None,
     crs: str | None = None,
-    scale: str | None = None,
+    scale: Scale | None = None,
 ) -> xr.Dataset:
     """A lazy season (time, y, x) of linear power from the Sentinel-1 items of a catalogue.
 
@@ -84,8 +84,8 @@ def season_from_stac(
             sees most of the area most often.
         pixel, crs: the grid; default: that of the images. Coarser pixels are means of power, others
             nearest neighbours.
-        scale: "power", "amplitude" or "dB", if the metadata do not say what the numbers are; power
-            is assumed. Scale and offset of packed numbers are applied before.
+        scale: what the numbers are, if the metadata do not say it (``cube.Scale``); power is
+            assumed. Scale and offset of packed numbers are applied before.
 
     Pixels are NaN where the images have no data (zero, if they do not say what no data is). Every
     image is looked at: one whose numbers cannot be backscatter is refused, and a date without data
@@ -96,8 +96,8 @@ def season_from_stac(
     Raises SeasonError if nothing fits, or what fits is not calibrated backscatter on a map grid;
     FileNotFoundError; ConnectionError if a catalogue is out of reach.
     """
-    if scale not in (None, *SCALES):
-        raise SeasonError(f"scale is '{scale}'; expected one of {', '.join(SCALES)}.")
+    if scale is not None:
+        check_scale(scale)
     polygon = area_polygon(area)
     period = whole_days(start, end)
     source, items, licence, passed_over = items_of(catalogue, polygon, period, collection)
@@ -110,10 +110,11 @@ def season_from_stac(
         )
     chosen, orbit, tracks = _one_track(dual, polygon, relative_orbit, direction)
 
-    scale = scale or stated_scale(chosen) or "power"
-    images = look_at(chosen, polygon.bounds, is_remote(source))
+    scale = scale or scale_of(chosen)
+    images = look_at(chosen, polygon.bounds, is_remote(source), scale)
+    scale = scale or "power"
     for item, looked in zip(chosen, images, strict=True):
-        check_levels(item, looked, scale)
+        check_images(item, looked, scale)
     chosen, images, empty = _with_data(chosen, images)
     passes = _passes(chosen, period)
     first = images[0]["vv"]
@@ -129,8 +130,8 @@ def season_from_stac(
     grid = GeoBox.from_geopolygon(Geometry(mapping(polygon), "EPSG:4326"), pixel, onto)
     season = _load(chosen, images, grid, coarser)
     for name in BANDS:
-        season[name] = SCALES[scale](season[name]).astype("float32")
-        season[name].attrs = {"long_name": f"{name.upper()} backscatter", "units": "1"}
+        season[name] = to_backscatter(season[name], scale)
+        season[name].attrs["long_name"] = f"{name.upper()} backscatter"
         if measured := quantity(chosen[0]):
             season[name].attrs["quantity"] = measured
     if orbit is not None:
@@ -235,7 +236,7 @@ def _asset(item: pystac.Item, name: str) -> pystac.Asset | None:
         # 'vv' or 'vh', but not within a word.
         said = _said_of(key, asset)
         named = set(re.findall("(?<![a-z])v[vh](?![a-z])", said))
-        is_data = "data" in (asset.roles or ["data"]) and not NO_IMAGE.search(said)
+        is_data = "data" in (asset.roles or ["data"]) and not _beside(key, asset)
         if named == {name} and is_data and _is_tiff(asset):
             return asset
     return None
@@ -248,6 +249,12 @@ def _said_of(key: str, asset: pystac.Asset) -> str:
         words += [str(band.get("name")) for band in asset.extra_fields.get(field, [])]
     words += asset.extra_fields.get("sar:polarizations", [])
     return " ".join(words).lower()
+
+
+def _beside(key: str, asset: pystac.Asset) -> bool:
+    """Whether an asset is a mask, an angle or the like, by its key or file name."""
+    stem = asset.href.split("?")[0].split("/")[-1].rpartition(".")[0]
+    return is_side_file(key) or is_side_file(stem)
 
 
 def _is_tiff(asset: pystac.Asset) -> bool:
