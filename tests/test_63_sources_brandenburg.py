@@ -15,7 +15,11 @@ import torch
 from stma_nb import cube, patches, predict, train
 from stma_nb.__main__ import main
 from stma_nb.model import STMA
-from stma_nb.sources.brandenburg import open_brandenburg, open_train_list
+from stma_nb.sources.brandenburg import (
+    compare_with_release,
+    open_brandenburg,
+    open_train_list,
+)
 
 ROWS, COLUMNS, DATES = 40, 56, 5
 
@@ -256,6 +260,30 @@ class TestBrokenFiles:
 def test_labels_of_the_second_season(files):
     season = open_brandenburg(files[0], "index", key="label_s2")
     np.testing.assert_array_equal(season.crop, files[3][::-1])
+
+
+@pytest.mark.parametrize(
+    ("key", "vh", "vv", "verdict"),
+    [
+        ("label", (-16.37, 3.12), (-10.59, 3.20), ": they fit."),
+        ("label_s2", (-16.54, 3.07), (-10.91, 2.89), ": they fit."),
+        ("label", (-10.59, 3.20), (-16.37, 3.12), ": VH and VV look exchanged."),
+        ("label", (-16.37, 3.12), (-16.37, 3.12), ": they do not fit, so units, order"),
+        ("label", (-16.37, 6.12), (-10.59, 3.20), ": they do not fit, so units, order"),
+    ],
+)
+def test_levels_are_compared_with_those_of_the_release(files, key, vh, vv, verdict, capsys):
+    folder = files[0]
+    rng = np.random.default_rng(1)
+    for name, level in (("VH", vh), ("VV", vv)):
+        values = rng.normal(*level, (ROWS, COLUMNS, DATES)).astype(np.float32)
+        write_v73(folder / f"{name}_cut.mat", name, values)
+    told = compare_with_release(open_brandenburg(folder, "index", key), key)
+    assert verdict in told and told.count("\n") == 0
+    first = float(told.split("VH and VV ")[1].split(" and ")[0])
+    assert first == pytest.approx(vh[0], abs=0.1), "VH first"
+    assert main(["data", "brandenburg", str(folder), "--key", key]) == 0
+    assert told in capsys.readouterr().out
 
 
 def test_command_checks_the_files_and_writes_a_season(files, tmp_path, capsys):

@@ -25,6 +25,7 @@ import xarray as xr
 from torch.utils.data import Dataset
 
 from stma_nb.cube import BRANDENBURG, CHUNK, SeasonError, check_season, flags
+from stma_nb.radar import to_db
 from stma_nb.sources.series import Units, check_units, to_power
 
 SOURCE = (
@@ -32,6 +33,13 @@ SOURCE = (
     "https://drive.google.com/drive/folders/177uZK8VwIcCiBspsfs4GoXxUavP4uA2p or "
     "https://pan.baidu.com/s/1g0e9toTicVlyuhdSWF2wXg?pwd=6fqa"
 )
+# Mean and standard deviation (dB) of VH and of VV over the release, by the variable of its labels;
+# stated in the settings of SL-GT2Net, which learns from the same release.
+RELEASE = {
+    "label": ((-16.37, 3.12), (-10.59, 3.20)),  # 2017-18
+    "label_s2": ((-16.54, 3.07), (-10.91, 2.89)),  # 2020-21
+}
+NEAR = 1.0  # dB: a sample of windows of the release is no farther from the whole
 PIXEL = 10.0  # metres
 NOWHERE = (  # a metric grid at 0 N 0 E, in the sea: nobody will take it for the true place
     'PROJCS["Brandenburg pixel grid, true position unknown",'
@@ -104,6 +112,43 @@ def open_brandenburg(
     season = season.rio.write_crs(crs)
     check_season(season)
     return season  # as it was: linear power already, of which a window reads no more than itself
+
+
+def compare_with_release(season: xr.Dataset, key: str = "label") -> str:
+    """One sentence: do the levels of a download fit those known of the authors' release?
+
+    Mean and standard deviation of VH and VV (dB) in 25 windows of all dates, spread over the scene.
+    The two seasons of the release are too alike to be told apart so.
+    """
+    known = RELEASE[key]
+    rows, columns = (np.linspace(0, max(0, size - 64), 5).astype(int) for size in season.crop.shape)
+    windows = [
+        season[["vh", "vv"]].isel(y=slice(row, row + 64), x=slice(column, column + 64))
+        for row in rows
+        for column in columns
+    ]
+    found = []
+    for name in ("vh", "vv"):
+        power = np.concatenate([window[name].values.ravel() for window in windows])
+        level = to_db(power[power > 0])
+        found.append((float(level.mean()), float(level.std())))
+
+    def near(levels: Sequence[tuple[float, float]]) -> bool:
+        return bool(np.abs(np.subtract(levels, known)).max() < NEAR)
+
+    told = f"VH and VV {_levels(found)}; the release has {_levels(known)}"
+    if near(found):
+        return f"{told}: they fit."
+    if near(found[::-1]):
+        return f"{told}: VH and VV look exchanged."
+    return f"{told}: they do not fit, so units, order or files may be others than the authors'."
+
+
+def _levels(levels: Sequence[tuple[float, float]]) -> str:
+    """Means and standard deviations in words."""
+    means, deviations = zip(*levels, strict=True)
+    said = " and ".join(f"{mean:.2f}" for mean in means)
+    return f"{said} dB (standard deviations {' and '.join(f'{sd:.2f}' for sd in deviations)})"
 
 
 def _open_bands(

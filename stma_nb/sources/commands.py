@@ -73,7 +73,7 @@ def brandenburg(
     import numpy as np
 
     from stma_nb import cube, files
-    from stma_nb.sources.brandenburg import open_brandenburg
+    from stma_nb.sources.brandenburg import RELEASE, compare_with_release, open_brandenburg
 
     if output:
         files.refuse_existing(output, overwrite)
@@ -85,6 +85,8 @@ def brandenburg(
     counts = np.bincount(season.crop.values.ravel(), minlength=len(cube.BRANDENBURG))
     shares = zip(cube.BRANDENBURG, counts / season.crop.size, strict=True)
     print(", ".join(f"{crop.name} {share:.1%}" for crop, share in shares if share))
+    if key in RELEASE:
+        print(compare_with_release(season, key))
     if output:
         print(f"Wrote {cube.save_season(season, output, overwrite)}. Next:")
         print(f"  python -m stma_nb train {output} weights.safetensors --patch 128 --width 64")
