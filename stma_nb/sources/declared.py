@@ -184,9 +184,10 @@ def table() -> pd.DataFrame:
 def brandenburg_classes() -> Names:
     """The class of ``cube.BRANDENBURG`` for each code of Brandenburg's declarations.
 
-    The grouping is ours: which codes the paper's authors put into which class is not published. No
-    code is peanut or residue, so these two classes stay empty. Cereals other than wheat and maize
-    are 'Other'; hedges, trees and land that is not farmed are 'Background'.
+    The grouping is ours: which codes the paper's authors put into which class is not published. A
+    class holds what its name says, so rye and barley are 'Other', though the paper's 'Wheat' may
+    hold them. Pulses are 'Legume', clover and lucerne 'Other', with grass 'Grassland'; hedges,
+    trees and land that is not farmed are 'Background'. No code is peanut or residue.
     """
     text = files("stma_nb.sources").joinpath("brandenburg_codes.csv").read_text("utf-8")
     return {row["code"]: row["class"] for row in csv.DictReader(text.splitlines())}

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import rioxarray  # noqa: F401  (the accessor .rio)
 import xarray as xr
-from affine import Affine
+from rasterio.transform import Affine
 
 from stma_nb.cube import SeasonError, pixel_size
 from stma_nb.extras import needs

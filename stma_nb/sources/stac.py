@@ -116,7 +116,7 @@ def season_from_stac(
     for item, looked in zip(chosen, images, strict=True):
         check_images(item, looked, scale)
     chosen, images, empty = _with_data(chosen, images)
-    passes = _passes(chosen, period)
+    passes = _passes(chosen, period, orbit)
     first = images[0]["vv"]
     pixel = pixel or first.resolution
     native = _most_common_crs(chosen) or first.crs.to_wkt()
@@ -319,7 +319,7 @@ def _in_words(track: Track, items: list[pystac.Item]) -> str:
     return f"relative orbit {orbit or 'not stated'}{going} ({count} overpasses)"
 
 
-def _passes(items: list[pystac.Item], period: Period) -> str:
+def _passes(items: list[pystac.Item], period: Period, orbit: int | None) -> str:
     """How many overpasses there are of those expected, in words.
 
     A track is passed every 12 days by one satellite; by two, where dates an odd number of 6 days
@@ -328,6 +328,8 @@ def _passes(items: list[pystac.Item], period: Period) -> str:
     times = pd.to_datetime(
         sorted({item.properties["overpass"] for item in items}), format="ISO8601"
     )
+    if orbit is None:
+        return f"{len(times)} passes; how many were expected is not known without relative orbits"
     half_cycles = np.rint((times - times[0]) / pd.Timedelta(days=CYCLE / 2)).astype(int)
     step = CYCLE // 2 if (half_cycles % 2).any() else CYCLE
     every = pd.Timedelta(days=step)
