@@ -459,6 +459,10 @@ def test_damaged_files_and_pointers_are_one_sentence(season, tmp_path):
         rasterise(tmp_path / "v.gpkg", season, "plant")
     with pytest.raises(cube.SeasonError, match="The season has no coordinate reference system"):
         rasterise(TWO, season.drop_vars("spatial_ref"), "plant")
+    with pytest.raises(cube.SeasonError, match="'x' coordinates are not evenly spaced"):
+        rasterise(TWO, season.isel(x=[0, 1, 2, 5, 9]), "plant")
+    with pytest.raises(cube.SeasonError, match="The season is one pixel"):
+        rasterise(TWO, season.isel(x=[0], y=[0]), "plant")
 
 
 # ---------------------------------------------------------------------------- tables, command line

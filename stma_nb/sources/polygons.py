@@ -16,7 +16,7 @@ import rioxarray  # noqa: F401  (the accessor .rio)
 import xarray as xr
 from rasterio.transform import Affine
 
-from stma_nb.cube import SeasonError, pixel_size
+from stma_nb.cube import SeasonError, check_layout, pixel_size
 from stma_nb.extras import needs
 
 with needs("stac"):
@@ -51,12 +51,11 @@ class Grid(NamedTuple):
 
 
 def grid_of(season: xr.Dataset) -> Grid:
-    """The grid of a season; rows may go up and columns to the left."""
-    if season.rio.crs is None:
-        raise SeasonError(
-            "The season has no coordinate reference system: set one with "
-            "season.rio.write_crs('EPSG:...')."
-        )
+    """The grid of a season; rows may go up and columns to the left.
+
+    Raises SeasonError for a season without a CRS in metres, or that is not evenly spaced.
+    """
+    check_layout(season)
     side = pixel_size(season)
     if side is None:
         raise SeasonError("The season is one pixel, which does not say how large it is.")
