@@ -175,6 +175,13 @@ def test_what_does_not_fit_is_refused(season, tmp_path):
         rasterise(TWO.translate(100_000).to_frame("geometry").assign(plant="Rye"), season, "plant")
     with pytest.raises(cube.SeasonError, match="holds LineString; expected polygons"):
         rasterise(layer(LineString([(LEFT, TOP), (LEFT + 50, TOP - 50)])), season, "plant")
+    flat = Polygon([(LEFT, TOP - 10), (LEFT + 50, TOP - 10), (LEFT + 100, TOP - 10)])
+    with pytest.raises(cube.SeasonError, match="holds polygons without an area"):
+        rasterise(layer(flat), season, "plant")
+    with pytest.raises(cube.SeasonError, match="The layer is empty"):
+        rasterise(TWO[:0], season, "plant")
+    with pytest.raises(cube.SeasonError, match="has coordinates that are numbers"):
+        rasterise(layer(Polygon()), season, "plant")
     with pytest.raises(cube.SeasonError, match="edge is 'cut'; expected 'keep' or 'drop'"):
         rasterise(TWO, season, "plant", edge="cut")
     with pytest.raises(cube.SeasonError, match="overlap is 'last'; expected 'refuse' or 'first'"):
@@ -316,6 +323,9 @@ def test_a_wrong_reading_is_told_and_can_be_mended(season, tmp_path):
     with pytest.raises(cube.SeasonError, match=r"'MaÃ¯s' of 'plant' holds the marks .*\(encoding"):
         rasterise(tmp_path / "f.shp", season, "plant")
     assert names(rasterise(tmp_path / "f.shp", season, "plant", encoding="utf-8"))[0] == "Maïs"
+    for name in ("Ma\x9fs", "Ma\ufffds", "\x1b[31mMaize", "Wheat\0"):
+        with pytest.raises(cube.SeasonError, match="holds the marks of a wrong reading"):
+            rasterise(layer(*strips(1), plant=[name]), season, "plant")
     stored = layer(*strips(1), plant=["MaÃ¯s"])
     assert names(rasterise(stored, season, "plant", mapping={"MaÃ¯s": "Maïs"})) == ["Maïs"]
     with pytest.raises(cube.SeasonError, match="no such encoding"):
@@ -426,7 +436,7 @@ def test_polygons_are_taken_from_geometries_of_every_kind(season, tmp_path):
     line = LineString([point, (LEFT + 50, TOP - 50)])
     mixed = layer(square, point, line, None, plant=["Maize", "?", "?", "?"])
     labelled = rasterise(mixed, season, "plant", mapping={"?": "Background"})
-    assert labelled.parcel.attrs["comment"].startswith("2 geometries are no polygons")
+    assert labelled.parcel.attrs["comment"].startswith("2 geometries without an area were left out")
     assert int((labelled.crop > 0).sum()) == 100
     ring = "CIRCULARSTRING(20 -25, 25 -20, 30 -25, 25 -30, 20 -25)"
     for number in sorted(set(re.findall(r"-?\d+", ring)), key=len, reverse=True):

@@ -93,9 +93,10 @@ def rasterise(
         parcel[border] = 0
         comments.append(f"{border.sum()} pixels on borders left out")
     if not parcel.any():
+        left = " that no border crosses" if edge == "drop" else ""
         raise SeasonError(
-            "No polygon holds a pixel of the season: the fields are smaller than its pixels; "
-            "see edge= as well."
+            f"No polygon holds a pixel of the season{left}: a pixel belongs to the polygon that "
+            "holds its centre."
         )
     crop = np.zeros(fields.index.max() + 1, "uint8")  # by parcel number; 0 outside parcels
     crop[fields.index] = code
@@ -182,7 +183,7 @@ def _classes(names: pd.Series, mapping: Names, rest: str | None) -> pd.Series:
 
 def _misread(name: str) -> bool:
     """Whether a name was read in another encoding than it was written, as 'MaÃ¯s'."""
-    if any(mark == "\ufffd" or "\x7f" <= mark < "\xa0" for mark in name):
+    if any(mark == "\ufffd" or mark < " " or "\x7f" <= mark < "\xa0" for mark in name):
         return True
     for encoding in ("cp1252", "latin-1"):
         try:

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pyproj
 import rioxarray  # noqa: F401  (the accessor .rio)
 import xarray as xr
+from pyproj.exceptions import ProjError
 from rasterio.transform import Affine
 
 from stma_nb.cube import SeasonError, check_layout, pixel_size
@@ -22,15 +24,15 @@ from stma_nb.extras import needs
 with needs("stac"):
     import geopandas as gpd
     import pyogrio
-    import pyproj
     import shapely
     from pyogrio.errors import DataLayerError, DataSourceError, FeatureError, GeometryError
-    from pyproj.exceptions import ProjError
     from shapely.errors import ShapelyError
 
 FORMATS = "give a GeoPackage, GeoJSON or Shapefile"
 VECTORS = (".shp", ".gpkg", ".geojson", ".json", ".gml", ".kml", ".fgb", ".tab")  # within a zip
 POINTERS = (b"<OGRVRT", b"<OGRWFS", b"<OGRCSW", b"gdal_streamed_alg")  # files that name others
+# The last is pyogrio's, of a CRS that GDAL cannot write.
+UNREADABLE = (DataSourceError, DataLayerError, FeatureError, GeometryError, UnboundLocalError)
 LATIN = "ISO-8859-1"  # what a Shapefile is taken for that does not say
 Bounds = tuple[float, float, float, float]  # west, south, east, north
 
@@ -86,7 +88,7 @@ def polygons_of_season(
 
     The index is the row of the layer, from 1. 3D becomes 2D, arcs become lines, polygons that cross
     themselves are cut into valid pieces, and of a collection the polygons are taken;
-    ``attrs["comment"]`` tells how many geometries are no polygons. Raises SeasonError, or
+    ``attrs["comment"]`` tells how many geometries have no area. Raises SeasonError, or
     FileNotFoundError.
     """
     bounds = grid_of(season).bounds
@@ -95,6 +97,7 @@ def polygons_of_season(
             near = _near_in_file(polygons, season, columns, layer, encoding, crs)
         else:
             near = _near_in_frame(polygons, season, columns, crs)
+        _check_degrees(near.total_bounds, near.crs)
         here = near.to_crs(season.rio.crs)
         flat = shapely.force_2d(here.geometry.values)
         # Of a polygon that crosses itself all pieces are kept.
@@ -103,9 +106,10 @@ def polygons_of_season(
         here = here.set_geometry(gpd.GeoSeries(areas, index=here.index, crs=here.crs))
     others = here.geometry.is_empty
     if others.all():
-        kinds = ", ".join(sorted(set(near.geom_type)))
+        kinds = sorted(set(near.geom_type.dropna()) - {"Polygon", "MultiPolygon"})
+        found = ", ".join(kinds) or "polygons without an area"
         raise SeasonError(
-            f"The layer holds {kinds}; expected polygons of fields: give another layer."
+            f"The layer holds {found}; expected polygons of fields: give another layer."
         )
     inside = here[~others & here.intersects(shapely.box(*bounds))]
     if not len(inside):
@@ -113,14 +117,15 @@ def polygons_of_season(
             "None of the polygons lies in the season: the nearest end within a hundredth of its "
             "sides from it. Check the area."
         )
-    inside.attrs = {"comment": f"{others.sum()} geometries are no polygons"} if others.any() else {}
+    if others.any():
+        inside.attrs["comment"] = f"{others.sum()} geometries without an area were left out"
     return inside
 
 
 @contextmanager
 def _in_a_sentence(polygons: object) -> Iterator[None]:
     """What the libraries say of a layer that they cannot read or bring to the season's CRS."""
-    name = f"'{polygons}'" if isinstance(polygons, (str, Path)) else "The layer"
+    name = f"'{polygons}'" if isinstance(polygons, (str, Path)) else "the layer"
     try:
         yield
     except UnicodeDecodeError as error:
@@ -132,7 +137,7 @@ def _in_a_sentence(polygons: object) -> Iterator[None]:
         raise SeasonError(
             f"There is no such encoding ({_said(error)}): give one such as utf-8 or cp1252."
         ) from error
-    except (DataSourceError, DataLayerError, FeatureError, GeometryError) as error:
+    except UNREADABLE as error:
         raise SeasonError(
             f"{name} cannot be read as polygons ({_said(error)}): {FORMATS}."
         ) from error
@@ -296,16 +301,16 @@ def _bounds_in(crs: pyproj.CRS, season: xr.Dataset) -> Bounds:
 
 def _none_near(covered: np.ndarray, crs: pyproj.CRS, season: xr.Dataset, count: int) -> SeasonError:
     """What to say of a layer of which nothing lies near the season: only what is found out."""
-    if not count or not np.isfinite(covered).all():
-        return SeasonError(f"The layer holds {count} polygons with coordinates: give another.")
+    if not count:
+        return SeasonError("The layer is empty: give another.")
+    if not np.isfinite(covered).all():
+        return SeasonError(
+            f"None of the {count} polygons has coordinates that are numbers: give another layer."
+        )
+    _check_degrees(covered, crs)
     west, south, east, north = covered
     far = max(abs(west), abs(east)) > 180 or max(abs(south), abs(north)) > 90
     said = f"({_shown(covered, crs.is_geographic)})"
-    if crs.is_geographic and far:
-        return SeasonError(
-            f"The layer says degrees ({crs.name}), but its coordinates reach beyond 180 and 90 "
-            f"{said}: is it in another CRS? Say which (crs)."
-        )
     if crs.is_projected and not far:
         return SeasonError(
             f"The layer says {crs.name}, but its coordinates look like degrees {said}: if they "
@@ -322,6 +327,15 @@ def _none_near(covered: np.ndarray, crs: pyproj.CRS, season: xr.Dataset, count: 
         f"{_shown(covered, crs.is_geographic)}, the season "
         f"{_shown(np.array(wanted), crs.is_geographic)} ({crs.to_string()}): check the CRS of both."
     )
+
+
+def _check_degrees(covered: np.ndarray, crs: pyproj.CRS) -> None:
+    """Raise SeasonError for coordinates that are no degrees, though the CRS says so."""
+    if crs.is_geographic and (np.abs(covered) > (360, 90, 360, 90)).any():
+        raise SeasonError(
+            f"The layer says degrees ({crs.name}), but its coordinates reach beyond 180 and 90 "
+            f"({_shown(covered, True)}): is it in another CRS? Say which (crs)."
+        )
 
 
 def _shown(sides: np.ndarray, degrees: bool) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import xarray as xr
+from pyproj.exceptions import CRSError
 
 from stma_nb import cube
 from stma_nb.cube import Scale, SeasonError
@@ -47,7 +48,6 @@ with needs("stac"):
     from odc.geo.crs import CRS
     from odc.geo.geobox import GeoBox
     from odc.geo.geom import Geometry
-    from pyproj.exceptions import CRSError
     from shapely.geometry import mapping, shape
     from shapely.geometry.base import BaseGeometry
     from shapely.ops import unary_union
