@@ -1,5 +1,4 @@
-"""The commands of real data: ``data brandenburg | pastis | south-africa | stac | labels
-| declared``."""
+"""The commands of real data: ``data brandenburg``, ``pastis``, ``stac``, ``labels`` and others."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -8,6 +7,8 @@ import typer
 
 if TYPE_CHECKING:  # heavy: it loads when a command runs
     import xarray as xr
+
+    from stma_nb.sources.labels import Names
 
 data = typer.Typer()  # what stands under 'data'
 
@@ -225,6 +226,7 @@ def stac(
     if not place:
         raise typer.BadParameter("one of the two is required", param_hint=["--area", "--polygon"])
     from stma_nb import cube, files
+    from stma_nb.sources.labels import read_mapping
     from stma_nb.sources.stac import season_from_stac
 
     files.refuse_existing(output, overwrite)
@@ -233,6 +235,7 @@ def stac(
             "--labels is given without --column: name the column of the polygons that holds the "
             "crop."
         )
+    table = read_mapping(mapping) if mapping else None
     season = season_from_stac(
         catalogue, place, start, end, collection, orbit, pixel=pixel, scale=scale
     )
@@ -245,7 +248,7 @@ def stac(
         print(season.attrs["comment"], flush=True)
     if labels and column:
         season = _labelled(
-            season, labels, column, mapping, rest, layer, encoding, labels_crs, edge, overlap
+            season, labels, column, table, rest, layer, encoding, labels_crs, edge, overlap
         )
     print(f"Wrote {cube.save_season(season, output, overwrite)}")
 
@@ -276,13 +279,15 @@ def labels(
     python -m stma_nb data labels my.zarr labelled.zarr --labels fields.gpkg --column crop
     """
     from stma_nb import cube
+    from stma_nb.sources.labels import read_mapping
 
     _check_output(season, output, overwrite)
+    table = read_mapping(mapping) if mapping else None
     labelled = _labelled(
         cube.open_season(season),
         labels,
         column,
-        mapping,
+        table,
         rest,
         layer,
         encoding,
@@ -380,7 +385,7 @@ def _labelled(
     season: "xr.Dataset",
     polygons: Path,
     column: str,
-    mapping: Path | None,
+    mapping: "Names | None",
     rest: str | None,
     layer: str | None,
     encoding: str | None,
@@ -389,14 +394,13 @@ def _labelled(
     overlap: str,
 ) -> "xr.Dataset":
     """The season with labels, and said what they are."""
-    from stma_nb.sources.labels import rasterise, read_mapping
+    from stma_nb.sources.labels import rasterise
 
-    table = read_mapping(mapping) if mapping else None
     season = rasterise(
         polygons,
         season,
         column,
-        mapping=table,
+        mapping=mapping,
         rest=rest,
         edge=edge,
         overlap=overlap,
