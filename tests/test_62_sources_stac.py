@@ -528,6 +528,34 @@ def test_images_on_the_grid_of_the_web_come_in_metres_on_the_ground(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "said",
+    [
+        {"proj:code": "EPSG:0"},
+        {"proj:code": {}},
+        {"proj:shape": True, "proj:transform": [1, 2]},
+        {"proj:transform": [float("inf")] * 6},
+        {"proj:epsg": 3857, "proj:code": "EPSG:3857", "proj:shape": [3, 3]},
+    ],
+)
+def test_the_grid_is_that_of_the_images_whatever_the_metadata_say(folder, said):
+    items = catalogues.catalogue_of_folder(folder)
+    expected = season_from_stac(items, area(), *APRIL).compute()
+    for item in items:
+        item.properties |= said
+    assert season_from_stac(items, area(), *APRIL).compute().equals(expected)
+
+
+@pytest.mark.parametrize("said", [3, ["x"], "dB", [{"scale": "x"}]])
+def test_metadata_that_cannot_be_read_are_one_sentence(folder, tmp_path, said):
+    items = catalogues.catalogue_of_folder(folder)
+    for item in items:
+        item.assets["vh"].extra_fields["raster:bands"] = said
+    items.save_object(str(tmp_path / "items.json"))
+    with pytest.raises(cube.SeasonError, match="items.json' describes an image in a way that can"):
+        season_from_stac(tmp_path / "items.json", area(), *APRIL)
+
+
+@pytest.mark.parametrize(
     "href", ["/vsicurl/http://127.0.0.1:9/a.tif", "/vsizip//tmp/a.zip/a.tif", "vrt:///tmp/a.tif"]
 )
 def test_addresses_that_only_gdal_knows_are_refused(folder, href):

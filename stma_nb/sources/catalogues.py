@@ -52,7 +52,10 @@ REMOTE = re.compile(r"(https?|s3|gs|az|abfs)://")
 LOCAL = re.compile(r"file://|(?!/vsi)(?![A-Za-z][\w+.-]+:)")  # a drive of Windows is one letter
 Period = tuple[pd.Timestamp, pd.Timestamp]  # first and last moment, in UTC
 # What pystac raises for JSON that is no STAC.
-MALFORMED = (ValueError, KeyError, TypeError, AttributeError, pystac.STACError)
+MALFORMED = (
+    *(ValueError, KeyError, TypeError, AttributeError, OverflowError),
+    *(pystac.STACError, pystac.STACTypeError, ShapelyError),
+)
 
 
 class Found(NamedTuple):
@@ -152,6 +155,21 @@ def items_of(
             f"({', '.join(sorted(collections))}): name one (collection)."
         )
     return Found(source, items, licence, told)
+
+
+@contextmanager
+def readable(catalogue: object) -> Iterator[None]:
+    """Errors over metadata that are not as STAC has them, in one sentence."""
+    try:
+        yield
+    except SeasonError:
+        raise
+    except MALFORMED as error:
+        what = f"'{catalogue}'" if isinstance(catalogue, (str, Path)) else "The catalogue"
+        raise SeasonError(
+            f"{what} describes an image in a way that cannot be read ({type(error).__name__}: "
+            f"{first_line(error)}): mend its metadata, or take another catalogue."
+        ) from error
 
 
 def is_remote(source: str) -> bool:

@@ -31,6 +31,8 @@ class Image(NamedTuple):
     """What a look at one image found."""
 
     crs: rasterio.CRS
+    shape: tuple[int, int]  # rows, columns
+    transform: rasterio.Affine
     resolution: float  # metres
     nodata: float  # stands for no data in the file
     packing: tuple[float, float]  # scale and offset of the numbers in the file
@@ -61,6 +63,7 @@ def _look(
     try:
         with open_image(asset.href, remote) as tif:
             crs, resolution, stated = tif.crs, tif.res[0], tif.nodata
+            place = tif.shape, tif.transform
             packing = _packing(asset.extra_fields, tif.scales[0], tif.offsets[0])
             numbers = _numbers(tif, bounds) if crs else tif.read(1, window=Window(0, 0, 1, 1))
     except RasterioError as error:
@@ -82,7 +85,7 @@ def _look(
         known = known[:0]
     if not crs.is_projected:  # degrees: 111 320 m on the equator, rounded to tens of metres
         resolution = max(10, round(resolution * 111_320, -1))
-    return Image(crs, resolution, nodata, packing, packing[0] * known + packing[1])
+    return Image(crs, *place, resolution, nodata, packing, packing[0] * known + packing[1])
 
 
 def _numbers(tif: rasterio.DatasetReader, bounds: Sequence[float]) -> np.ndarray:

@@ -30,6 +30,7 @@ from stma_nb.sources.catalogues import (
     gdal_of,
     is_remote,
     items_of,
+    readable,
     time_of,
     whole_days,
 )
@@ -100,32 +101,31 @@ def season_from_stac(
         check_scale(scale)
     polygon = area_polygon(area)
     period = whole_days(start, end)
-    source, items, licence, passed_over = items_of(catalogue, polygon, period, collection)
-    dual = [item for item in map(_with_polarisations, items) if item]
-    if not dual:
-        raise SeasonError(
-            f"None of the {len(items)} items in '{source}' has both VV and VH "
-            f"as files of their own; the assets of the first are {', '.join(items[0].assets)}: "
-            "take another collection."
-        )
-    chosen, orbit, tracks = _one_track(dual, polygon, relative_orbit, direction)
-
-    scale = scale or scale_of(chosen)
-    images = look_at(chosen, polygon.bounds, is_remote(source), scale)
+    with readable(catalogue):
+        source, items, licence, passed_over = items_of(catalogue, polygon, period, collection)
+        dual = [item for item in map(_with_polarisations, items) if item]
+        if not dual:
+            raise SeasonError(
+                f"None of the {len(items)} items in '{source}' has both VV and VH "
+                f"as files of their own; the assets of the first are {', '.join(items[0].assets)}: "
+                "take another collection."
+            )
+        chosen, orbit, tracks = _one_track(dual, polygon, relative_orbit, direction)
+        scale = scale or scale_of(chosen)
+        images = look_at(chosen, polygon.bounds, is_remote(source), scale)
     scale = scale or "power"
     for item, looked in zip(chosen, images, strict=True):
         check_images(item, looked, scale)
     chosen, images, empty = _with_data(chosen, images)
     passes = _passes(chosen, period, orbit)
-    first = images[0]["vv"]
-    pixel = pixel or first.resolution
-    native = _most_common_crs(chosen) or first.crs.to_wkt()
-    onto = _projected(crs, polygon) if crs else _of_images(native, polygon)
-    coarser = pixel > 1.5 * first.resolution
+    usual = _usual([looked["vv"] for looked in images])
+    pixel = pixel or usual.resolution
+    onto = _projected(crs, polygon) if crs else _of_images(usual.crs.to_wkt(), polygon)
+    coarser = pixel > 1.5 * usual.resolution
     if coarser and scale != "power":
         raise SeasonError(
             f"The images are in {scale}; means over {pixel:g} m would be wrong: "
-            f"leave pixel at {first.resolution:g} m."
+            f"leave pixel at {usual.resolution:g} m."
         )
     grid = GeoBox.from_geopolygon(Geometry(mapping(polygon), "EPSG:4326"), pixel, onto)
     season = _load(chosen, images, grid, coarser)
@@ -183,10 +183,9 @@ def _load(
         raise SeasonError(f"The images are packed in several ways ({told}): ask for those of one.")
     ((scale, offset),) = packings
     fills = {image.nodata for image in every}
-    for item in items:
-        for asset in item.assets.values():
-            asset.extra_fields["data_type"] = "float32"
-            asset.extra_fields["nodata"] = every[0].nodata
+    for item, looked in zip(items, images, strict=True):
+        for name, image in looked.items():
+            item.add_asset(name, _described(item.assets[name].href, image, every[0].nodata))
     with gdal_of(items[0].assets["vv"].href):  # which the lazy reading keeps
         season = odc.stac.load(
             items,
@@ -202,6 +201,22 @@ def _load(
     return season.map(lambda band: scale * band.where(~band.isin(list(fills))) + offset)
 
 
+def _described(href: str, image: Image, nodata: float) -> pystac.Asset:
+    """A file with what a look at it found, in the words of STAC, whatever the catalogue says."""
+    code = image.crs.to_epsg()
+    crs = {"proj:code": f"EPSG:{code}"} if code else {"proj:wkt2": image.crs.to_wkt()}
+    fields = {
+        **crs,
+        "proj:shape": list(image.shape),
+        "proj:transform": list(image.transform)[:6],
+        "data_type": "float32",
+        "nodata": nodata,
+    }
+    return pystac.Asset(
+        href, media_type=pystac.MediaType.GEOTIFF, roles=["data"], extra_fields=fields
+    )
+
+
 # ----------------------------------------------------------------------------------------- choosing
 
 
@@ -213,9 +228,9 @@ def _with_polarisations(item: pystac.Item) -> pystac.Item | None:
     only = pystac.Item(
         item.id,
         item.geometry,
-        item.bbox,
+        list(shape(item.geometry).bounds),
         time_of(item).to_pydatetime(),
-        dict(item.properties),
+        {name: value for name, value in item.properties.items() if not name.startswith("proj:")},
         stac_extensions=list({*item.stac_extensions, *EXTENSIONS}),
         collection=item.collection_id,
     )
@@ -340,10 +355,10 @@ def _passes(items: list[pystac.Item], period: Period, orbit: int | None) -> str:
 # ---------------------------------------------------------------------------------------- the grid
 
 
-def _most_common_crs(items: list[pystac.Item]) -> str | None:
-    codes = [item.properties.get("proj:code") or item.properties.get("proj:epsg") for item in items]
-    code = Counter(codes).most_common(1)[0][0]
-    return f"EPSG:{code}" if isinstance(code, int) else code
+def _usual(images: list[Image]) -> Image:
+    """The first of the images in the CRS that most of them have."""
+    counts = Counter(image.crs.to_wkt() for image in images)
+    return next(image for image in images if image.crs.to_wkt() == counts.most_common(1)[0][0])
 
 
 def _projected(crs: str, polygon: BaseGeometry) -> CRS:
