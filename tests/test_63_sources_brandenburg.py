@@ -163,20 +163,20 @@ def test_axes_that_fit_no_order_are_refused(files):
         open_brandenburg(folder, "index")
 
 
-class TestUnits:
+class TestScale:
     def test_power_is_taken_as_it_is(self, files):
         folder, vh, vv, _ = files
         write_v73(folder / "VH_cut.mat", "VH", 10 ** (vh / 10))
         write_v73(folder / "VV_cut.mat", "VV", 10 ** (vv / 10))
         season = open_brandenburg(folder, "index")
-        assert season.attrs["units_in_file"] == "power"
+        assert season.attrs["scale_in_file"] == "power"
         np.testing.assert_allclose(season.vh, 10 ** (vh.transpose(2, 0, 1) / 10), rtol=1e-5)
-        with pytest.raises(cube.SeasonError, match="that is power, not dB"):
-            open_brandenburg(folder, "index", units="dB")
+        with pytest.raises(cube.SeasonError, match="'VV' has a median of 0.*; expected dB"):
+            open_brandenburg(folder, "index", scale="dB")
 
     def test_contradiction_is_refused(self, files):
-        with pytest.raises(cube.SeasonError, match="that is dB, not power"):
-            open_brandenburg(files[0], "index", units="power")
+        with pytest.raises(cube.SeasonError, match="'VV' has a median of -.*looks like dB"):
+            open_brandenburg(files[0], "index", scale="power")
 
     def test_scaled_values_need_their_scale(self, files):
         folder, vh, vv, _ = files
@@ -184,7 +184,7 @@ class TestUnits:
         write_v73(folder / "VV_cut.mat", "VV", (vv + 40) / 40)
         with pytest.raises(cube.SeasonError, match="neither dB nor linear power"):
             open_brandenburg(folder, "index")
-        season = open_brandenburg(folder, "index", units=(40, -40))
+        season = open_brandenburg(folder, "index", scale=(40, -40))
         np.testing.assert_allclose(season.vh, 10 ** (vh.transpose(2, 0, 1) / 10), rtol=1e-4)
 
     def test_bands_in_different_units_are_refused(self, files):

@@ -13,7 +13,7 @@ from stma_nb.__main__ import main
 from stma_nb.model import STMA
 from stma_nb.patches import FLOOR, IGNORE
 from stma_nb.sources import pastis
-from stma_nb.sources.series import FilePatches, check_units, common_calendar, to_calendar
+from stma_nb.sources.series import FilePatches, common_calendar, to_calendar
 
 SIDE = 128
 
@@ -103,9 +103,10 @@ class TestCalendar:
 
 
 def test_given_scale_stands_for_itself():
-    assert check_units(np.array([100.0, 200.0]), (0.1, -30), "x") == (0.1, -30)
-    with pytest.raises(cube.SeasonError, match="units are 'decibel'"):
-        check_units(np.array([-10.0]), "decibel", "x")
+    assert cube.guess_scale(np.array([100.0, 200.0]), (0.1, -30), "x") == (0.1, -30)
+    assert cube.guess_scale(np.array([-10.0]), None, "x") == "dB"
+    with pytest.raises(cube.SeasonError, match="scale is 'decibel'"):
+        cube.guess_scale(np.array([-10.0]), "decibel", "x")
 
 
 def test_patch_has_vh_first_on_the_common_calendar(folder):
@@ -278,7 +279,7 @@ class TestWrongData:
     def test_linear_power_instead_of_db(self, folder):
         file = folder / "DATA_S1A" / "S1A_10000.npy"
         np.save(file, 10 ** (np.load(file).astype(np.float32) / 10))
-        with pytest.raises(cube.SeasonError, match="that is power, not dB"):
+        with pytest.raises(cube.SeasonError, match="has a median of 0.0.*; expected dB"):
             pastis.open_pastis(folder, folds=1)
 
     def test_unknown_class(self, folder):

@@ -136,9 +136,9 @@ def test_digital_numbers_need_their_scale(folder):
         with rasterio.open(file) as tif:
             db = tif.read(1)
         write(file, np.clip(4 * (db + 40), 1, 255).astype(np.uint8))
-    with pytest.raises(cube.SeasonError, match=r"give units=\(slope, intercept\)"):
+    with pytest.raises(cube.SeasonError, match=r"give scale=\(slope, intercept\)"):
         south_africa.open_tile(folder, "12")
-    season = south_africa.open_tile(folder, "12", units=(0.25, -40))
+    season = south_africa.open_tile(folder, "12", scale=(0.25, -40))
     assert -19 < float(10 * np.log10(season.vh.mean())) < -15
 
 

@@ -48,7 +48,7 @@ def scale(season: xr.Dataset) -> xr.Dataset:
     """The season as the released code scales it: each cube by its own extremes over all pixels and
     dates, to 0 .. 1.
 
-    The extremes are those of the numbers as stored (``attrs["units_in_file"]``: dB or power).
+    The extremes are those of the numbers as stored (``attrs["scale_in_file"]``: dB or power).
     Whatever maps a season computes dB first (``patches.network_input``); so a scaled number s is
     written as the power of s dB, which the scaling AS_IT_IS hands to the network as s. Raises
     SeasonError if a cube has no finite extremes, or all its numbers are alike.
@@ -56,7 +56,7 @@ def scale(season: xr.Dataset) -> xr.Dataset:
     scaled = season.copy()
     for name in cube.polarisations(season):
         stored = (
-            radar.to_db(season[name]) if season.attrs["units_in_file"] == "dB" else season[name]
+            radar.to_db(season[name]) if season.attrs["scale_in_file"] == "dB" else season[name]
         )
         low, high = float(stored.min()), float(stored.max())
         if not (np.isfinite([low, high]).all() and low < high):

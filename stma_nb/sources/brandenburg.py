@@ -24,9 +24,17 @@ import torch
 import xarray as xr
 from torch.utils.data import Dataset
 
-from stma_nb.cube import BRANDENBURG, CHUNK, SeasonError, check_season, flags
+from stma_nb.cube import (
+    BRANDENBURG,
+    CHUNK,
+    Scale,
+    SeasonError,
+    check_season,
+    flags,
+    guess_scale,
+    to_power,
+)
 from stma_nb.radar import to_db
-from stma_nb.sources.series import Units, check_units, to_power
 
 SOURCE = (
     "the authors' repository https://github.com/hanzhu97702/ISPRS_STMA links it: "
@@ -59,7 +67,7 @@ def open_brandenburg(
     folder: str | Path,
     dates: str | Sequence,
     key: str = "label",
-    units: Units | None = None,
+    scale: Scale | None = None,
     grid: tuple[str, float, float] | None = None,
 ) -> xr.Dataset:
     """Open the authors' cubes and labels lazily as a season cube.
@@ -72,7 +80,7 @@ def open_brandenburg(
             2001-01-01, long before Sentinel-1. The network learns the same with them; phenology,
             and a map of another season, need the true ones.
         key: the variable of label.mat: ``"label"`` (2017-18) or ``"label_s2"`` (2020-21).
-        units: of the cubes: ``"dB"``, ``"power"`` or (slope, intercept) of dB = slope * value +
+        scale: of the cubes: ``"dB"``, ``"power"`` or (slope, intercept) of dB = slope * value +
             intercept; by default told from the numbers in the middle of the scene. ``vv`` and
             ``vh`` are linear power in any case.
         grid: CRS, x of the left and y of the upper edge, in metres; by default a pixel grid at 0 N
@@ -89,7 +97,7 @@ def open_brandenburg(
             f"'{folder}' lacks {', '.join(missing)}: get the data first ({SOURCE})."
         )
     crop = _labels(folder / "label.mat", key)
-    vv, vh = _open_bands(folder, crop.shape, units)
+    vv, vh = _open_bands(folder, crop.shape, scale)
     crs, west, north = grid or (NOWHERE, 0.0, PIXEL * crop.shape[0])
     season = xr.Dataset(
         {
@@ -106,7 +114,7 @@ def open_brandenburg(
             "title": f"Brandenburg, data of Han et al. (2023), labels '{key}'",
             "dates": _origin_of(dates),
             "position": "given by the user" if grid else "unknown, placed at 0 N 0 E",
-            "units_in_file": str(vv.units),
+            "scale_in_file": str(vv.scale),
         },
     )
     season = season.rio.write_crs(crs)
@@ -152,19 +160,20 @@ def _levels(levels: Sequence[tuple[float, float]]) -> str:
 
 
 def _open_bands(
-    folder: Path, scene: tuple[int, int], units: Units | None
+    folder: Path, scene: tuple[int, int], scale: Scale | None
 ) -> tuple["_Band", "_Band"]:
     """The cubes of VV and VH, which must be alike."""
-    vv = _Band(folder / "VV_cut.mat", "VV", scene, units)
-    vh = _Band(folder / "VH_cut.mat", "VH", scene, units)
+    vv = _Band(folder / "VV_cut.mat", "VV", scene, scale)
+    vh = _Band(folder / "VH_cut.mat", "VH", scene, scale)
     if vv.shape != vh.shape:
         raise SeasonError(
             f"VV_cut.mat is {vv.shape} and VH_cut.mat {vh.shape} (dates, rows, columns): "
             "they are not of one release."
         )
-    if vv.units != vh.units:
+    if vv.scale != vh.scale:
         raise SeasonError(
-            f"VV_cut.mat looks like {vv.units}, VH_cut.mat like {vh.units}: say which with units=."
+            f"VV_cut.mat looks like {vv.scale}, VH_cut.mat like {vh.scale}: say which with scale= "
+            "(--scale)."
         )
     return vv, vh
 
@@ -208,7 +217,7 @@ class _Band:
     ndim = 3
     dtype = np.dtype(np.float32)
 
-    def __init__(self, file: Path, key: str, scene: tuple[int, int], units: Units | None):
+    def __init__(self, file: Path, key: str, scene: tuple[int, int], scale: Scale | None):
         self.file = file
         self.key = key
         stored = _stored_shape(file, key)
@@ -222,10 +231,10 @@ class _Band:
                 "or (dates, rows, columns): do cube and labels belong together?"
             )
         self.shape = (stored[0], *scene)
-        # The units are told from four dates of the middle of the scene.
+        # The scale is told from four dates of the middle of the scene.
         some_dates = slice(0, None, max(1, stored[0] // 4))
         middle = [slice(size // 2 - min(64, size // 2), size // 2 + 64) for size in scene]
-        self.units = check_units(self._stored((some_dates, *middle)), units, f"'{key}'")
+        self.scale = guess_scale(self._stored((some_dates, *middle)), scale, f"'{key}'")
 
     def _stored(self, index: tuple) -> np.ndarray:
         time, row, column = index
@@ -235,7 +244,7 @@ class _Band:
             return hdf[self.key][time, row, column]
 
     def __getitem__(self, index: tuple) -> np.ndarray:
-        return to_power(self._stored(index), self.units)
+        return to_power(self._stored(index), self.scale)
 
 
 def _stored_shape(file: Path, key: str) -> tuple[int, ...]:

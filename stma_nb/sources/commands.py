@@ -57,8 +57,8 @@ def brandenburg(
     key: Annotated[
         str, typer.Option(help="which labels: label (2017-18) or label_s2 (2020-21)")
     ] = "label",
-    units: Annotated[
-        Literal["dB", "power"] | None,
+    scale: Annotated[
+        Literal["power", "amplitude", "dB", "gfmap"] | None,
         typer.Option(help="what the numbers are (default: told from them)"),
     ] = None,
     overwrite: Overwrite = False,
@@ -79,10 +79,10 @@ def brandenburg(
     if output:
         files.refuse_existing(output, overwrite)
     days = dates if dates == "index" else Path(dates).read_text(encoding="utf-8").split()
-    season = open_brandenburg(folder, days, key, units)
+    season = open_brandenburg(folder, days, key, scale)
     pixels, said = f"{season.sizes['y']} x {season.sizes['x']}", season.attrs
     print(f"{pixels} pixels (position {said['position']}), {_span(season)} ({said['dates']}),")
-    print(f"stored as {said['units_in_file']}. Labels '{key}':")
+    print(f"stored as {said['scale_in_file']}. Labels '{key}':")
     counts = np.bincount(season.crop.values.ravel(), minlength=len(cube.BRANDENBURG))
     shares = zip(cube.BRANDENBURG, counts / season.crop.size, strict=True)
     print(", ".join(f"{crop.name} {share:.1%}" for crop, share in shares if share))

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from stma_nb.cube import Crop, SeasonError
+from stma_nb.cube import Crop, SeasonError, check_levels, to_power
 from stma_nb.patches import IGNORE, Scaling
-from stma_nb.sources.series import FilePatches, check_units, common_calendar, to_calendar, to_power
+from stma_nb.sources.series import FilePatches, common_calendar, to_calendar
 
 URL = "https://zenodo.org/records/5735646/files/PASTIS-R.zip?download=1"
 CHECKSUM = "md5:4887513d6c2d2b07fa935d325bd53e09"
@@ -97,7 +97,7 @@ def open_pastis(
     else:
         calendar = np.asarray(dates, "M8[ns]")
     images, _ = _files(folder, track, ids[0])
-    check_units(np.array(_load(images)[:, :2]), "dB", images.name)
+    check_levels(np.array(_load(images)[:, :2]), "dB", f"'{images.name}'")
     read = partial(_read, folder, track, {patch: times[patch] for patch in ids}, calendar)
     return FilePatches(ids, read, calendar, CROPS, SIDE, scaling, augment)
 

@@ -1,11 +1,10 @@
 """What published data sets need on the way to the network.
 
-Linear power, one calendar for all patches, and a torch dataset.
+One calendar for all patches, and a torch dataset.
 """
 
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import Literal
 
 import numpy as np
 import torch
@@ -14,64 +13,6 @@ from torch.utils.data import Dataset
 from stma_nb import radar
 from stma_nb.cube import POLARISATIONS, Crop, SeasonError
 from stma_nb.patches import FLOOR, Scaling, Variation, Variations, network_input
-
-# "dB", "power", or (slope, intercept) of dB = slope * value + intercept
-Units = Literal["dB", "power"] | tuple[float, float]
-BRIGHT = 0.5  # -3 dB: no scene of fields has a higher median backscatter
-
-
-# -------------------------------------------------------------------------------------------- units
-
-
-def check_units(sample: np.ndarray, units: Units | None, what: str) -> Units:
-    """The units of ``sample`` (any shape): those given, or what the numbers tell.
-
-    Backscatter of fields in dB has a negative median; linear power is never negative and has a
-    median below 0.5 (-3 dB). Raises SeasonError if the numbers contradict ``units``, or fit neither
-    (digital numbers, data scaled to 0 .. 1).
-    """
-    if isinstance(units, tuple):
-        return units
-    if units not in (None, "dB", "power"):
-        raise SeasonError(
-            f"The units are '{units}'; expected 'dB', 'power' "
-            "or (slope, intercept) of dB = slope * value + intercept."
-        )
-    values = sample[np.isfinite(sample)]
-    if not len(values):
-        raise SeasonError(
-            f"{what} holds no data in the middle of the scene: "
-            "say units='dB' or 'power', or check the file."
-        )
-    median, lowest = np.median(values), values.min()
-    found: Units
-    if median < 0:
-        found = "dB"
-    elif lowest >= 0 and median < BRIGHT:
-        found = "power"
-    else:
-        raise SeasonError(
-            f"{what} has a median of {median:.3g} and a minimum of {lowest:.3g}: "
-            "neither dB nor linear power of fields. "
-            "If these are digital numbers or scaled values, "
-            "give units=(slope, intercept) of dB = slope * value + intercept."
-        )
-    if units not in (None, found):
-        raise SeasonError(
-            f"{what} has a median of {median:.3g} and a minimum of {lowest:.3g}: "
-            f"that is {found}, not {units}."
-        )
-    return found
-
-
-def to_power(values: np.ndarray, units: Units) -> np.ndarray:
-    """Linear power, float32, of values in ``units``; what is not finite becomes NaN."""
-    values = np.asarray(values, np.float32)
-    if units != "power":
-        slope, intercept = (1.0, 0.0) if units == "dB" else units
-        values = 10 ** ((np.float32(slope) * values + np.float32(intercept)) / 10)
-    return np.where(np.isfinite(values), values, np.float32(np.nan))
-
 
 # ----------------------------------------------------------------------------------------- calendar
 

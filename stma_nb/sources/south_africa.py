@@ -27,21 +27,17 @@ from stma_nb.cube import (
     CHUNK,
     DRIVER,
     Crop,
+    Scale,
     SeasonError,
     check_season,
     flags,
+    guess_scale,
     open_geotiff,
     open_layer,
-)
-from stma_nb.patches import IGNORE, Scaling, corners
-from stma_nb.sources.series import (
-    FilePatches,
-    Units,
-    check_units,
-    common_calendar,
-    to_calendar,
     to_power,
 )
+from stma_nb.patches import IGNORE, Scaling, corners
+from stma_nb.sources.series import FilePatches, common_calendar, to_calendar
 
 SOURCE = (
     "aws s3 sync --no-sign-request --endpoint-url https://data.source.coop "
@@ -78,21 +74,21 @@ def tiles(folder: str | Path) -> list[str]:
     return sorted(found, key=lambda name: (len(name), name))  # as numbers: 9 before 10
 
 
-def open_tile(folder: str | Path, tile: str, units: Units | None = None) -> xr.Dataset:
+def open_tile(folder: str | Path, tile: str, scale: Scale | None = None) -> xr.Dataset:
     """A tile as a lazy season cube on its own dates: vv, vh (linear power), crop, perhaps parcel.
 
     Code 0 is "No data": not surveyed. To train on a tile give ``mask=season.crop.values > 0`` to
-    ``PatchDataset``. ``units`` of the files are "dB", "power" or (slope, intercept) of dB = slope *
+    ``PatchDataset``. ``scale`` of the files is "dB", "power" or (slope, intercept) of dB = slope *
     value + intercept, by default told from the numbers.
 
     Raises FileNotFoundError or SeasonError.
     """
     folder = Path(folder)
     files = _images(folder, tile)
-    units = _units(files, units)
+    scale = _scale(files, scale)
     season = xr.Dataset()
     for name in ("vv", "vh"):
-        images = [_band(date[name], units) for date in files.values()]
+        images = [_band(date[name], scale) for date in files.values()]
         season[name] = xr.concat(images, "time", join="exact")
         season[name].attrs = {"long_name": f"{name.upper()} backscatter", "units": "1"}
     season = season.assign_coords(time=_times(files))
@@ -109,7 +105,7 @@ def open_tiles(
     names: Sequence[str],
     patch: int = 128,
     dates: int | np.ndarray = 20,
-    units: Units | None = None,
+    scale: Scale | None = None,
     scaling: Scaling | None = None,
     augment: bool | tuple[Callable, ...] = False,
 ) -> FilePatches:
@@ -127,14 +123,14 @@ def open_tiles(
         calendar = common_calendar([_times(found) for found in files.values()], dates)
     else:
         calendar = np.asarray(dates, "M8[ns]")
-    units = _units(files[names[0]], units)
+    scale = _scale(files[names[0]], scale)
     windows = []
     for tile in names:
         with _open(folder / "train" / "labels" / f"{tile}.tif") as tif:
             windows += [(tile, int(row), int(column)) for row, column in corners(tif.shape, patch)]
     return FilePatches(
         windows,
-        partial(_read, folder, files, calendar, units, patch),
+        partial(_read, folder, files, calendar, scale, patch),
         calendar,
         CROPS,
         patch,
@@ -173,11 +169,11 @@ def _times(files: dict[np.datetime64, dict[str, Path]]) -> np.ndarray:
     return np.array(list(files), "M8[ns]")
 
 
-def _units(files: dict, units: Units | None) -> Units:
-    """The units, told from the first date if they are not given."""
+def _scale(files: dict, scale: Scale | None) -> Scale:
+    """The scale, told from the first date if they are not given."""
     first = next(iter(files.values()))
     sample = np.stack([_values(first["vh"]), _values(first["vv"])])
-    return check_units(sample, units, first["vh"].parent.name)
+    return guess_scale(sample, scale, first["vh"].parent.name)
 
 
 def _open(file: Path) -> rasterio.DatasetReader:
@@ -197,18 +193,18 @@ def _values(file: Path, window: tuple | None = None) -> np.ndarray:
             raise SeasonError(f"'{file}' is truncated: copy it again.") from error
 
 
-def _band(file: Path, units: Units) -> xr.DataArray:
+def _band(file: Path, scale: Scale) -> xr.DataArray:
     open_layer(file)  # raises if the file is missing data, before a long job does
     chunks = {"x": CHUNK, "y": CHUNK}
     bands = cast(
         xr.DataArray, rioxarray.open_rasterio(file, chunks=chunks, masked=True, driver=DRIVER)
     )
     image = bands[0].drop_vars("band")
-    return image.copy(data=image.data.map_blocks(to_power, units, dtype=np.float32))
+    return image.copy(data=image.data.map_blocks(to_power, scale=scale, dtype=np.float32))
 
 
 def _read(
-    folder: Path, files: dict, calendar: np.ndarray, units: Units, patch: int, window: tuple
+    folder: Path, files: dict, calendar: np.ndarray, scale: Scale, patch: int, window: tuple
 ) -> tuple[np.ndarray, np.ndarray]:
     """Power (T, 2, P, P), VH first, and labels of one window of a tile."""
     tile, row, column = window
@@ -216,7 +212,7 @@ def _read(
     images = [
         [_values(date["vh"], place), _values(date["vv"], place)] for date in files[tile].values()
     ]
-    power = to_power(np.array(images), units)
+    power = to_power(np.array(images), scale)
     with _open(folder / "train" / "labels" / f"{tile}.tif") as tif:
         y = tif.read(1, window=place).astype(np.int64)
     if y.min() < 0 or y.max() >= len(CROPS):
