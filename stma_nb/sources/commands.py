@@ -1,4 +1,4 @@
-"""The commands of real data: ``data brandenburg``, ``pastis``, ``stac``, ``labels`` and others."""
+"""The commands of real data: ``data samples``, ``pastis``, ``stac``, ``labels`` and others."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -38,6 +38,44 @@ Overlap = Annotated[
     Literal["refuse", "first"],
     typer.Option(help="what to do with overlapping polygons"),
 ]
+
+
+@data.command()
+def samples(
+    names: Annotated[list[str] | None, typer.Argument(help="which (default: list all)")] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="where to (default: the user's cache)", show_default=False)
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask about the licence")] = False,
+) -> None:
+    """List or fetch small real Sentinel-1 data with open licences.
+
+    Licence and citation are shown before anything is fetched; on a terminal you are asked.
+
+    \b
+    python -m stma_nb data samples
+    python -m stma_nb data samples belgium flanders
+    """
+    import sys
+
+    from stma_nb.sources import samples as real
+
+    for name in names or []:  # all names are checked before the first is fetched
+        real.sample(name)
+    if not names:
+        for name, sample in real.listed().items():
+            here = "here" if real.at_home(name, folder and folder / name) else "not here"
+            size = f"{sample.size / 1e6:.1f} MB"
+            print(f"{name:9}{size:>6}  {sample.licence:11} {here:9} {sample.what}")
+        print("Fetch: python -m stma_nb data samples NAME ...")
+    for name in names or []:
+        sample = real.sample(name)
+        print(f"{name}: {sample.what} ({sample.size / 1e6:.1f} MB)")
+        print(f"  licence {sample.licence}; {sample.credit}; cite {sample.cite}")
+        ask = sys.stdin.isatty() and not yes
+        if ask and not typer.confirm(f"  Fetch it under the licence {sample.licence}?", True):
+            raise ValueError(f"'{name}' was not fetched: its licence was not accepted.")
+        print(f"  in {real.fetch(name, folder and folder / name)}")
 
 
 @data.command()
