@@ -2,11 +2,16 @@
 become.
 """
 
+import functools
+import http.server
 import json
+import shutil
+import threading
 
 import numpy as np
 import pytest
 import torch
+from rasterio.warp import transform
 
 from stma_nb import cube, train
 from stma_nb.__main__ import main
@@ -20,6 +25,27 @@ SIDE = 128
 
 def days(*numbers):
     return np.datetime64("2018-09-01", "ns") + np.array(numbers) * np.timedelta64(1, "D")
+
+
+# West and north edge of each patch, metres in UTM zone 30: three lie together, one 13 km away.
+CORNERS = {
+    10000: (600000, 5500000),
+    10003: (601280, 5500000),
+    20010: (600000, 5498720),
+    20011: (613000, 5498720),
+    30002: (613000, 5500000),
+    40000: (650000, 5450000),
+}
+
+
+def square(west, north):
+    """The outline of a patch as metadata.geojson has it, in EPSG:2154."""
+    x, y = (
+        [west, west + 1280, west + 1280, west, west],
+        [north, north, north - 1280, north - 1280, north],
+    )
+    x, y = transform("EPSG:32630", "EPSG:2154", x, y)
+    return {"type": "Polygon", "coordinates": [list(map(list, zip(x, y, strict=True)))]}
 
 
 @pytest.fixture
@@ -49,7 +75,12 @@ def folder(tmp_path):
         target = rng.integers(0, 20, (3, SIDE, SIDE)).astype(np.uint8)
         np.save(tmp_path / "ANNOTATIONS" / f"TARGET_{patch}.npy", target)
         features.append(
-            {"type": "Feature", "id": str(patch), "properties": properties, "geometry": None}
+            {
+                "type": "Feature",
+                "id": str(patch),
+                "properties": properties,
+                "geometry": square(*CORNERS[patch]),
+            }
         )
     (tmp_path / "metadata.geojson").write_text(
         json.dumps({"type": "FeatureCollection", "features": features})
@@ -263,10 +294,11 @@ class TestWrongData:
         ):
             pastis.open_pastis(folder, folds=1, dates=6)
 
-    def test_missing_file(self, folder):
+    def test_no_patch_of_the_folds(self, folder):
         (folder / "DATA_S1A" / "S1A_10003.npy").unlink()
+        (folder / "ANNOTATIONS" / "TARGET_10000.npy").unlink()
         with pytest.raises(
-            FileNotFoundError, match=r"1 files of these folds are missing.*S1A_10003"
+            FileNotFoundError, match=r"None of the 2 patches of fold 1 is in .*--patches 16"
         ):
             pastis.open_pastis(folder, folds=1)
 
@@ -291,13 +323,136 @@ class TestWrongData:
             pastis.open_pastis(folder, folds=1, dates=6)
 
 
+def test_half_a_pastis_is_taken_and_told(folder, capsys):
+    (folder / "DATA_S1A" / "S1A_10003.npy").unlink()
+    data = pastis.open_pastis(folder, folds=(1, 2), dates=6)
+    assert data.names == [10000, 20010, 20011]
+    assert "3 of 4 patches of fold 1, 2 are in" in capsys.readouterr().out
+    calendar = pastis.open_pastis(folder, folds=5, dates=6).times
+    np.testing.assert_array_equal(data.times, calendar)
+
+
+# ------------------------------------------------------------------------------ a few of PASTIS-HD
+
+
+@pytest.fixture
+def site(folder, tmp_path_factory, monkeypatch):
+    """A server of our own that has what PASTIS-HD has, and what was asked of it."""
+    place = tmp_path_factory.mktemp("site")
+    shutil.copytree(folder, place, dirs_exist_ok=True)
+    asked = []
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *words):
+            asked.append(self.path)
+
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Handler, directory=str(place))
+    )
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    monkeypatch.setattr(pastis, "HD", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setattr(pastis, "SHA256", {})
+    yield place, asked
+    server.shutdown()
+    server.server_close()
+
+
+def test_neighbours_lie_together(folder):
+    assert set(pastis.neighbours(folder, 3)) == {10000, 10003, 20010}
+    assert set(pastis.neighbours(folder, 2, folds=(5,))) == {30002, 40000}
+    assert len(set(pastis.neighbours(folder, 6, folds=(1, 2, 5)))) == 6
+    by_fold = pastis.neighbours(folder, 3, folds=(1, 2, 5))
+    fold_of, _ = pastis.metadata(folder)
+    assert [fold_of[patch] for patch in by_fold] == [1, 2, 5]
+    with pytest.raises(cube.SeasonError, match="7 patches were asked for; expected 1 to 6"):
+        pastis.neighbours(folder, 7)
+    with pytest.raises(cube.SeasonError, match="no fold 3"):
+        pastis.neighbours(folder, 2, folds=(3,))
+
+
+def test_a_few_patches_are_fetched_and_no_more(site, tmp_path, capsys):
+    place, asked = site
+    to = tmp_path / "few"
+    ids = pastis.fetch_few(to, 3)
+    assert sorted(ids) == [10000, 10003, 20010]
+    found = {str(file.relative_to(to)) for file in to.rglob("*.npy")}
+    assert found == {f"DATA_S1A/S1A_{p}.npy" for p in ids} | {
+        f"ANNOTATIONS/TARGET_{p}.npy" for p in ids
+    }
+    for name in found:
+        assert (to / name).read_bytes() == (place / name).read_bytes()
+    before = len(asked)
+    assert pastis.fetch_few(to, 3) == ids and len(asked) == before, "nothing is fetched twice"
+    data = pastis.open_pastis(to, folds=(1, 2), dates=6)
+    assert data[0][0].shape == (6, 2, SIDE, SIDE)
+    assert "3 of 4 patches" in capsys.readouterr().out
+    assert pastis.fetch_few(to, [40000]) == [40000]
+    with pytest.raises(cube.SeasonError, match="no patch 7; metadata.geojson lists 6"):
+        pastis.fetch_few(to, [7])
+
+
+def test_a_patch_that_is_not_the_published_one_is_refused(site, tmp_path, monkeypatch):
+    place, _ = site
+    monkeypatch.setattr(pastis, "SHA256", {10000: "0" * 64})
+    with pytest.raises(ValueError, match="'S1A_10000.npy' is corrupt and was deleted"):
+        pastis.fetch_few(tmp_path / "few", [10000])
+    file = place / "DATA_S1A" / "S1A_10003.npy"
+    file.write_bytes(file.read_bytes()[:-2])
+    with pytest.raises(ValueError, match=r"bytes; expected 786560 for its 8 dates"):
+        pastis.fetch_few(tmp_path / "few", [10003])
+
+
+def test_the_size_is_that_of_65_dates():
+    assert pastis.HEADER + 65 * 3 * pastis.SIDE**2 * 2 == 6_389_888
+
+
+def test_neighbours_make_a_scene(folder):
+    season = pastis.scene(folder, [10000, 10003, 20010], dates=6)
+    assert dict(season.sizes) == {"time": 6, "y": 256, "x": 256}
+    assert season.rio.bounds() == (600000, 5497440, 602560, 5500000)
+    assert season.rio.crs.to_epsg() == 32630
+    assert np.isnan(season.vv.values[:, 128:, 128:]).all() and (season.crop[128:, 128:] == 0).all()
+    data = pastis.open_pastis(folder, folds=1, dates=season.time.values)
+    power, labels = data.read(10003)
+    np.testing.assert_array_equal(season.vh.values[:, :128, 128:], power[:, 0])
+    np.testing.assert_array_equal(
+        season.crop.values[:128, 128:], np.where(labels == IGNORE, 0, labels)
+    )
+    with pytest.raises(cube.SeasonError, match="choose neighbours"):
+        pastis.scene(folder, [10000, 40000], dates=6)
+
+
+def test_patches_without_a_place_make_no_scene(folder):
+    file = folder / "metadata.geojson"
+    content = json.loads(file.read_text())
+    content["features"][1]["properties"]["TILE"] = "t31tfm"
+    content["features"][2]["geometry"] = None
+    file.write_text(json.dumps(content))
+    with pytest.raises(cube.SeasonError, match="Patch 20010 has no polygon"):
+        pastis.scene(folder, [10000, 10003])
+    content["features"][2]["geometry"] = square(*CORNERS[20010])
+    file.write_text(json.dumps(content))
+    with pytest.raises(cube.SeasonError, match="tiles t30uxv, t31tfm; expected tiles of one UTM"):
+        pastis.scene(folder, [10000, 10003])
+
+
+def test_the_command_fetches_a_few(site, tmp_path, capsys):
+    few = str(tmp_path / "few")
+    assert main(["data", "pastis", few, "--patches", "3", "--fold", "1", "--fold", "5"]) == 0
+    out = capsys.readouterr().out
+    assert "Etalab 2.0" in out and "here are 3 of 6 patches" in out
+    assert "2 in fold 1, 0 in fold 2, 0 in fold 3, 0 in fold 4, 1 in fold 5" in out
+    assert main(["data", "pastis", few, "--id", "20011", "--track", "S1D"]) == 0
+    assert "S1D (descending)" in capsys.readouterr().out
+    assert main(["data", "pastis", few, "--patches", "3", "--id", "20011"]) == 2
+    assert main(["data", "pastis", few, "--fold", "1"]) == 2
+
+
 def test_command_says_what_is_there_and_what_to_do(folder, tmp_path, capsys):
     assert main(["data", "pastis", str(folder)]) == 0
     out = capsys.readouterr().out
-    assert (
-        "7 to 9 dates a patch" in out
-        and "2 in fold 1, 2 in fold 2, 2 in fold 5" in out
-        and "open_pastis" in out
-    )
+    assert "7 to 9 dates a patch" in out and "open_pastis" in out
+    assert "2 in fold 1, 2 in fold 2, 0 in fold 3, 0 in fold 4, 2 in fold 5" in out
     assert main(["data", "pastis", str(tmp_path / "none")]) == 1
-    assert "--download" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "--download" in error and "--patches 16" in error

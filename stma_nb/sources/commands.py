@@ -145,32 +145,55 @@ def pastis(
             "--download", help="fetch 54 GB from Zenodo (goes on where it stopped), unpack"
         ),
     ] = False,
+    patches: Annotated[
+        int | None,
+        typer.Option(min=1, help="fetch so many neighbouring patches, 6.4 MB each", metavar="N"),
+    ] = None,
+    ids: Annotated[
+        list[int] | None, typer.Option("--id", help="fetch this patch (may be repeated)")
+    ] = None,
+    folds: Annotated[
+        list[int] | None,
+        typer.Option("--fold", help="share the patches out to this fold (may be repeated)"),
+    ] = None,
+    track: Annotated[
+        Literal["S1A", "S1D"], typer.Option(help="ascending (S1A) or descending orbits")
+    ] = "S1A",
 ) -> None:
-    """Fetch and check PASTIS-R, French farmland.
+    """Fetch and check PASTIS-R, French farmland: all of it, or a few patches of PASTIS-HD.
 
     \b
+    python -m stma_nb data pastis my_data --patches 16
+    python -m stma_nb data pastis my_data --patches 15 --fold 1 --fold 4 --fold 5
+    python -m stma_nb data pastis my_data --id 10000 --id 10007
     python -m stma_nb data pastis my_data --download
     python -m stma_nb data pastis my_data
     """
-    from collections import Counter
-
     from stma_nb.sources import fetch, pastis
 
+    if sum(map(bool, (download, patches, ids))) > 1:
+        raise typer.BadParameter("give one of --download, --patches and --id")
+    if folds and not patches:
+        raise typer.BadParameter("goes with --patches", param_hint="--fold")
+    if patches or ids:
+        print(f"PASTIS-HD, IGN, licence {pastis.LICENCE}. {pastis.CREDIT}.")
+        pastis.fetch_few(folder, patches or ids or [], folds or (), track)
     if download:
         archive = fetch.fetch(pastis.URL, folder, pastis.CHECKSUM)
         fetch.unpack(archive, folder, keep=lambda name: "/DATA_S2/" not in name)
     inner = folder / "PASTIS-R"
     place = inner if inner.is_dir() else folder
-    for track, orbits in (("S1A", "ascending"), ("S1D", "descending")):
-        folds, times = pastis.metadata(place, track)
+    for name, orbits in (("S1A", "ascending"), ("S1D", "descending")):
+        fold_of, times = pastis.metadata(place, name)
         counts = [len(series) for series in times.values()]
         days = [str(day)[:10] for series in times.values() for day in series]
+        here = pastis.there(place, list(times), name)
         print(
-            f"{track} ({orbits}): {min(counts)} to {max(counts)} dates a patch, {min(days)} to "
-            f"{max(days)}"
+            f"{name} ({orbits}): {min(counts)} to {max(counts)} dates a patch, {min(days)} to "
+            f"{max(days)}; here are {len(here)} of {len(times)} patches"
         )
-    patches = sorted(Counter(folds.values()).items())
-    print("Patches: " + ", ".join(f"{count} in fold {fold}" for fold, count in patches))
+        of_folds = [sum(fold_of[patch] == fold for patch in here) for fold in range(1, 6)]
+        print("  " + ", ".join(f"{n} in fold {fold}" for fold, n in enumerate(of_folds, 1)))
     print("Next, in Python:\n  from stma_nb.sources.pastis import open_pastis")
     print(f"  learn = open_pastis({str(place)!r}, folds=(1, 2, 3))")
     print(f"  valid = open_pastis({str(place)!r}, folds=4, scaling=learn.scaling)")
