@@ -24,6 +24,7 @@ from typing import NamedTuple
 import h5py
 import numpy as np
 import pandas as pd
+import rioxarray  # noqa: F401  (registers the .rio accessor)
 import xarray as xr
 from platformdirs import user_cache_path
 

@@ -11,7 +11,8 @@ app = typer.Typer()
 @app.command()
 def study(
     name: Annotated[
-        Literal["rivals", "land", "parts", "recipes", "shapes"], typer.Argument(help="which study")
+        Literal["rivals", "land", "parts", "recipes", "shapes", "real"],
+        typer.Argument(help="which study"),
     ],
     seeds: Annotated[
         int | None, typer.Option(help="simulated scenes (default: as many as stored)")
@@ -20,11 +21,12 @@ def study(
         Path | None, typer.Option(help="a JSON file (default: data/NAME_study.json)")
     ] = None,
 ) -> None:
-    """Compare methods on simulated scenes; a study that was stopped goes on.
+    """Compare methods on simulated scenes, or on real fields; a study that was stopped goes on.
 
     \b
     python -m stma_nb study rivals
     python -m stma_nb study parts --seeds 1 --output one_scene.json
+    python -m stma_nb study real
     """
     from stma_nb import studies
 

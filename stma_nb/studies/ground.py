@@ -19,6 +19,15 @@ STEPS = 800  # batches that a network learns from on the land of the sample seas
 LEFT, RIGHT = 325, 341  # columns: the part that learns ends, the part that nobody touches begins
 FIRST_SEED = 100  # scenes of studies have other fields than the sample season
 
+Row = dict[str, Any]
+
+
+class Job(NamedTuple):
+    """What is to be measured: names that tell the row from others, and what makes its numbers."""
+
+    names: Row
+    make: Callable[[], Row]
+
 
 class Ground(NamedTuple):
     """Where a method learns, and where it is scored."""

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -13,12 +13,14 @@ from stma_nb import course, patches, predict, radar
 from stma_nb.files import write_whole
 from stma_nb.model import STMA
 from stma_nb.patches import add_speckle, turn
-from stma_nb.studies import variants
+from stma_nb.studies import real, variants
 from stma_nb.studies.ground import (
     METHODS,
     PATCH,
     Fit,
     Ground,
+    Job,
+    Row,
     See,
     as_it_is,
     divide,
@@ -35,15 +37,6 @@ from stma_nb.studies.ground import (
     scores,
 )
 from stma_nb.train import cross_entropy
-
-Row = dict[str, Any]
-
-
-class Job(NamedTuple):
-    """What is to be measured: names that tell the row from others, and what makes its numbers."""
-
-    names: Row
-    make: Callable[[], Row]
 
 
 def run(
@@ -97,11 +90,9 @@ def _rounded(value: Any) -> Any:
 
 
 def _brief(row: Row) -> str:
-    return ", ".join(
-        f"{name} {row[f'next door: {name}']:.3f}"
-        for name in ("OA", "crops only", "F1")
-        if f"next door: {name}" in row
-    )
+    names = ("OA", "crops only", "F1")
+    shown = {name: row.get(f"next door: {name}", row.get(name)) for name in names}
+    return ", ".join(f"{name} {value:.3f}" for name, value in shown.items() if value is not None)
 
 
 # ------------------------------------------------------------------------------------------- rivals
@@ -283,4 +274,5 @@ STUDIES: dict[str, tuple[Callable[[int], Iterator[Job]], int]] = {
     "parts": (parts, 3),
     "recipes": (recipes, 2),
     "shapes": (shapes, 2),
+    "real": (real.real, 5),
 }
