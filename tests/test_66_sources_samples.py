@@ -50,11 +50,14 @@ def write_belgium(folder: Path) -> dict[str, np.ndarray]:
     return stored
 
 
-def write_chip(folder: Path, chip: str, times: list[str], codes: np.ndarray) -> np.ndarray:
+def write_chip(
+    folder: Path, chip: str, times: list[str], codes: np.ndarray, db: np.ndarray | None = None
+) -> np.ndarray:
     """Sigma0 in dB as int32 x 1e-4 at 20 m, and crop codes at 10 m; returns VV in dB."""
     rows, columns = np.array(codes.shape) // 2
     rng = np.random.default_rng(1)
-    bands = {name: rng.uniform(-20, -5, (len(times), rows, columns)) for name in ("VV", "VH")}
+    vv = rng.uniform(-20, -5, (len(times), rows, columns)) if db is None else db
+    bands = {"VV": vv, "VH": vv - 6}
     x, y = 574690.0 + 20 * np.arange(columns), 5622430.0 - 20 * np.arange(rows)
     between = f"{chip}_32631_{'_'.join(samples.CHIPS[chip])}.nc"
     folder.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ import pytest
 import torch
 from conftest import CROPS
 from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
 from PIL import Image
 
 from stma_nb import cube, figures, patches
@@ -41,6 +42,22 @@ def shown(axis) -> np.ndarray:
 
 def db(power) -> np.ndarray:
     return 10 * np.log10(np.asarray(power))
+
+
+# ------------------------------------------------------------------------------------- in a page
+
+
+def test_a_caption_stands_below_the_picture_as_plain_words(monkeypatch):
+    pages = []
+    monkeypatch.setattr("IPython.display.display", lambda page: pages.append(page.data))
+    figure = Figure(figsize=(1, 1))
+    figures.show(figure, "A square of nothing", "Contains data of <b>others</b> & ours")
+    figures.show(figure, "A square of nothing")
+    assert pages[0].startswith('<img alt="A square of nothing"')
+    assert pages[0].endswith(
+        "<div><small>Contains data of &lt;b&gt;others&lt;/b&gt; &amp; ours</small></div>"
+    )
+    assert "<div>" not in pages[1]
 
 
 # ----------------------------------------------------------------------------------- backscatter

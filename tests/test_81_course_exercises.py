@@ -1,6 +1,7 @@
 """Exercises know right from wrong, and name the usual mistakes."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import xarray as xr
@@ -31,6 +32,11 @@ def scene(power: float) -> xr.Dataset:
 PARCEL = (
     np.add.outer(np.arange(200) // 30 * 20, np.arange(240) // 30) + 1
 )  # fields of 30 x 30 pixels
+
+MEANS = pd.DataFrame(
+    {"first to second": [0.57, 0.63], "second to first": [0.73, 0.82]},
+    ["forest, unfiltered", "forest, Quegan-Yu"],
+)
 
 CASES = [  # check, its arguments, right answer, {wrong answer: word of the hint}
     (
@@ -198,6 +204,14 @@ CASES = [  # check, its arguments, right answer, {wrong answer: word of the hint
         {2: "not factors", 0.631: "not lowered", 1.2589: "not / 20"},
     ),
     (exercises.network_3, (), 131328, {131072: "biases", 65792: "two weights"}),
+    (exercises.real_1, (), -13.458, {-48.23: "20 times", 69.54: "Less 83", 77.13: "base 10"}),
+    (exercises.real_2, (), 0.863, {0.137: "cannot get right", 86.3: "per cent"}),
+    (
+        exercises.real_3,
+        (MEANS,),
+        6.0,
+        {0.06: "In points", -6.0: "Filtered less", 9.0: "other direction"},
+    ),
 ]
 
 

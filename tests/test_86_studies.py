@@ -128,6 +128,25 @@ def test_stored_rows_are_those_of_the_study(study):
         assert 0 < row["next door: OA"] < 1 and row["CPU seconds"] > 0
 
 
+def test_stored_rows_of_real_fields_are_those_of_the_study():
+    rows = studies.read(course.ROOT / "data" / "real_study.json", "real")
+    make, seeds = jobs.STUDIES["real"]
+    expected = [{"study": "real", "seed": s} | job.names for s in range(seeds) for job in make(s)]
+    assert [{key: row[key] for key in expected[0]} for row in rows] == expected
+    labelled = {
+        "Flanders: first square to second square": 803,
+        "Flanders: second square to first square": 858,
+        "France: other blocks": 500,
+        "France: other blocks, six crops": 375,
+        "France: north to south, six crops": 102,
+        "simulation to France, six crops": 375,
+    }
+    for row in rows:
+        right, counted = np.array(row["blocks"]).sum(0)
+        assert row["OA"] == pytest.approx(right / counted, abs=1e-5)
+        assert counted == labelled[row["task"]]
+
+
 # ----------------------------------------------------------------------------------------- variants
 
 

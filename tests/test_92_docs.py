@@ -351,6 +351,11 @@ CALCULATED = {  # by notebook: what the text says, and the number
         "1.995": 10**0.3,
         "1.5 bits": 1.5,
     },
+    "12": {
+        "-16.98 dB": 20 * np.log10(2000) - 83,
+        "0.0200": 2000**2 * 10**-8.3,
+        "0.941": 807 / 858,
+    },
 }
 
 

@@ -30,12 +30,16 @@ from stma_nb.extras import needs
 DPI = 80
 
 
-def show(figure: Figure, alt: str) -> None:
-    """Display a figure with an alternative text that survives JupyterLab and export to HTML."""
+def show(figure: Figure, alt: str, caption: str = "") -> None:
+    """Display a figure with an alternative text that survives JupyterLab and export to HTML.
+
+    ``caption`` stands below it in small letters: what is seen, or whose data they are.
+    """
     with needs("course"):
         from IPython.display import HTML, display
 
-    display(HTML(html_image(figure, alt)))
+    below = f"<div><small>{escape(caption)}</small></div>" if caption else ""
+    display(HTML(html_image(figure, alt) + below))
 
 
 def html_image(figure: Figure, alt: str) -> str:

@@ -3,6 +3,9 @@ from .jobs import (
     read as read,
     run as run,
 )
+from .real import (
+    by_block as by_block,
+)
 from .results import (
     differences as differences,
     over_scenes as over_scenes,

@@ -40,6 +40,7 @@ IN_BOTH = ("Maize", "Winter cereals", "Grassland")  # what both squares hold ple
 PATCH = 16  # pixels of 20 m
 PIXELS, BATCH = 20_000, 256  # of single pixels: at most, and in a batch
 BLOCK = 8  # pixels of 20 m: 160 m
+SCENE = (512, 512)  # pixels of the simulated land
 YEAR = slice("2022-10-01", "2023-10-31")  # 39 ten-day means
 DEGREES = 0.25  # side of a block of French parcels
 FOLDS = 5
