@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from test_66_sources_samples import write_chip
 
-from stma_nb import accuracy, course, cube, studies, train
+from stma_nb import accuracy, cube, studies, train
 from stma_nb.__main__ import main
 from stma_nb.sources import samples
 from stma_nb.studies import real
@@ -93,6 +93,7 @@ def test_the_south_is_tested_by_the_north(folder):
     row = job.make()
     table, _ = real._of_crops(tuple(real.STANDS)[:5])
     assert np.array(row["blocks"])[:, 1].sum() < 240 and row["OA"] > 0.9
+    assert row["OA in the south"] == row["OA"], "nothing else is tested"
     assert (table.lat.values < real.NORTH).any()
 
 
@@ -121,4 +122,3 @@ def test_without_the_samples_the_study_says_what_to_do(monkeypatch, tmp_path, ca
     assert "needs the sample 'flanders': python -m stma_nb data samples flanders" in (
         capsys.readouterr().err
     )
-    assert (course.ROOT / "data" / "real_study.json").exists()

@@ -57,7 +57,7 @@ CHIPS = {  # Flemish squares: first and last day
     "00002806639B424A": ("2017-08-01", "2018-11-30"),
 }
 SAME_TRACK = 4  # minutes of the day between passes of one track; the next is eight away
-NO_DATA = 65535  # the fill value of numbers that openEO stored as 20 log10(DN) - 83 = dB
+NO_DATA = 65535  # in numbers of the scale "gfmap"
 
 
 class File(NamedTuple):
@@ -299,7 +299,7 @@ def _grouped(codes: np.ndarray, scheme: str, where: str) -> tuple[np.ndarray, tu
 def open_belgium(folder: str | Path) -> xr.Dataset:
     """Ten passes over Belgian fields as a season (time, y, x): vv, vh, sigma0, 10 m.
 
-    The file states days, no times of day. Stored are unsigned numbers, dB = 20 log10(DN) - 83.
+    The file states days, no times of day.
     Raises FileNotFoundError or SeasonError.
     """
     path = _path(folder, "belgium", "cdse_sentinel1_grd.nc")
@@ -309,7 +309,7 @@ def open_belgium(folder: str | Path) -> xr.Dataset:
         axes = {axis: store[axis][:] for axis in ("y", "x")}
         crs = store["crs"].attrs["spatial_ref"].decode()
     times = np.datetime64("1990-01-01") + days
-    powers = {name: _from_numbers(stored) for name, stored in bands.items()}
+    powers = {name: cube.to_power(stored, "gfmap") for name, stored in bands.items()}
     return _season(powers, times, axes, "belgium").rio.write_crs(crs)
 
 
@@ -348,7 +348,7 @@ def open_flanders(folder: str | Path, chip: str = "0000280849BAC91C", track: int
         fine = store.CT.load()
         crs = store.attrs["epsg"]
     codes, crops = _grouped(fine.values, "ct", labels)
-    power = {name: 10 ** (radar[name.upper()].values / 10) for name in ("vv", "vh")}
+    power = {name: cube.to_power(radar[name.upper()].values, "dB") for name in ("vv", "vh")}
     axes = {axis: radar[axis].values for axis in ("y", "x")}
     for axis in ("y", "x"):
         if not np.allclose(fine[axis].values.reshape(-1, 2).mean(1), axes[axis]):
@@ -395,7 +395,7 @@ def open_france(folder: str | Path) -> xr.Dataset:
 def _france_npz(path: Path) -> tuple[np.ndarray, ...]:
     """Power (time, parcel, 2), dates, crop codes, longitudes and latitudes."""
     with np.load(path) as store:
-        power = 10 ** (store["X"].astype(np.float32) / 10)
+        power = cube.to_power(store["X"], "dB")
         dates = store["dates"].astype("M8[D]")
         return power.swapaxes(0, 1), dates, store["ewoc_code"], store["lon"], store["lat"]
 
@@ -417,7 +417,7 @@ def _france_parquet(path: Path) -> tuple[np.ndarray, ...]:
     tables = [rows.pivot(index="timestamp", columns="sample_id", values=band) for band in bands]
     stored = np.stack([table.fillna(NO_DATA).to_numpy(np.uint16) for table in tables], -1)
     return (
-        _from_numbers(stored),
+        cube.to_power(stored, "gfmap"),
         tables[0].index.to_numpy("M8[D]"),
         parcels["ewoc_code"].to_numpy(np.int64),
         shapely.get_x(middle),
@@ -477,12 +477,6 @@ def _opened(path: Path) -> Iterator[None]:
         raise SeasonError(
             f"'{path.name}' cannot be read ({error}): delete it and fetch it again."
         ) from error
-
-
-def _from_numbers(stored: np.ndarray) -> np.ndarray:
-    """Linear power (float32) of unsigned numbers with dB = 20 log10(DN) - 83; NaN for no data."""
-    power = stored.astype(np.float32) ** 2 * np.float32(10**-8.3)
-    return np.where((stored == NO_DATA) | (stored == 0), np.float32(np.nan), power)
 
 
 def _season(

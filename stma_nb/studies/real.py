@@ -196,6 +196,7 @@ def _parcel_scores(codes: np.ndarray, table: xr.Dataset, blocks: np.ndarray) -> 
     return {
         "OA": accuracy.overall_accuracy(matrix),
         "F1": float(accuracy.by_class(matrix)["F1"][np.unique(reference)].mean()),
+        "OA in the south": float((codes == reference)[table.lat.values < NORTH].mean()),
         "blocks": _counted(codes, reference, blocks),
     }
 
