@@ -279,7 +279,7 @@ def test_codes_without_a_class_are_named(tmp_path):
 
 
 def test_damaged_or_missing_files_are_one_sentence(tmp_path):
-    with pytest.raises(FileNotFoundError, match="fetch it first .*data samples belgium --folder"):
+    with pytest.raises(FileNotFoundError, match="fetch it first .*data samples belgium"):
         samples.open_belgium(tmp_path)
     write_belgium(tmp_path)
     file = tmp_path / "cdse_sentinel1_grd.nc"

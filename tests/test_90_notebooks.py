@@ -98,7 +98,7 @@ def test_committed_notebook_is_clean(path):
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_real_figures_say_whose_data_they_are(path):
-    """Stored outputs were made with the real samples; each of their figures has its licence line."""
+    """Stored outputs were made with the real samples: each real figure has its licence line."""
     for cell in nbformat.read(path, as_version=4).cells:
         if cell.cell_type == "code" and "figures.show" in cell.source and "credit" in cell.source:
             [shown] = ["".join(out.data["text/html"]) for out in cell.outputs if "data" in out][:1]

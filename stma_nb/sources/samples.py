@@ -463,8 +463,8 @@ def _path(folder: str | Path, name: str, wanted: str) -> Path:
         if (Path(folder) / file.path).is_file():
             return Path(folder) / file.path
     raise FileNotFoundError(
-        f"'{folder}' has no '{wanted}': fetch it first "
-        f"(python -m stma_nb data samples {name} --folder {folder})."
+        f"'{folder}' has no '{wanted}': fetch it first (python -m stma_nb data samples {name}), "
+        "and give the folder that it names."
     )
 
 
