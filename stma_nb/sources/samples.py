@@ -373,7 +373,7 @@ def open_france(folder: str | Path) -> xr.Dataset:
 
     A date is the first day of its ten; NaN where no pass fell into them. ``name`` tells the crop in
     words. Methods that look at single pixels learn from it as ``as_season(table)``. The published
-    geoparquet needs ``pip install 'stma_nb[parquet,stac]'``, its conversion (npz) does not. Raises
+    geoparquet needs ``pip install 'stma_nb[fields]'``, its conversion (npz) does not. Raises
     FileNotFoundError or SeasonError.
     """
     path = _path(folder, "france", "2023_FRA_LPIS_POLY_110.geoparquet")
@@ -401,7 +401,7 @@ def _france_npz(path: Path) -> tuple[np.ndarray, ...]:
 
 
 def _france_parquet(path: Path) -> tuple[np.ndarray, ...]:
-    with needs("stac"):
+    with needs("fields"):
         import shapely
     bands = ["S1-SIGMA0-VV", "S1-SIGMA0-VH"]
     columns = ["sample_id", "timestamp", "ewoc_code", "geometry", *bands]
@@ -409,7 +409,7 @@ def _france_parquet(path: Path) -> tuple[np.ndarray, ...]:
         rows = pd.read_parquet(path, columns=columns)
     except ImportError as error:
         raise ImportError(
-            "This needs pyarrow, which is not installed: pip install 'stma_nb[parquet]'"
+            "This needs pyarrow, which is not installed: pip install 'stma_nb[fields]'"
         ) from error
     rows["timestamp"] = pd.to_datetime(rows["timestamp"], utc=True).dt.tz_localize(None)
     parcels = rows.drop_duplicates("sample_id").sort_values("sample_id")
