@@ -46,7 +46,9 @@ def samples(
     folder: Annotated[
         Path | None, typer.Option(help="where to (default: the user's cache)", show_default=False)
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="do not ask about the licence")] = False,
+    accept_licence: Annotated[
+        bool, typer.Option("--accept-licence", help="do not ask about the licence")
+    ] = False,
 ) -> None:
     """List or fetch small real Sentinel-1 data with open licences.
 
@@ -72,7 +74,7 @@ def samples(
         sample = real.sample(name)
         print(f"{name}: {sample.what} ({sample.size / 1e6:.1f} MB)")
         print(f"  licence {sample.licence}; {sample.credit}; cite {sample.cite}")
-        ask = sys.stdin.isatty() and not yes
+        ask = sys.stdin.isatty() and not accept_licence
         if ask and not typer.confirm(f"  Fetch it under the licence {sample.licence}?", True):
             raise ValueError(f"'{name}' was not fetched: its licence was not accepted.")
         print(f"  in {real.fetch(name, folder and folder / name)}")
