@@ -411,12 +411,14 @@ def test_neighbours_make_a_scene(folder):
     assert dict(season.sizes) == {"time": 6, "y": 256, "x": 256}
     assert season.rio.bounds() == (600000, 5497440, 602560, 5500000)
     assert season.rio.crs.to_epsg() == 32630
-    assert np.isnan(season.vv.values[:, 128:, 128:]).all() and (season.crop[128:, 128:] == 0).all()
+    assert (
+        np.isnan(season.vv.values[:, 128:, 128:]).all() and (season.crop[128:, 128:] == 255).all()
+    )
     data = pastis.open_pastis(folder, folds=1, dates=season.time.values)
     power, labels = data.read(10003)
     np.testing.assert_array_equal(season.vh.values[:, :128, 128:], power[:, 0])
     np.testing.assert_array_equal(
-        season.crop.values[:128, 128:], np.where(labels == IGNORE, 0, labels)
+        season.crop.values[:128, 128:], np.where(labels == IGNORE, cube.UNKNOWN, labels)
     )
     with pytest.raises(cube.SeasonError, match="choose neighbours"):
         pastis.scene(folder, [10000, 40000], dates=6)

@@ -23,7 +23,7 @@ import xarray as xr
 from rasterio.warp import transform
 from scipy.spatial import KDTree
 
-from stma_nb.cube import Crop, SeasonError, check_levels, check_season, flags, to_power
+from stma_nb.cube import UNKNOWN, Crop, SeasonError, check_levels, check_season, flags, to_power
 from stma_nb.patches import IGNORE, Scaling
 from stma_nb.sources.fetch import fetch
 from stma_nb.sources.series import FilePatches, common_calendar, to_calendar
@@ -200,10 +200,11 @@ def neighbours(folder: str | Path, count: int, folds: Sequence[int] = ()) -> lis
 def scene(
     folder: str | Path, patches: Sequence[int], track: str = "S1A", dates: int = 41
 ) -> xr.Dataset:
-    """Patches that lie on one grid as one season (time, y, x), NaN and class 0 between them.
+    """Patches that lie on one grid as one season (time, y, x), NaN between them.
 
-    Each has its own dates: all are brought to a common calendar of ``dates``. Void pixels get
-    class 0, Background. Raises SeasonError for patches of two UTM zones and as ``open_pastis``.
+    Each has its own dates: all are brought to a common calendar of ``dates``. The class of void
+    pixels, and of those between the patches, is unknown (``cube.UNKNOWN``). Raises SeasonError for
+    patches of two UTM zones, or far apart, and as ``open_pastis``.
     """
     folder = Path(folder)
     _, times = metadata(folder, track)
@@ -236,12 +237,12 @@ def scene(
         )
     calendar = common_calendar([times[patch] for patch in patches], dates)
     power = np.full((dates, 2, rows, columns), np.nan, np.float32)
-    crop = np.zeros((rows, columns), np.uint8)
+    crop = np.full((rows, columns), UNKNOWN, np.uint8)
     for patch, (row, column) in place.items():
         window = slice(row, row + SIDE), slice(column, column + SIDE)
         values, labels = _read(folder, track, times, calendar, patch)
         power[:, :, *window] = values
-        crop[window] = np.where(labels == IGNORE, 0, labels)
+        crop[window] = np.where(labels == IGNORE, UNKNOWN, labels)
     attrs = {"units": "1"}
     season = xr.Dataset(
         {name: (("time", "y", "x"), power[:, b], attrs) for b, name in enumerate(("vh", "vv"))},
