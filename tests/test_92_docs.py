@@ -139,7 +139,7 @@ def test_files_named_in_code_exist(name):
 
 
 FLOORS = (  # of the house, from the ground up; a room imports only from lower floors
-    ("files", "machine", "extras"),
+    ("files", "machine", "extras", "options"),
     ("cube", "model"),
     ("simulate",),
     ("radar",),

@@ -133,6 +133,9 @@ def _season_of(found: xr.Dataset, file: str, scale: Scale | None) -> xr.Dataset:
     for name, empty in (("crop", UNKNOWN), ("parcel", 0)):
         if name in found and found[name].dtype.kind == "f":
             found[name] = _whole_codes(found[name], empty, file)
+    for variable in found.data_vars.values():  # else it is saved in the numbers of its author
+        for key in ("dtype", "scale_factor", "add_offset", "_FillValue", "missing_value"):
+            variable.encoding.pop(key, None)
     found = _with_crs(found)
     sizes = {"time": -1, "y": CHUNK, "x": CHUNK}
     return found.chunk(sizes) if set(sizes) <= set(found.dims) else found

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from stma_nb.options import Pattern, Scale
+
 app = typer.Typer()
 
 
@@ -83,11 +85,8 @@ def early(
     block: Annotated[int, typer.Option(help="side of the blocks that are split, in pixels")] = 128,
     buffer: Annotated[int, typer.Option(help="pixels left unused between parts")] = 8,
     seed: Annotated[int, typer.Option(min=0, help="sets the split and what is drawn")] = 0,
-    pattern: Annotated[str, typer.Option(help="which files of a GeoTIFF folder to read")] = "*.tif",
-    scale: Annotated[
-        Literal["power", "amplitude", "dB", "gfmap"] | None,
-        typer.Option(help="what the numbers are (default: what files say, or linear power)"),
-    ] = None,
+    pattern: Pattern = "*.tif",
+    scale: Scale = None,
     output: Annotated[
         Path | None, typer.Option(metavar="CSV", help="write the table, a line a date")
     ] = None,

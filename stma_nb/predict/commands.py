@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from stma_nb.options import Pattern, Scale
+
 app = typer.Typer()
 LEAST = 0.5  # hectares: the minimum mapping unit of outlines that are the map's own
 
@@ -85,11 +87,8 @@ def map_season(
     device: Annotated[
         str | None, typer.Option(help="cpu, cuda, ... (default: the GPU when there is one)")
     ] = None,
-    pattern: Annotated[str, typer.Option(help="which files of a GeoTIFF folder to read")] = "*.tif",
-    scale: Annotated[
-        Literal["power", "amplitude", "dB", "gfmap"] | None,
-        typer.Option(help="what the numbers are (default: what files say, or linear power)"),
-    ] = None,
+    pattern: Pattern = "*.tif",
+    scale: Scale = None,
     any_dates: Annotated[
         bool,
         typer.Option("--any-dates", help="map although the dates are others than in training"),

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from stma_nb.options import Scale
+
 data = typer.Typer()  # what stands under 'data'
 
 
@@ -24,10 +26,7 @@ def simulate(
     pattern: Annotated[
         str, typer.Option(help="which files of a GeoTIFF folder --dates-of means")
     ] = "*.tif",
-    scale: Annotated[
-        Literal["power", "amplitude", "dB", "gfmap"] | None,
-        typer.Option(help="what the numbers are (default: what files say, or linear power)"),
-    ] = None,
+    scale: Scale = None,
     year: Annotated[int, typer.Option(help="harvest year: sets weather and phenology")] = 2018,
     seed: Annotated[int, typer.Option(min=0, help="sets fields and speckle")] = 0,
     place: Annotated[

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from stma_nb.options import Pattern, Scale
+
 if TYPE_CHECKING:  # heavy: it loads when a command runs
     import xarray as xr
 
@@ -97,10 +99,7 @@ def brandenburg(
     key: Annotated[
         str, typer.Option(help="which labels: label (2017-18) or label_s2 (2020-21)")
     ] = "label",
-    scale: Annotated[
-        Literal["power", "amplitude", "dB", "gfmap"] | None,
-        typer.Option(help="what the numbers are (default: told from them)"),
-    ] = None,
+    scale: Scale = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Check the data of the STMA paper, turn them into a season.
@@ -256,10 +255,7 @@ def stac(
     pixel: Annotated[
         float | None, typer.Option(help="pixel in metres (default: that of the images)")
     ] = None,
-    scale: Annotated[
-        Literal["power", "amplitude", "dB", "gfmap"] | None,
-        typer.Option(help="what the numbers are, if the metadata do not say"),
-    ] = None,
+    scale: Scale = None,
     labels: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="polygons of fields: GeoPackage, GeoJSON, Shapefile"),
@@ -332,6 +328,8 @@ def labels(
     labels_crs: LabelsCrs = None,
     edge: Edge = "keep",
     overlap: Overlap = "refuse",
+    pattern: Pattern = "*.tif",
+    scale: Scale = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Put labels on a season, from your polygons of fields.
@@ -347,7 +345,7 @@ def labels(
     _check_output(season, output, overwrite)
     table = read_mapping(mapping) if mapping else None
     labelled = _labelled(
-        cube.open_season(season),
+        cube.open_season(season, pattern, scale),
         labels,
         column,
         table,
@@ -393,6 +391,8 @@ def declared(
     encoding: Encoding = None,
     labels_crs: LabelsCrs = None,
     edge: Edge = "keep",
+    pattern: Pattern = "*.tif",
+    scale: Scale = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Put the crops that farmers declared on a season, from open data of a state.
@@ -416,7 +416,7 @@ def declared(
     if not season or not output:
         raise typer.BadParameter("both are required, or --list", param_hint=["SEASON", "OUTPUT"])
     _check_output(season, output, overwrite)
-    opened = cube.open_season(season)
+    opened = cube.open_season(season, pattern, scale)
     table = read_mapping(mapping) if mapping else None
     file = file or declared.download(region, folder or output.parent, accept_licence)
     labelled = declared.label(

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from typer.core import TyperCommand
 
+from stma_nb.options import Pattern, Scale
+
 if TYPE_CHECKING:  # heavy: they load when a command runs
     from collections.abc import Sequence
 
@@ -194,11 +196,8 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="go on with a training that was stopped")
     ] = False,
-    pattern: Annotated[str, typer.Option(help="which files of a GeoTIFF folder to read")] = "*.tif",
-    scale: Annotated[
-        Literal["power", "amplitude", "dB", "gfmap"] | None,
-        typer.Option(help="what the numbers are (default: what files say, or linear power)"),
-    ] = None,
+    pattern: Pattern = "*.tif",
+    scale: Scale = None,
     overwrite: Annotated[
         bool,
         typer.Option("--overwrite", help="replace weights, log and checkpoint if they exist"),
