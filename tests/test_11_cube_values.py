@@ -143,7 +143,7 @@ def test_numbers_that_are_no_power_are_refused_with_what_was_found(tmp_path, ima
     [
         (decibel, {}, "dB"),
         (np.sqrt, {}, "amplitude"),
-        (decibel, {"units": ("dB", "dB")}, None),
+        (decibel, {"units": ("dB", "sigma nought [dB]")}, None),
         (decibel, {"tags": {"UNITS": "decibel"}}, None),
         (decibel, {"names": ("Sigma0_VV_db", "Sigma0_VH_db")}, None),
         (lambda p: (p * 1e4).round().astype("uint16"), {"scales": (1e-4, 1e-4)}, None),
@@ -302,7 +302,9 @@ def test_files_in_folders_of_their_dates(tmp_path, images):
             {"transform": from_origin(4e5, 5.8e6, 10, 10) @ rasterio.Affine.rotation(20)},
             "turned against its coordinate",
         ),
-        ({"crs": "EPSG:2263"}, "whose unit is US survey foot"),
+        ({"crs": "EPSG:2263"}, "EPSG:2263, whose unit is US survey foot"),
+        ({"crs": "+proj=utm +zone=33 +units=km"}, "is in unknown, whose unit is kilometre"),
+        ({"crs": None}, "'S1_20180401_VVVH.tif' has no coordinate reference system: set one"),
         ({"crs": "EPSG:4326", "transform": from_origin(14, 52, 1e-4, 1e-4)}, "EPSG:4326.*degrees"),
     ],
 )
@@ -420,9 +422,23 @@ def write_turned(data, path):
     turned.assign_attrs(epsg=32633).to_netcdf(path, engine="h5netcdf")
 
 
+def write_texts(data, path):
+    days = [str(time)[:10] for time in data.time.values]
+    data.assign_coords(time=days).rio.write_crs(CRS).to_netcdf(path, engine="h5netcdf")
+
+
+def write_numbers(data, path):
+    """Days as whole numbers, the last one first."""
+    days = [int(str(time)[:10].replace("-", "")) for time in data.time.values]
+    turned = data.assign_coords(time=days).isel(time=[2, 0, 1])
+    turned.rio.write_crs(CRS).to_netcdf(path, engine="h5netcdf")
+
+
 @pytest.mark.parametrize(
     "write_as",
     [
+        write_texts,
+        write_numbers,
         write_openeo,
         write_classic,
         write_packed,

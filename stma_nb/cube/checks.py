@@ -250,15 +250,22 @@ def _check_grid(season: xr.Dataset) -> None:
         )
     if not crs.is_projected:
         raise SeasonError(
-            f"The season is in {crs.to_string()} (degrees); expected projected metres: use "
+            f"The season is in {_name_of(crs)} (degrees); expected projected metres: use "
             "season.rio.reproject."
         )
     unit, factor = crs.linear_units_factor
     if abs(factor - 1) > 1e-6:
         raise SeasonError(
-            f"The season is in {crs.to_string()}, whose unit is {unit} ({factor:g} m); expected "
+            f"The season is in {_name_of(crs)}, whose unit is {unit} ({factor:g} m); expected "
             "projected metres: use season.rio.reproject."
         )
+
+
+def _name_of(crs: object) -> str:
+    """The code of a CRS, such as EPSG:32633, or else its name."""
+    known = CRS.from_user_input(crs)
+    authority = known.to_authority()
+    return ":".join(authority) if authority else known.name
 
 
 def _check_labels(season: xr.Dataset) -> None:

@@ -107,6 +107,11 @@ def _check_place(file: Path, tif: rasterio.DatasetReader) -> None:
             f"'{file.name}' is in radar geometry (it has ground control points and no map grid): "
             "geocode it first, as notebook 02 does."
         )
+    if tif.crs is None:
+        raise SeasonError(
+            f"'{file.name}' has no coordinate reference system: set one, such as with 'rio "
+            "edit-info --crs EPSG:32633'."
+        )
     if tif.transform.b or tif.transform.d:
         raise SeasonError(
             f"The grid of '{file.name}' is turned against its coordinate system: reproject it to "

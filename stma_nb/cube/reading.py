@@ -7,6 +7,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import pandas as pd
 import rioxarray  # noqa: F401  (registers the .rio accessor)
 import xarray as xr
 from pyproj import CRS
@@ -115,6 +116,7 @@ def _first_line(error: Exception) -> str:
 def _season_of(found: xr.Dataset, file: str, scale: Scale | None) -> xr.Dataset:
     """The variables of a file under a season's names, dimensions and grid."""
     found = _rename_axes(found)
+    found = _dated(found)
     found = _split_bands(found)
     found = _stack_dates(found)
     found = _rename_bands(found, file)
@@ -151,6 +153,25 @@ def _rename_axes(found: xr.Dataset) -> xr.Dataset:
         dates = [axis for axis in found.indexes if found[axis].dtype.kind == "M"]
         renamed |= {axis: "time" for axis in dates if len(dates) == 1}
     return found.rename(renamed)
+
+
+def _dated(found: xr.Dataset) -> xr.Dataset:
+    """Dates that are texts, or whole numbers such as 20180105, as times; in their order."""
+    if "time" not in found.dims or "time" not in found.coords:
+        return found
+    time = found.time.values
+    days = time.dtype.kind in "iu" and len(time) > 0 and 19_000_000 < time.min() < 21_000_000
+    if days or time.dtype.kind in "OSU":
+        try:
+            stated = pd.to_datetime([str(day) for day in time], format="%Y%m%d" if days else None)
+        except ValueError:  # refused by the check, which names the type
+            return found
+        if stated.tz is not None:
+            stated = stated.tz_convert(None)
+        found = found.assign_coords(time=stated.values.astype("M8[ns]"))
+    elif time.dtype.kind != "M":
+        return found
+    return found if found.indexes["time"].is_monotonic_increasing else found.sortby("time")
 
 
 def _split_bands(found: xr.Dataset) -> xr.Dataset:

@@ -152,7 +152,7 @@ _POWER = {
 
 def stated_scale(units: object) -> Scale | None:
     """The scale that the words of a ``units`` attribute mean; None if they mean none of them."""
-    words = re.sub(r"[\s/()-]+", "_", str(units or "").strip().lower()).strip("_")
+    words = re.sub(r"[\s/()\[\]-]+", "_", str(units or "").strip().lower()).strip("_")
     if words in _POWER:
         return "power"
     if re.fullmatch(r"(.*_)?(db|decibels?)(_.*)?", words):
