@@ -409,11 +409,16 @@ def test_files_that_are_no_parcels_are_refused_in_a_sentence(mapped, parcels, tm
 
     layer = gpd.read_file(parcels)
     layer.to_file(parcels, layer="old")
-    refused("parcels.gpkg", "holds the layers 'parcels', 'old': name one")
-    refused("parcels.gpkg", "no layer 'new'; it holds 'parcels', 'old'", layer="new")
+    refused("parcels.gpkg", r"has 2 layer\(s\), parcels, old: name the one")
+    refused("parcels.gpkg", r"has 2 layer\(s\), parcels, old, but no layer 'new'", layer="new")
     assert len(predict.read_outlines(parcels, grid, "old")) == 6
     (tmp_path / "half.gpkg").write_bytes(parcels.read_bytes()[:3000])
     refused("half.gpkg", "'half.gpkg' cannot be read as polygons")
+    (tmp_path / "other.gpkg").write_text(
+        '<OGRVRTDataSource><OGRVRTLayer name="a"><SrcDataSource>/vsicurl/http://127.0.0.1:9/a.shp'
+        "</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>"
+    )
+    refused("other.gpkg", "only names other data")
     (tmp_path / "text.gpkg").write_text("no")
     refused("text.gpkg", "'text.gpkg' cannot be read as polygons")
     layer.set_geometry(layer.centroid).to_file(tmp_path / "points.geojson")

@@ -33,6 +33,8 @@ with needs("fields"):
     from pyogrio.errors import DataLayerError, DataSourceError
     from shapely.errors import GEOSException
 
+    from stma_nb.sources.polygons import find_layer
+
 TILE = 1024  # pixels: rasters are read in tiles of this side
 PARQUET = (".parquet", ".geoparquet")
 
@@ -108,18 +110,13 @@ def _read_layer(
     path: Path, grid: xr.Dataset | xr.DataArray, layer: str | None
 ) -> tuple[gpd.GeoDataFrame, int]:
     """The features of a layer whose bounds meet the grid's, and how many the layer has."""
-    layers = [name for name, kind in pyogrio.list_layers(path) if kind is not None]
-    told = ", ".join(f"'{name}'" for name in layers)
-    if not layers:
+    address, layer = find_layer(path, layer)
+    about = pyogrio.read_info(address, layer=layer, force_feature_count=True)
+    if about["geometry_type"] is None:
         raise SeasonError(f"'{path.name}' holds no layer with shapes; expected polygons.")
-    if layer is None and len(layers) > 1:
-        raise SeasonError(f"'{path.name}' holds the layers {told}: name one (--parcels-layer).")
-    if layer is not None and layer not in layers:
-        raise SeasonError(f"'{path.name}' has no layer '{layer}'; it holds {told}.")
-    about = pyogrio.read_info(path, layer=layer or layers[0], force_feature_count=True)
     box = _bounds_in(path, about["crs"], grid)
     outlines = pyogrio.read_dataframe(
-        path, layer=layer or layers[0], bbox=box, fid_as_index=True, force_2d=True
+        address, layer=layer, bbox=box, fid_as_index=True, force_2d=True
     )
     return outlines, about["features"]
 

@@ -192,8 +192,7 @@ def _near_in_file(
 ) -> gpd.GeoDataFrame:
     if encoding:  # in the words of GDAL: ISO-8859-1 for Python's latin-1
         encoding = re.sub(r"^ISO(\d)", r"ISO-\1", codecs.lookup(encoding).name.upper())
-    address = _address(Path(file), layer)
-    layer = _layer(file, address, layer)
+    address, layer = find_layer(Path(file), layer)
     info = pyogrio.read_info(address, layer=layer, encoding=encoding)
     if info["geometry_type"] is None:
         raise SeasonError(f"'{file}' has no geometry; expected polygons: {FORMATS}.")
@@ -218,6 +217,16 @@ def _near_in_file(
     ).index
     near = near.set_axis(every.get_indexer(near.index) + 1, axis=0).sort_index()
     return near.set_crs(told, allow_override=True)
+
+
+def find_layer(file: Path, layer: str | None) -> tuple[str, str]:
+    """How GDAL is to open a file, as it is or within a zip, and the layer to read.
+
+    That is the one named, or the only one with geometry. Raises FileNotFoundError, or SeasonError
+    for a file that only names other data, is truncated or has no such layer.
+    """
+    address = _address(file, layer)
+    return address, _layer(file, address, layer)
 
 
 def _address(file: Path, layer: str | None) -> str:
