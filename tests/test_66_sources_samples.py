@@ -246,10 +246,10 @@ def test_a_chip_keeps_the_radar_and_votes_on_its_labels(tmp_path):
     codes[2:, 4:] = 1510
     db = write_chip(tmp_path, CHIP, ["2018-08-02T17:31:51", "2018-08-08T17:32:42"], codes)
     season = cube.check_season(samples.open_flanders(tmp_path, CHIP))
-    names = np.array([crop.name for crop in cube.legend(season)])
-    assert names[season.crop.values].tolist() == [
-        ["Winter cereals", "Maize", "No data"],
-        ["No data", "No data", "Winter cereals"],
+    names = dict(enumerate(crop.name for crop in cube.legend(season))) | {cube.UNKNOWN: "unknown"}
+    assert [[names[code] for code in row] for row in season.crop.values.tolist()] == [
+        ["Winter cereals", "Maize", "unknown"],
+        ["unknown", "unknown", "Winter cereals"],
     ]
     assert cube.background(cube.legend(season)) is None
     np.testing.assert_allclose(radar.to_db(season.vv), db, atol=1e-3)
@@ -376,9 +376,11 @@ def test_the_true_chips(true):
     folder = true("flanders")
     season = cube.check_season(samples.open_flanders(folder))
     assert dict(season.sizes) == {"time": 80, "y": 32, "x": 32}
-    counts = np.bincount(season.crop.values.ravel(), minlength=7)
+    crop = season.crop.values
+    assert (crop == cube.UNKNOWN).sum() == 166
+    counts = np.bincount(crop[crop != cube.UNKNOWN], minlength=7)
     assert dict(zip([c.name for c in cube.legend(season)], counts.tolist(), strict=True)) == {
-        "No data": 166, "Maize": 94, "Winter cereals": 389, "Grassland": 318, "Potato": 6,
+        "No data": 0, "Maize": 94, "Winter cereals": 389, "Grassland": 318, "Potato": 6,
         "Sugar beet": 35, "Other": 16,
     }  # fmt: skip
     for track, dates in ((0, 80), (1, 77)):

@@ -395,3 +395,11 @@ def test_intervals_fill_the_dots_that_keep_clear_of_zero():
     assert clear.get_xdata().tolist() == [2.0] and unclear.get_xdata().tolist() == [-1.0, 3.0]
     assert unclear.get_markerfacecolor() == "white" and first.get_title() == "accuracy"
     assert [tick.get_text() for tick in first.get_yticklabels()] == list(table.index)
+
+
+def test_codes_outside_the_legend_are_clear():
+    crops = (cube.Crop("Background", "#dddddd"), cube.Crop("Maize", "#d55e00"))
+    colours, norm = figures.colour_map(crops)
+    drawn = colours(norm([0, 1, cube.UNKNOWN]))
+    assert drawn[1].tolist() == pytest.approx([0xD5 / 255, 0x5E / 255, 0, 1])
+    assert drawn[:, 3].tolist() == [1, 1, 0]

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.colors import BoundaryNorm, Colormap, ListedColormap
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
@@ -211,9 +211,13 @@ def parts_map(maps: dict[str, np.ndarray], season: xr.Dataset) -> Figure:
     return figure
 
 
-def colour_map(crops: Sequence[Crop]) -> tuple[ListedColormap, BoundaryNorm]:
-    """The legend's colours for matplotlib: imshow(codes, cmap=..., norm=...)."""
-    colours = ListedColormap([crop.colour for crop in crops])
+def colour_map(crops: Sequence[Crop]) -> tuple[Colormap, BoundaryNorm]:
+    """The legend's colours for matplotlib: imshow(codes, cmap=..., norm=...).
+
+    Codes outside the legend (nodata, unknown) are clear.
+    """
+    clear = (0, 0, 0, 0)
+    colours = ListedColormap([crop.colour for crop in crops]).with_extremes(over=clear, under=clear)
     bounds = np.arange(len(crops) + 1) - 0.5  # code k lies between k - 0.5 and k + 0.5
     return colours, BoundaryNorm(bounds, len(crops))
 

@@ -211,15 +211,14 @@ def south_africa(
     \b
     python -m stma_nb data south-africa my_data
     """
+    from stma_nb import cube
     from stma_nb.sources import south_africa
 
     names = south_africa.tiles(folder)
     season = south_africa.open_tile(folder, names[0])
     print(f"{len(names)} tiles with images and labels; tile {names[0]} has {_span(season)},")
-    print(
-        f"{season.sizes['y']} x {season.sizes['x']} pixels, {float((season.crop > 0).mean()):.0%} "
-        "of them surveyed."
-    )
+    surveyed = float((season.crop != cube.UNKNOWN).mean())
+    print(f"{season.sizes['y']} x {season.sizes['x']} pixels, {surveyed:.0%} of them surveyed.")
     print("Next, in Python:\n  from stma_nb.sources import south_africa")
     print(f"  names = south_africa.tiles({str(folder)!r})")
     print(f"  learn = south_africa.open_tiles({str(folder)!r}, names[:100])")

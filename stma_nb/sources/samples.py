@@ -266,7 +266,8 @@ def classes(scheme: str) -> tuple[Crop, ...]:
     """The legend of the classes of a list of crop codes, ``"ct"`` (Flanders) or ``"ewoc"``
     (France).
 
-    Code 0 is "No data": no label there.
+    Code 0 is "No data": the lists have it for what has no label, which is ``cube.UNKNOWN`` in the
+    seasons.
     """
     names = [name for name in COLOURS if name in set(_class_of(scheme).values())]
     return (Crop("No data", "#dddddd"), *(Crop(name, COLOURS[name]) for name in names))
@@ -327,7 +328,8 @@ def open_flanders(folder: str | Path, chip: str = "0000280849BAC91C", track: int
 
     Radar and labels meet at 20 m, where the radar was measured: repeated to 10 m, every value would
     count four times, and statistics of speckle would be wrong. A pixel has the class of most of its
-    four labels, and 0 ("No data") where two classes share it evenly or most of it has no label.
+    four labels, and is ``cube.UNKNOWN`` where two classes share it evenly or most of it has no
+    label.
 
     ``track`` is one of ``tracks``; square 0000280849BAC91C has one, the others have two. Raises
     SeasonError for a chip or track that does not exist, or FileNotFoundError.
@@ -354,7 +356,9 @@ def open_flanders(folder: str | Path, chip: str = "0000280849BAC91C", track: int
         if not np.allclose(fine[axis].values.reshape(-1, 2).mean(1), axes[axis]):
             raise SeasonError(f"'{labels}' and '{passes}' do not lie on one another.")
     season = _season(power, radar.timestamp.values, axes, "flanders").rio.write_crs(int(crs))
-    season["crop"] = (("y", "x"), majority(codes), cube.flags(crops))
+    most = majority(codes)
+    crop = np.where(most == 0, cube.UNKNOWN, most).astype(np.uint8)
+    season["crop"] = (("y", "x"), crop, cube.flags(crops))
     return season
 
 

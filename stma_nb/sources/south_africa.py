@@ -26,6 +26,7 @@ from rasterio.errors import RasterioError
 from stma_nb.cube import (
     CHUNK,
     DRIVER,
+    UNKNOWN,
     Crop,
     Scale,
     SeasonError,
@@ -77,8 +78,8 @@ def tiles(folder: str | Path) -> list[str]:
 def open_tile(folder: str | Path, tile: str, scale: Scale | None = None) -> xr.Dataset:
     """A tile as a lazy season cube on its own dates: vv, vh (linear power), crop, perhaps parcel.
 
-    Code 0 is "No data": not surveyed. To train on a tile give ``mask=season.crop.values > 0`` to
-    ``PatchDataset``. ``scale`` of the files is "dB", "power" or (slope, intercept) of dB = slope *
+    What was not surveyed, code 0 ("No data") of the files, is ``cube.UNKNOWN``: no training and no
+    score counts it. ``scale`` of the files is "dB", "power" or (slope, intercept) of dB = slope *
     value + intercept, by default told from the numbers.
 
     Raises FileNotFoundError or SeasonError.
@@ -93,7 +94,8 @@ def open_tile(folder: str | Path, tile: str, scale: Scale | None = None) -> xr.D
         season[name].attrs = {"long_name": f"{name.upper()} backscatter", "units": "1"}
     season = season.assign_coords(time=_times(files))
     crop = open_layer(folder / "train" / "labels" / f"{tile}.tif")
-    season["crop"] = crop.astype(np.uint8).assign_attrs(flags(CROPS))
+    known = crop.where(crop != 0, UNKNOWN).astype(np.uint8)
+    season["crop"] = known.assign_attrs(flags(CROPS))
     fields = folder / "train" / "labels" / f"{tile}_field_ids.tif"
     if fields.exists():
         season["parcel"] = open_layer(fields).astype(np.int32)

@@ -119,7 +119,7 @@ def square(name: str) -> xr.Dataset:
 def _squares(here: str, there: str, see: See, fit: Fit, seed: int) -> Row:
     learns, tested = square(here), square(there)
     tested = radar.at_dates(tested, learns.time.values)
-    known = learns.crop.values > 0
+    known = learns.crop.values != cube.UNKNOWN
     windows = patches.corners(known.shape, PATCH, 0.5)
     trained, seconds = learn(see, fit, Ground(learns, known, windows, {}, STEPS), seed)
     codes = predict.season_codes(trained, see(tested))
@@ -131,7 +131,7 @@ def square_scores(codes: np.ndarray, season: xr.Dataset) -> Row:
     crops, reference = cube.legend(season), season.crop.values
     number = [crop.name for crop in crops]
     both = [number.index(name) for name in IN_BOTH]
-    matrix = accuracy.error_matrix(codes, reference, len(crops), where=reference > 0)
+    matrix = accuracy.error_matrix(codes, reference, len(crops))
     of_both = matrix[:, both]
     blocks = patches.block_numbers(reference.shape, BLOCK)
     return {
@@ -144,7 +144,7 @@ def square_scores(codes: np.ndarray, season: xr.Dataset) -> Row:
 
 def _counted(codes: np.ndarray, reference: np.ndarray, blocks: np.ndarray) -> list[list[int]]:
     """[right, labelled] of every block."""
-    known = reference > 0
+    known = reference != cube.UNKNOWN
     right = np.bincount(blocks[known & (codes == reference)], minlength=blocks.max() + 1)
     return np.stack([right, np.bincount(blocks[known], minlength=blocks.max() + 1)], 1).tolist()
 

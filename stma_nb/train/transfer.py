@@ -24,7 +24,7 @@ from stma_nb.train.contract import device_of, main_of
 def date_levels(season: xr.Dataset, mask: np.ndarray | None = None) -> xr.Dataset:
     """Mean of each date in dB, (time), of every polarisation, over the scene or over ``mask``.
 
-    ``mask`` (rows, columns) picks the pixels, say ``season.crop > 0``.
+    ``mask`` (rows, columns) picks the pixels, say ``season.crop != 0``.
     """
     where = True if mask is None else xr.DataArray(mask, dims=("y", "x"))
     levels = {}
