@@ -181,8 +181,17 @@ def test_names_of_hyp3_say_what_the_numbers_are(tmp_path, images, letter, write_
 
 def test_one_date_in_other_units_is_named(tmp_path, images):
     images[1] = decibel(images[1])
-    with pytest.raises(SeasonError, match="'vh' of 2018-05-01 has a median of -1.*looks like dB"):
+    says = r"'vh' of 2018-05-01 has a median of -1.*looks like dB.*on 1 of 3 dates \(2018-05-01\)"
+    with pytest.raises(SeasonError, match=says):
         open_season(folder_of(tmp_path, images))
+
+
+def test_hundredths_of_decibels_are_told_as_what_they_are(tmp_path, images):
+    hundredths = (100 * decibel(images)).round().astype("int16")
+    folder = folder_of(tmp_path, hundredths)
+    with pytest.raises(SeasonError, match="'vh' of 2018-04-01 has a median of -1.*; expected dB"):
+        open_season(folder, scale="dB")
+    np.testing.assert_allclose(open_season(folder, scale=(0.01, 0)).vh, images[:, 1], rtol=2e-3)
 
 
 def test_a_date_without_data_is_told_and_counts_as_missing(tmp_path, images):
@@ -528,6 +537,13 @@ def test_degrees_are_named_without_a_crs(tmp_path, theirs):
     theirs.to_netcdf(tmp_path / "s.nc", engine="h5netcdf")
     with pytest.raises(SeasonError, match=r"EPSG:4326 \(degrees\); expected projected metres"):
         open_season(tmp_path / "s.nc")
+
+
+def test_attributes_that_are_no_text_do_not_stop_the_reading(tmp_path, theirs):
+    theirs.rio.write_crs(CRS).to_netcdf(tmp_path / "s.nc", engine="h5netcdf")
+    with h5netcdf.File(tmp_path / "s.nc", "a") as store:
+        store.variables["vv"].attrs["bounds"] = np.array([1.0, 2.0])
+    np.testing.assert_allclose(open_season(tmp_path / "s.nc").vv, theirs.vv)
 
 
 @pytest.mark.parametrize("content", [b"", b"CDF\x01 and no more", b"\x89HDF\r\n\x1a\n and no more"])

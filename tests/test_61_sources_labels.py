@@ -94,7 +94,7 @@ def test_names_without_a_class_are_listed(season):
     )
     with pytest.raises(
         cube.SeasonError,
-        match=r"1 crop names have no class: .*\(1 polygons\); map each to one of Background, Maize",
+        match=r"1 crop names have no class: .*\(1 polygons\); map each to one of Background; Maize",
     ):
         rasterise(fields, season, "plant")
     with pytest.raises(
@@ -102,7 +102,7 @@ def test_names_without_a_class_are_listed(season):
     ):
         rasterise(fields, season, "plant", cube.BRANDENBURG)
     many = layer(*[field(2, 3, 12, 8)] * 300, plant=[f"crop {i}" for i in range(300)])
-    with pytest.raises(cube.SeasonError, match="300 names; expected at most 255"):
+    with pytest.raises(cube.SeasonError, match="300 names; expected at most 254"):
         rasterise(many, season, "plant")
 
 
@@ -112,9 +112,25 @@ def test_border_pixels_can_be_left_out(season):
     inside = np.zeros((48, 64), int)
     inside[4:8, 3:12], inside[4:8, 13:20] = 1, 2  # pixels that lie in one field as a whole
     assert np.array_equal(dropped.parcel, inside)
-    assert np.array_equal(dropped.crop, inside)
+    border = (kept.parcel > 0) & (inside == 0)
+    assert np.array_equal(dropped.crop, np.where(border, cube.UNKNOWN, inside))
     assert int((kept.parcel > 0).sum()) > int((inside > 0).sum())
     assert "pixels on borders left out" in dropped.parcel.attrs["comment"]
+
+
+def test_land_in_no_polygon_can_be_unknown(season):
+    some = layer(field(2, 3, 12, 8))
+    declared, surveyed = (
+        rasterise(some, season, "plant", outside=outside).crop
+        for outside in ("background", "unknown")
+    )
+    assert set(np.unique(declared)) == {0, 1}
+    assert np.array_equal(surveyed, np.where(declared == 0, cube.UNKNOWN, declared))
+
+
+def test_one_class_for_every_name_needs_a_table(season):
+    with pytest.raises(cube.SeasonError, match="rest is 'Other' without a table of names"):
+        rasterise(TWO, season, "plant", rest="Other")
 
 
 def test_no_border_crosses_a_pixel_that_is_kept(season):
@@ -163,7 +179,7 @@ def test_polygons_that_are_small_outside_or_crossed_are_dealt_with(season):
 
 def test_what_does_not_fit_is_refused(season, tmp_path):
     with pytest.raises(
-        cube.SeasonError, match=r"no coordinate reference system: say which \(crs\)"
+        cube.SeasonError, match=r"no coordinate reference system: say which \(crs, --labels-crs\)"
     ):
         rasterise(TWO.set_crs(None, allow_override=True), season, "plant")
     with pytest.raises(cube.SeasonError, match="no column 'crop'; found plant"):

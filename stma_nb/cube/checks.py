@@ -250,8 +250,8 @@ def _check_grid(season: xr.Dataset) -> None:
         )
     if not crs.is_projected:
         raise SeasonError(
-            f"The season is in {_name_of(crs)} (degrees); expected projected metres: use "
-            "season.rio.reproject."
+            f"The season is in {_name_of(crs)} (degrees); expected projected metres: "
+            "warp the files (gdalwarp -t_srs), or use season.rio.reproject."
         )
     unit, factor = crs.linear_units_factor
     if abs(factor - 1) > 1e-6:

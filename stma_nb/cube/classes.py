@@ -91,8 +91,8 @@ def legend(season: xr.Dataset) -> tuple[Crop, ...]:
     """
     if "crop" not in season:
         raise SeasonError(
-            "The season has no 'crop' layer: add reference labels (y, x) with legend attributes "
-            "(cube.flags)."
+            "The season has no 'crop' layer: add reference labels from polygons (python -m stma_nb "
+            "data labels), or codes (y, x) with legend attributes (cube.flags)."
         )
     attrs = season.crop.attrs
     if "flag_meanings" not in attrs and "class_names" not in attrs:

@@ -212,7 +212,7 @@ def _static(file: Path, name: str) -> xr.DataArray:
     if dtype.kind == "f":
         return layer.astype(dtype)
     codes = layer.fillna(UNKNOWN if name == "crop" else 0)
-    _check_codes(file, codes, dtype)
+    _check_codes(file, layer, dtype)
     return codes.astype(dtype)
 
 
@@ -220,12 +220,14 @@ def _check_codes(file: Path, layer: xr.DataArray, dtype: np.dtype) -> None:
     """Raise SeasonError for numbers that would change when they are stored as ``dtype``: 257 would
     silently become 1.
     """
-    parts = layer.min(), layer.max(), (layer != layer.round()).any()
-    low, high, fractions = (float(value) for value in dask.compute(*(part.data for part in parts)))
+    broken = layer.where(layer != layer.round())  # NaN stands for no data
+    parts = layer.min(), layer.max(), broken.min()
+    low, high, fraction = (float(value) for value in dask.compute(*(part.data for part in parts)))
     most = np.iinfo(dtype).max
-    if fractions or not (low >= 0 and high <= most):
+    if np.isfinite(fraction) or low < 0 or high > most:
+        such = f", such as {fraction:g}" if np.isfinite(fraction) else ""
         raise SeasonError(
-            f"'{file.name}' holds {layer.dtype} values from {low:g} to {high:g}; expected whole "
+            f"'{file.name}' holds values from {low:g} to {high:g}{such}; expected whole "
             f"numbers from 0 to {most}: recode "
             "it (a national crop code needs a legend of its own, 0 for no crop)."
         )
@@ -257,6 +259,11 @@ def open_geotiff(path: str | Path) -> rasterio.DatasetReader:
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"There is no '{path}': check the name.")
+    if path.is_dir():
+        raise SeasonError(
+            f"'{path.name}' is a folder: expected a GeoTIFF, such as the crop.tif of a season that "
+            "is saved as GeoTIFFs."
+        )
     if not path.is_file():
         raise SeasonError(f"'{path.name}' is no file: expected a GeoTIFF.")
     try:
@@ -318,7 +325,8 @@ def _same_grid(file: Path, tif: rasterio.DatasetReader, first: Path, expected: t
             raise SeasonError(
                 f"'{file.name}' and '{first.name}' have different grids ({what} "
                 f"{' against '.join(map(str, shown))}): "
-                "reproject them to one grid, or pick one area with pattern= (--pattern)."
+                "bring them to one grid, or pick one area by what its names have in common, "
+                "pattern= (--pattern '*NAME*')."
             )
 
 

@@ -96,7 +96,7 @@ def _open_xarray(path: Path, engine: str, kind: str) -> xr.Dataset:
     try:
         with warnings.catch_warnings():  # of attributes that name what is not there
             warnings.filterwarnings("ignore", "Variable.s. referenced in")
-            found = xr.open_dataset(path, engine=engine, decode_coords="all", chunks={})
+            found = _decoded(xr.open_dataset(path, engine=engine, decode_cf=False, chunks={}))
     except Exception as error:  # each library has its own for every way a file can be broken
         if isinstance(error, MemoryError):
             raise
@@ -106,6 +106,24 @@ def _open_xarray(path: Path, engine: str, kind: str) -> xr.Dataset:
             reason = f"{_first_line(error)}."
         raise SeasonError(f"'{path.name}' cannot be read as {kind}: {reason}") from error
     return found
+
+
+def _decoded(stored: xr.Dataset) -> xr.Dataset:
+    """Values, dates and coordinates as their attributes say.
+
+    Attributes with other than text where CF has text, which xarray cannot read, are left out.
+    """
+    for variable in stored.variables.values():
+        for key in (
+            "coordinates",
+            "grid_mapping",
+            "bounds",
+            "cell_measures",
+            "ancillary_variables",
+        ):
+            if not isinstance(variable.attrs.get(key, ""), str):
+                del variable.attrs[key]
+    return xr.decode_cf(stored, decode_coords="all")
 
 
 def _first_line(error: Exception) -> str:

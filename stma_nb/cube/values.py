@@ -107,7 +107,11 @@ def check_levels(sample: np.ndarray, scale: Scale, what: str) -> None:
 def _median(sample: np.ndarray) -> float | None:
     """The median of what may be measured: finite, not 0, no fill value such as -9999 or 65535."""
     values = np.asarray(sample, np.float64).ravel()
-    values = values[np.isfinite(values) & (values != 0) & (values > -100)]
+    values = values[np.isfinite(values) & (values != 0)]
+    if (values > -100).any():
+        values = values[values > -100]
+    elif len(values) and values.min() == values.max():  # one number that stands for no data
+        return None
     usual = values[values < 9e3]
     # A few large numbers stand for no data; if most are large, they are the data.
     values = usual if 4 * len(usual) > len(values) else values
@@ -201,11 +205,8 @@ def look_at_dates(band: xr.DataArray, scale: Scale, name: str) -> None:
     waiting = np.arange(len(days))
     for rows, columns in _places(band.sizes["y"], band.sizes["x"]):
         sample = np.asarray(band.isel(time=waiting, y=rows, x=columns))
-        empty = np.zeros(len(waiting), bool)
-        for number, image in enumerate(sample):
-            check_levels(image, scale, f"'{name}' of {days[waiting[number]]}")
-            empty[number] = np.isnan(to_power(image, scale)).all()
-        waiting = waiting[empty]
+        _check_each(sample, scale, name, [days[number] for number in waiting])
+        waiting = waiting[[bool(np.isnan(to_power(image, scale)).all()) for image in sample]]
         if not len(waiting):
             return
     if len(waiting) == len(days):
@@ -219,6 +220,23 @@ def look_at_dates(band: xr.DataArray, scale: Scale, name: str) -> None:
         "missing.",
         stacklevel=4,
     )
+
+
+def _check_each(sample: np.ndarray, scale: Scale, name: str, days: list[str]) -> None:
+    """``check_levels`` of every date's image; says of how many dates a complaint is true."""
+    wrong: dict[str, SeasonError] = {}
+    for day, image in zip(days, sample, strict=True):
+        try:
+            check_levels(image, scale, f"'{name}' of {day}")
+        except SeasonError as error:
+            wrong[day] = error
+    if not wrong:
+        return
+    first = next(iter(wrong.values()))
+    if len(wrong) == len(days):
+        raise first
+    told = ", ".join(list(wrong)[:3]) + (", ..." if len(wrong) > 3 else "")
+    raise SeasonError(f"{first} So it is on {len(wrong)} of {len(days)} dates ({told}).")
 
 
 def _places(height: int, width: int) -> list[tuple[slice, slice]]:

@@ -133,7 +133,7 @@ def _write_geopackage(table: gpd.GeoDataFrame, part: Path, layer: str, style: st
         part,
         layer=layer,
         driver="GPKG",
-        promote_to_multi=True,
+        promote_to_multi=not (table.geom_type == "Point").all(),
         layer_options={"FID": free("fid", "row_id", "own_fid"), "GEOMETRY_NAME": column},
     )
     styles = {  # the table in which QGIS keeps styles

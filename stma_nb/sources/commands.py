@@ -36,6 +36,10 @@ Edge = Annotated[
     Literal["keep", "drop"],
     typer.Option(help="drop: no label for pixels on field borders"),
 ]
+Outside = Annotated[
+    Literal["background", "unknown"],
+    typer.Option(help="what land in no polygon is: unknown, where only some fields were surveyed"),
+]
 Overlap = Annotated[
     Literal["refuse", "first"],
     typer.Option(help="what to do with overlapping polygons"),
@@ -269,6 +273,7 @@ def stac(
     labels_crs: LabelsCrs = None,
     edge: Edge = "keep",
     overlap: Overlap = "refuse",
+    outside: Outside = "background",
     overwrite: Overwrite = False,
 ) -> None:
     """Make a season of your own area from a STAC catalogue.
@@ -306,7 +311,7 @@ def stac(
         print(season.attrs["comment"], flush=True)
     if labels and column:
         season = _labelled(
-            season, labels, column, table, rest, layer, encoding, labels_crs, edge, overlap
+            season, labels, column, table, rest, layer, encoding, labels_crs, edge, overlap, outside
         )
     print(f"Wrote {cube.save_season(season, output, overwrite)}")
 
@@ -327,6 +332,7 @@ def labels(
     labels_crs: LabelsCrs = None,
     edge: Edge = "keep",
     overlap: Overlap = "refuse",
+    outside: Outside = "background",
     pattern: Pattern = "*.tif",
     scale: Scale = None,
     overwrite: Overwrite = False,
@@ -354,6 +360,7 @@ def labels(
         labels_crs,
         edge,
         overlap,
+        outside,
     )
     print(f"Wrote {cube.save_season(labelled, output, overwrite)}")
 
@@ -454,6 +461,7 @@ def _labelled(
     crs: str | None,
     edge: str,
     overlap: str,
+    outside: str,
 ) -> "xr.Dataset":
     """The season with labels, and said what they are."""
     from stma_nb.sources.labels import rasterise
@@ -466,6 +474,7 @@ def _labelled(
         rest=rest,
         edge=edge,
         overlap=overlap,
+        outside=outside,
         layer=layer,
         encoding=encoding,
         crs=crs,
@@ -480,9 +489,12 @@ def _tell_labels(season: "xr.Dataset") -> None:
     from stma_nb import cube
 
     crops = cube.legend(season)
-    counts = np.bincount(season.crop.values.ravel(), minlength=len(crops))
-    shares = zip(crops, counts / season.crop.size, strict=True)
-    print("Labels: " + ", ".join(f"{crop.name} {share:.1%}" for crop, share in shares if share))
+    codes = season.crop.values
+    counts = np.bincount(codes[codes != cube.UNKNOWN], minlength=len(crops))
+    shares = {crop.name: count for crop, count in zip(crops, counts, strict=True)}
+    shares["unknown"] = (codes == cube.UNKNOWN).sum()
+    told = [f"{name} {count / codes.size:.1%}" for name, count in shares.items() if count]
+    print(f"Labels: {', '.join(told)}")
     print(season.parcel.attrs.get("comment", "All polygons are in the labels."))
 
 

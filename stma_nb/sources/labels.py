@@ -38,6 +38,7 @@ def rasterise(
     encoding: str | None = None,
     crs: str | None = None,
     rest: str | None = None,
+    outside: str = "background",
 ) -> xr.Dataset:
     """The season with ``crop`` and ``parcel`` (y, x) from polygons of fields.
 
@@ -46,21 +47,24 @@ def rasterise(
     Args:
         polygons: a GeoDataFrame, or a file that GDAL reads (GeoPackage, GeoJSON, Shapefile; also
             within a zip file); any CRS. Of a file only what lies in the season is read.
-        season: where to; a pixel outside all polygons gets crop 0 and parcel 0.
+        season: where to.
         column: which column of the polygons names the crop, in words or numbers.
         crops: the legend, code 0 the background (default: 'Background' and the names that occur, in
             order of the alphabet, or of size where they are numbers).
         mapping: from what the column says to names of the legend; needed where they differ
             (``read_mapping`` reads it from a table). 'Background' leaves a crop out, and "" stands
             for what has no name.
-        edge: "drop" gives pixels that a border crosses crop 0 and parcel 0: their radar signal is
-            of two fields.
+        edge: "drop" makes pixels that a border crosses ``cube.UNKNOWN``, parcel 0: their radar
+            signal is of two fields.
         overlap: pixels in several polygons: "refuse" them, or give them to the "first" polygon of
             the file.
         layer: which layer of a file with several.
         encoding: of the file's text, such as "cp1250", if the file does not say it.
         crs: of the coordinates, if the layer does not say it or says it wrong.
         rest: the class of every name that ``mapping`` does not list.
+        outside: a pixel outside all polygons is of no parcel, and "background" (crop 0), which is
+            right where the polygons are all fields that there are; or "unknown", where they are
+            some that were surveyed.
 
     The parcel number is the polygon's row in the file, from 1; ``season.parcel > 0`` says where
     labels are known. White space of any kind in a name becomes one blank. What was left out is told
@@ -70,9 +74,15 @@ def rasterise(
     for name, value, options in (
         ("edge", edge, ("keep", "drop")),
         ("overlap", overlap, ("refuse", "first")),
+        ("outside", outside, ("background", "unknown")),
     ):
         if value not in options:
             raise SeasonError(f"{name} is '{value}'; expected '{options[0]}' or '{options[1]}'.")
+    if rest is not None and not mapping:
+        raise SeasonError(
+            f"rest is '{rest}' without a table of names, so every crop would be it: give the table "
+            "(mapping), or leave rest out."
+        )
     fields = polygons_of_season(polygons, season, [column], layer, encoding, crs)
     classes = _classes(fields[column], mapping or {}, rest)
     crops, code = _codes(fields[column], classes, crops)
@@ -87,6 +97,7 @@ def rasterise(
     empty = len(fields.index.difference(np.unique(parcel)))
     if empty:
         comments.append(f"{empty} polygons hold no pixel")
+    border = np.zeros(grid.shape, bool)
     if edge == "drop":
         crossed = rasterize(fields.boundary, grid.shape, transform=grid.transform, all_touched=True)
         border = (crossed > 0) & (parcel > 0)
@@ -98,14 +109,18 @@ def rasterise(
             f"No polygon holds a pixel of the season{left}: a pixel belongs to the polygon that "
             "holds its centre."
         )
-    crop = np.zeros(fields.index.max() + 1, "uint8")  # by parcel number; 0 outside parcels
-    crop[fields.index] = code
+    code_of = np.zeros(fields.index.max() + 1, "uint8")  # by parcel number; 0 outside parcels
+    code_of[fields.index] = code
+    crop = code_of[parcel]
+    crop[border] = cube.UNKNOWN
+    if outside == "unknown":
+        crop[parcel == 0] = cube.UNKNOWN
     crop_attrs = {"long_name": "crop", **cube.flags(crops)}
     parcel_attrs = {"long_name": "parcel"}
     if comments:
         parcel_attrs["comment"] = "; ".join(comments)
     return season.assign(
-        crop=(("y", "x"), crop[parcel], crop_attrs), parcel=(("y", "x"), parcel, parcel_attrs)
+        crop=(("y", "x"), crop, crop_attrs), parcel=(("y", "x"), parcel, parcel_attrs)
     )
 
 
@@ -199,9 +214,9 @@ def _codes(
     """(legend, code of each polygon), from what the polygons say and the class of each."""
     if crops is None:
         found = ["Background", *sorted(set(classes) - {"Background", ""}, key=_order)]
-        if len(found) > 256:
+        if len(found) > cube.UNKNOWN:  # which is a code of its own
             raise SeasonError(
-                f"'{names.name}' has {len(found) - 1} names; expected at most 255 crops: "
+                f"'{names.name}' has {len(found) - 1} names; expected at most 254 crops: "
                 "group them (mapping)."
             )
         # Brandenburg's colours in turn, so that neighbours in the legend differ.
@@ -215,7 +230,8 @@ def _codes(
         more = f" and {len(told) - MOST} more" if len(told) > MOST else ""
         raise SeasonError(
             f"{len(counts)} crop names have no class: {', '.join(told[:MOST])}{more}; "
-            f"map each to one of {', '.join(crop.name for crop in crops)} (mapping)."
+            f"map each to one of {'; '.join(crop.name for crop in crops)} (mapping; a row with an "
+            "empty name is for polygons without one)."
         )
     return tuple(crops), code.to_numpy("uint8")
 

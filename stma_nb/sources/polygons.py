@@ -285,7 +285,8 @@ def _check_columns(found: list[str], wanted: Sequence[str]) -> None:
 def _crs(stated: object, given: str | None) -> pyproj.CRS:
     if given is None and stated is None:
         raise SeasonError(
-            "The polygons have no coordinate reference system: say which (crs), such as EPSG:25833."
+            "The polygons have no coordinate reference system: say which (crs, --labels-crs), such "
+            "as EPSG:25833."
         )
     try:
         return pyproj.CRS.from_user_input(stated if given is None else given)
