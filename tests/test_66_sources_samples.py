@@ -187,6 +187,7 @@ def test_the_command_lists_and_fetches(tmp_path, monkeypatch, capsys, home):
     assert main(["data", "samples", "belgium"]) == 0
     out = capsys.readouterr().out
     assert "Apache-2.0" in out and "Copernicus" in out and "cite https://github.com/Open-EO" in out
+    assert f"samples.open_belgium('{home / 'belgium'}')" in out
     assert main(["data", "samples"]) == 0
     assert capsys.readouterr().out.count("not here") == 4
     assert main(["data", "samples", "belgium", "holland"]) == 1

@@ -96,7 +96,11 @@ def _open_xarray(path: Path, engine: str, kind: str) -> xr.Dataset:
     try:
         with warnings.catch_warnings():  # of attributes that name what is not there
             warnings.filterwarnings("ignore", "Variable.s. referenced in")
-            found = _decoded(xr.open_dataset(path, engine=engine, decode_cf=False, chunks={}))
+            try:
+                found = xr.open_dataset(path, engine=engine, decode_coords="all", chunks={})
+            except AttributeError:  # of an attribute that is no text
+                stored = xr.open_dataset(path, engine=engine, decode_cf=False, chunks={})
+                found = xr.decode_cf(_without_odd(stored), decode_coords="all")
     except Exception as error:  # each library has its own for every way a file can be broken
         if isinstance(error, MemoryError):
             raise
@@ -108,22 +112,14 @@ def _open_xarray(path: Path, engine: str, kind: str) -> xr.Dataset:
     return found
 
 
-def _decoded(stored: xr.Dataset) -> xr.Dataset:
-    """Values, dates and coordinates as their attributes say.
-
-    Attributes with other than text where CF has text, which xarray cannot read, are left out.
-    """
+def _without_odd(stored: xr.Dataset) -> xr.Dataset:
+    """Without attributes that are no text where CF has text, which xarray cannot read."""
+    texts = ("coordinates", "grid_mapping", "bounds", "cell_measures", "ancillary_variables")
     for variable in stored.variables.values():
-        for key in (
-            "coordinates",
-            "grid_mapping",
-            "bounds",
-            "cell_measures",
-            "ancillary_variables",
-        ):
+        for key in texts:
             if not isinstance(variable.attrs.get(key, ""), str):
                 del variable.attrs[key]
-    return xr.decode_cf(stored, decode_coords="all")
+    return stored
 
 
 def _first_line(error: Exception) -> str:

@@ -83,7 +83,8 @@ def samples(
         ask = sys.stdin.isatty() and not accept_licence
         if ask and not typer.confirm(f"  Fetch it under the licence {sample.licence}?", True):
             raise ValueError(f"'{name}' was not fetched: its licence was not accepted.")
-        print(f"  in {real.fetch(name, folder and folder / name)}")
+        place = str(real.fetch(name, folder and folder / name))
+        print(f"  in {place}\n  open it with stma_nb.sources.samples.open_{name}({place!r})")
 
 
 @data.command()
