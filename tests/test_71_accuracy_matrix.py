@@ -227,12 +227,20 @@ def test_files_on_different_grids_are_refused_unless_asked(tmp_path):
         )
     with pytest.raises(ValueError, match="expected None or 'nearest'"):
         accuracy.matrix_of_files(map_path, fine, 4, align="bilinear")
-    with pytest.raises(
-        ValueError, match=r"1 band\(s\) of float32; expected one band of whole numbers"
-    ):
-        accuracy.matrix_of_files(
-            map_path, write(tmp_path / "float.tif", mapped.astype("float32")), 4
-        )
+
+
+@pytest.mark.parametrize("align", [None, "nearest"])
+def test_codes_that_a_gis_stored_as_floats_are_codes(tmp_path, align):
+    mapped = np.arange(48).reshape(6, 8).astype("uint8") % 4
+    floats = mapped.astype("float32")
+    floats[:, :2] = np.nan
+    map_path = write(tmp_path / "map.tif", mapped)
+    reference = write(tmp_path / "float.tif", floats)
+    matrix = accuracy.matrix_of_files(map_path, reference, 4, align=align)
+    np.testing.assert_array_equal(matrix, np.diag(np.bincount(mapped[:, 2:].ravel())))
+    floats[3, 3] = 1.5
+    with pytest.raises(ValueError, match="'float.tif' holds 1.5; expected codes, whole numbers"):
+        accuracy.matrix_of_files(map_path, write(tmp_path / "float.tif", floats), 4)
 
 
 def test_classes_that_one_file_lacks(tmp_path):

@@ -228,9 +228,9 @@ def read_windows(
     """Read one-band GeoTIFFs together: ((row, column), one masked array for each file) of window
     after window.
 
-    Nodata is masked. The first file sets the grid. Where another differs in CRS, transform or size,
-    ValueError is raised, or with ``align="nearest"`` it is brought to the first one's grid by
-    nearest neighbour, masked where it does not reach.
+    Nodata is masked; codes may be stored as floats, as GIS do. The first file sets the grid. Where
+    another differs in CRS, transform or size, ValueError is raised, or with ``align="nearest"`` it
+    is brought to the first one's grid by nearest neighbour, masked where it does not reach.
     """
     if align not in (None, "nearest"):
         raise ValueError(
@@ -241,7 +241,7 @@ def read_windows(
         first = tifs[0]
         for position, tif in enumerate(tifs):
             name = Path(tif.name).name
-            if tif.count != 1 or not np.issubdtype(tif.dtypes[0], np.integer):
+            if tif.count != 1 or np.dtype(tif.dtypes[0]).kind not in "iuf":
                 raise ValueError(
                     f"'{name}' has {tif.count} band(s) of {tif.dtypes[0]}; expected one band of "
                     "whole numbers."
@@ -260,7 +260,25 @@ def read_windows(
                 window = Window(
                     column, row, min(WINDOW, first.width - column), min(WINDOW, first.height - row)
                 )
-                yield (row, column), [tif.read(1, window=window, masked=True) for tif in tifs]
+                yield (row, column), [_read_codes(tif, window) for tif in tifs]
+
+
+def _read_codes(tif: rasterio.DatasetReader, window: Window) -> np.ma.MaskedArray:
+    """Codes of a window, nodata masked; whole numbers that are stored as floats are whole again.
+
+    Raises ValueError for fractions.
+    """
+    codes = tif.read(1, window=window, masked=True)
+    if codes.dtype.kind in "iu":
+        return codes
+    known = ~np.ma.getmaskarray(codes) & np.isfinite(codes.data)
+    numbers = np.where(known, codes.data, 0)
+    broken = numbers != np.round(numbers)
+    if broken.any():
+        raise ValueError(
+            f"'{Path(tif.name).name}' holds {numbers[broken][0]:g}; expected codes, whole numbers."
+        )
+    return np.ma.array(numbers.astype(np.int64), mask=~known)
 
 
 def _difference(first: rasterio.DatasetReader, tif: rasterio.DatasetReader) -> str:
@@ -288,7 +306,9 @@ def _on_grid(tif: rasterio.DatasetReader, grid: rasterio.DatasetReader) -> Warpe
             f"'{Path(tif.name).name}' or the map has no coordinate reference system, so they "
             "cannot be aligned."
         )
-    nodata = np.iinfo(tif.dtypes[0]).max if tif.nodata is None else tif.nodata
+    dtype = np.dtype(tif.dtypes[0])
+    highest = np.nan if dtype.kind == "f" else np.iinfo(dtype).max
+    nodata = highest if tif.nodata is None else tif.nodata
     return WarpedVRT(
         tif,
         crs=grid.crs,
