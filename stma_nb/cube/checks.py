@@ -130,9 +130,11 @@ def scale_of(band: xr.DataArray, scale: Scale | None, name: str) -> Scale:
     Raises SeasonError for units that are no scale, and for types that are no backscatter.
     """
     check_numbers(band.dtype, band.attrs.get("units", "1"), scale, f"'{name}'")
+    if scale is not None:
+        return scale
     stated = stated_scale(band.attrs.get("units", "1"))
-    assert scale is not None or stated is not None  # check_numbers refuses other units
-    return stated if scale is None and stated is not None else scale or "power"
+    assert stated is not None  # check_numbers refuses other units
+    return stated
 
 
 def check_numbers(dtype: np.dtype, units: object, scale: Scale | None, what: str) -> None:
@@ -277,10 +279,8 @@ def _check_labels(season: xr.Dataset) -> None:
         )
     if not {"flag_meanings", "class_names"} & set(crop.attrs):
         return  # a map can be made all the same; who needs the legend asks for it
-    crops, known = legend(season), crop.where(crop != UNKNOWN)
-    if not bool(known.notnull().any()):
-        return
-    lowest, highest = int(known.min()), int(known.max())
+    crops = legend(season)
+    lowest, highest = int(crop.min()), int(crop.where(crop != UNKNOWN, 0).max())
     if lowest < 0 or highest >= len(crops):
         wrong = highest if highest >= len(crops) else lowest
         raise SeasonError(

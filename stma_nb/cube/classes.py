@@ -20,6 +20,12 @@ class SeasonError(ValueError):
     """The data are not a season cube; the message says what was found, expected and to be done."""
 
 
+def first_line(error: Exception) -> str:
+    """What an error says, in short; some say it over pages, others nothing at all."""
+    lines = str(error).splitlines() or [type(error).__name__]
+    return lines[0][:160]
+
+
 class Crop(NamedTuple):
     """A class of the legend; its code is its position in the legend.
 

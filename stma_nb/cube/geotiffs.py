@@ -26,12 +26,9 @@ MILLIMETRE = 1e-3  # corners that differ by less are of one grid
 
 
 class _Image(NamedTuple):
-    """One band of a file: what it shows, and how its numbers are stored."""
+    """One band of a file: its numbers (y, x), lazily, and what they are."""
 
-    file: Path
-    number: int
-    factor: float
-    offset: float
+    numbers: da.Array
     attrs: dict[str, str]
 
 
@@ -43,28 +40,35 @@ def open_geotiffs(folder: Path, pattern: str, scale: Scale | None) -> xr.Dataset
     """
     files = _files(folder, pattern)
     images: dict[str, dict[np.datetime64, _Image]] = {}  # by band, then by date
-    first, grid = files[0], None
+    first, grid, place = files[0], None, None
     for file in files:
         with open_whole(file) as tif:
             _check_place(file, tif)
             grid = grid or _grid(tif)
             _same_grid(file, tif, first, grid)
-            for number, (time, name) in enumerate(_contents(file, tif, folder), start=1):
+            contents = _contents(file, tif, folder)
+            attrs = [
+                _attrs_of(file, tif, number, name, scale)
+                for number, (_, name) in enumerate(contents, start=1)
+            ]
+            stored = _masked(file)
+            place = stored if place is None else place
+            for number, (time, name) in enumerate(contents):
                 dates = images.setdefault(name, {})
                 if time in dates:
                     raise SeasonError(
                         f"{_shown(name)} of {time} occurs twice ('{file.name}'): narrow the files "
                         "with pattern= (--pattern)."
                     )
-                dates[time] = _image(file, tif, number, name, scale)
+                numbers = _unpacked(stored[number].data, tif.scales[number], tif.offsets[number])
+                dates[time] = _Image(numbers, attrs[number])
     _check_every_date_has_every_band(images)
-    assert grid is not None  # there is at least one file
-    place = cast(xr.DataArray, rioxarray.open_rasterio(first, driver=DRIVER))
+    assert grid is not None and place is not None  # there is at least one file
     times = sorted(next(iter(images.values())))
     coords = {"time": np.array(times, "M8[ns]"), "y": place.y, "x": place.x}
     season = xr.Dataset(coords=coords)
     for name in sorted(images, key=_file_order):
-        stack = da.stack([_lazy(images[name][time]) for time in times])
+        stack = da.stack([images[name][time].numbers for time in times])
         season[name] = (("time", "y", "x"), stack, images[name][times[0]].attrs)
     season = season.rio.write_crs(grid[0])
     for name in STATIC if folder.is_dir() else ():
@@ -137,27 +141,26 @@ def _contents(
     return [(time, name) for name in band_names(file, tif)]
 
 
-def _image(
+def _attrs_of(
     file: Path, tif: rasterio.DatasetReader, number: int, name: str, scale: Scale | None
-) -> _Image:
-    """The facts of one band; raises SeasonError for types that are no backscatter."""
+) -> dict[str, str]:
+    """The attributes of one band; raises SeasonError for types that are no backscatter."""
     dtype = np.dtype(tif.dtypes[number - 1])
-    factor, offset = tif.scales[number - 1], tif.offsets[number - 1]
     description = tif.descriptions[number - 1] or ""
     attrs = _band_attrs(file.stem, name, description, tif.units[number - 1], tif.tags())
     if name in POLARISATIONS:
-        packed = (factor, offset) != (1.0, 0.0)
+        packed = (tif.scales[number - 1], tif.offsets[number - 1]) != (1.0, 0.0)
         decoded = np.dtype(np.float32) if packed and dtype.kind in "iu" else dtype
         check_numbers(decoded, attrs["units"], scale, f"'{file.name}'")
-    return _Image(file, number, factor, offset, attrs)
+    return attrs
 
 
-def _lazy(image: _Image) -> da.Array:
-    """The numbers (y, x) of one band, float32: declared no data NaN, scale and offset applied."""
-    stored = _masked(image.file)[image.number - 1].data.astype(np.float32)
-    if (image.factor, image.offset) == (1.0, 0.0):
-        return stored
-    return stored * np.float32(image.factor) + np.float32(image.offset)
+def _unpacked(stored: da.Array, factor: float, offset: float) -> da.Array:
+    """Numbers as float32, scale and offset applied."""
+    numbers = stored.astype(np.float32)
+    if (factor, offset) == (1.0, 0.0):
+        return numbers
+    return numbers * np.float32(factor) + np.float32(offset)
 
 
 def _masked(file: Path) -> xr.DataArray:
@@ -208,29 +211,30 @@ def _static(file: Path, name: str) -> xr.DataArray:
     """``crop``, ``parcel`` or ``incidence_angle``: declared no data is UNKNOWN, 0, or NaN."""
     attrs = open_layer(file).attrs
     layer = _masked(file)[0].drop_vars("band").drop_attrs().assign_attrs(attrs)
-    dtype = np.dtype(STATIC[name])
-    if dtype.kind == "f":
-        return layer.astype(dtype)
-    codes = layer.fillna(UNKNOWN if name == "crop" else 0)
-    _check_codes(file, layer, dtype)
-    return codes.astype(dtype)
+    if name == "incidence_angle":
+        return layer.astype(STATIC[name])
+    return whole_codes(layer, name, f"'{file.name}'")
 
 
-def _check_codes(file: Path, layer: xr.DataArray, dtype: np.dtype) -> None:
-    """Raise SeasonError for numbers that would change when they are stored as ``dtype``: 257 would
-    silently become 1.
+def whole_codes(layer: xr.DataArray, name: str, what: str) -> xr.DataArray:
+    """``crop`` or ``parcel`` from floats in which NaN stands for no data: UNKNOWN, or 0.
+
+    Raises SeasonError for numbers that would change when they are stored: 257 would silently become
+    1. ``what`` begins the message.
     """
+    dtype = np.dtype(STATIC[name])
     broken = layer.where(layer != layer.round())  # NaN stands for no data
     parts = layer.min(), layer.max(), broken.min()
     low, high, fraction = (float(value) for value in dask.compute(*(part.data for part in parts)))
-    most = np.iinfo(dtype).max
+    most = np.iinfo(dtype.name).max
     if np.isfinite(fraction) or low < 0 or high > most:
         such = f", such as {fraction:g}" if np.isfinite(fraction) else ""
         raise SeasonError(
-            f"'{file.name}' holds values from {low:g} to {high:g}{such}; expected whole "
+            f"{what} holds values from {low:g} to {high:g}{such}; expected whole "
             f"numbers from 0 to {most}: recode "
             "it (a national crop code needs a legend of its own, 0 for no crop)."
         )
+    return layer.fillna(UNKNOWN if name == "crop" else 0).astype(dtype)
 
 
 def open_layer(path: str | Path) -> xr.DataArray:

@@ -22,8 +22,8 @@ from stma_nb.cube.checks import (
     check_season,
     scale_of,
 )
-from stma_nb.cube.classes import UNKNOWN, SeasonError
-from stma_nb.cube.geotiffs import STATIC, open_geotiffs
+from stma_nb.cube.classes import SeasonError, first_line
+from stma_nb.cube.geotiffs import STATIC, open_geotiffs, whole_codes
 from stma_nb.cube.names import date_in, is_side_file, polarisations_in, stated_in
 from stma_nb.cube.values import Scale, to_backscatter
 
@@ -72,7 +72,7 @@ def open_season(path: str | Path, pattern: str = "*.tif", scale: Scale | None = 
         return check_season(_merge_slices(season, scale), scale)
     except (OSError, RuntimeError, RasterioError) as error:  # a block that is there and spoilt
         raise SeasonError(
-            f"'{path.name}' cannot be read where it was looked at ({_first_line(error)}): it is "
+            f"'{path.name}' cannot be read where it was looked at ({first_line(error)}): it is "
             "damaged. Copy it again."
         ) from error
 
@@ -107,7 +107,7 @@ def _open_xarray(path: Path, engine: str, kind: str) -> xr.Dataset:
         if isinstance(error, OSError):
             reason = "it is damaged or truncated. Copy it again."
         else:
-            reason = f"{_first_line(error)}."
+            reason = f"{first_line(error)}."
         raise SeasonError(f"'{path.name}' cannot be read as {kind}: {reason}") from error
     return found
 
@@ -120,11 +120,6 @@ def _without_odd(stored: xr.Dataset) -> xr.Dataset:
             if not isinstance(variable.attrs.get(key, ""), str):
                 del variable.attrs[key]
     return stored
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).splitlines() or [type(error).__name__]
-    return lines[0][:160]
 
 
 def _season_of(found: xr.Dataset, file: str, scale: Scale | None) -> xr.Dataset:
@@ -146,9 +141,9 @@ def _season_of(found: xr.Dataset, file: str, scale: Scale | None) -> xr.Dataset:
             found[name] = found[name].transpose("y", "x")
     for name in set(POLARISATIONS) & set(found.data_vars):
         _check_stored(found[name], scale, str(name))
-    for name, empty in (("crop", UNKNOWN), ("parcel", 0)):
+    for name in ("crop", "parcel"):  # floats for their fill value
         if name in found and found[name].dtype.kind == "f":
-            found[name] = _whole_codes(found[name], empty, file)
+            found[name] = whole_codes(found[name], name, f"'{name}' of '{file}'")
     for variable in found.data_vars.values():  # else it is saved in the numbers of its author
         for key in ("dtype", "scale_factor", "add_offset", "_FillValue", "missing_value"):
             variable.encoding.pop(key, None)
@@ -262,19 +257,6 @@ def _check_stored(band: xr.DataArray, scale: Scale | None, name: str) -> None:
     packed = {"scale_factor", "add_offset"} & set(band.encoding)
     dtype = band.dtype if packed else stored
     check_numbers(dtype, band.attrs.get("units", "1"), scale, f"'{name}'")
-
-
-def _whole_codes(layer: xr.DataArray, empty: int, file: str) -> xr.DataArray:
-    """Codes that were made floats by their fill value: whole again, the fill value ``empty``."""
-    codes = layer.fillna(empty)
-    low, high = float(codes.min()), float(codes.max())
-    most = 255 if layer.name == "crop" else np.iinfo(np.int32).max
-    if bool((codes != codes.round()).any()) or low < 0 or high > most:
-        raise SeasonError(
-            f"'{layer.name}' of '{file}' holds values from {low:g} to {high:g}; expected whole "
-            f"numbers from 0 to {most}: recode it."
-        )
-    return codes.astype(np.uint8 if layer.name == "crop" else np.int32).assign_attrs(layer.attrs)
 
 
 def _with_crs(found: xr.Dataset) -> xr.Dataset:

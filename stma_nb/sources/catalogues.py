@@ -19,6 +19,7 @@ from rasterio.warp import transform_bounds, transform_geom
 
 from stma_nb import cube
 from stma_nb.cube import SeasonError
+from stma_nb.cube.classes import first_line
 from stma_nb.cube.names import is_side_file
 from stma_nb.extras import needs
 
@@ -186,7 +187,7 @@ def open_image(href: str, remote: bool) -> Iterator[rasterio.DatasetReader]:
     if not (REMOTE.match(href) or (not remote and LOCAL.match(href))):
         wanted = "an address (https, s3)" if remote else "a file or an address (https, s3)"
         raise SeasonError(f"The catalogue names the image '{href[:80]}'; expected {wanted}.")
-    with gdal_of(href), rasterio.open(href, driver="GTiff") as tif:
+    with gdal_of(href), rasterio.open(href, driver=cube.DRIVER) as tif:
         yield tif
 
 
@@ -381,9 +382,3 @@ def time_of(item: pystac.Item) -> pd.Timestamp:
         raise SeasonError(f"The item '{item.id}' has no time: expected datetime (UTC).")
     time = pd.Timestamp(stated)
     return time.tz_localize("UTC") if time.tz is None else time.tz_convert("UTC")
-
-
-def first_line(error: Exception) -> str:
-    """What an error says, in short; some say it over pages, others nothing at all."""
-    lines = str(error).splitlines() or [type(error).__name__]
-    return lines[0][:160]

@@ -1,7 +1,7 @@
 """The commands of real data: ``data samples``, ``pastis``, ``stac``, ``labels`` and others."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -312,7 +312,17 @@ def stac(
         print(season.attrs["comment"], flush=True)
     if labels and column:
         season = _labelled(
-            season, labels, column, table, rest, layer, encoding, labels_crs, edge, overlap, outside
+            season,
+            labels,
+            column,
+            table,
+            rest=rest,
+            layer=layer,
+            encoding=encoding,
+            crs=labels_crs,
+            edge=edge,
+            overlap=overlap,
+            outside=outside,
         )
     print(f"Wrote {cube.save_season(season, output, overwrite)}")
 
@@ -355,13 +365,13 @@ def labels(
         labels,
         column,
         table,
-        rest,
-        layer,
-        encoding,
-        labels_crs,
-        edge,
-        overlap,
-        outside,
+        rest=rest,
+        layer=layer,
+        encoding=encoding,
+        crs=labels_crs,
+        edge=edge,
+        overlap=overlap,
+        outside=outside,
     )
     print(f"Wrote {cube.save_season(labelled, output, overwrite)}")
 
@@ -452,34 +462,12 @@ def _check_output(season: Path, output: Path, overwrite: bool) -> None:
 
 
 def _labelled(
-    season: "xr.Dataset",
-    polygons: Path,
-    column: str,
-    mapping: "Names | None",
-    rest: str | None,
-    layer: str | None,
-    encoding: str | None,
-    crs: str | None,
-    edge: str,
-    overlap: str,
-    outside: str,
+    season: "xr.Dataset", polygons: Path, column: str, table: "Names | None", **how: Any
 ) -> "xr.Dataset":
-    """The season with labels, and said what they are."""
+    """The season with labels (``how``: see ``labels.rasterise``), and said what they are."""
     from stma_nb.sources.labels import rasterise
 
-    season = rasterise(
-        polygons,
-        season,
-        column,
-        mapping=mapping,
-        rest=rest,
-        edge=edge,
-        overlap=overlap,
-        outside=outside,
-        layer=layer,
-        encoding=encoding,
-        crs=crs,
-    )
+    season = rasterise(polygons, season, column, mapping=table, **how)
     _tell_labels(season)
     return season
 

@@ -15,9 +15,10 @@ from rasterio.warp import transform_bounds
 from rasterio.windows import Window, from_bounds, intersect
 
 from stma_nb.cube import Scale, SeasonError, check_levels
+from stma_nb.cube.classes import first_line
 from stma_nb.cube.values import stated_scale
 from stma_nb.extras import needs
-from stma_nb.sources.catalogues import first_line, open_image
+from stma_nb.sources.catalogues import open_image
 
 with needs("stac"):
     import pystac

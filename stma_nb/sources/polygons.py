@@ -19,6 +19,7 @@ from pyproj.exceptions import ProjError
 from rasterio.transform import Affine
 
 from stma_nb.cube import SeasonError, check_layout, pixel_size
+from stma_nb.cube.classes import first_line
 from stma_nb.extras import needs
 
 with needs("stac"):
@@ -135,21 +136,17 @@ def _in_a_sentence(polygons: object) -> Iterator[None]:
         ) from error
     except LookupError as error:
         raise SeasonError(
-            f"There is no such encoding ({_said(error)}): give one such as utf-8 or cp1252."
+            f"There is no such encoding ({first_line(error)}): give one such as utf-8 or cp1252."
         ) from error
     except UNREADABLE as error:
         raise SeasonError(
-            f"{name} cannot be read as polygons ({_said(error)}): {FORMATS}."
+            f"{name} cannot be read as polygons ({first_line(error)}): {FORMATS}."
         ) from error
     except (ShapelyError, ProjError) as error:
         raise SeasonError(
-            f"The polygons of {name} cannot be brought to the grid of the season ({_said(error)}): "
-            "check their coordinates and CRS."
+            f"The polygons of {name} cannot be brought to the grid of the season "
+            f"({first_line(error)}): check their coordinates and CRS."
         ) from error
-
-
-def _said(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:160]
 
 
 def _areas(shape: shapely.Geometry) -> shapely.Geometry:

@@ -21,6 +21,7 @@ from pyproj.exceptions import CRSError
 from stma_nb import cube
 from stma_nb.cube import Scale, SeasonError
 from stma_nb.cube.names import is_side_file
+from stma_nb.cube.reading import OVERPASS
 from stma_nb.cube.values import check_scale, to_backscatter
 from stma_nb.extras import needs
 from stma_nb.sources.catalogues import (
@@ -53,8 +54,6 @@ with needs("stac"):
     from shapely.geometry.base import BaseGeometry
     from shapely.ops import unary_union
 
-# Items of one track closer in time than this were taken in one overpass.
-OVERPASS = pd.Timedelta("30min")
 CYCLE = 12  # days after which a satellite comes back to its track; two come every 6
 
 
@@ -310,7 +309,7 @@ def _tracks(items: list[pystac.Item]) -> dict[Track, list[pystac.Item]]:
     for item in sorted(items, key=time_of):
         track = item.properties.get("sat:relative_orbit"), item.properties.get("sat:orbit_state")
         before = tracks.setdefault(track, [])
-        if before and time_of(item) - time_of(before[-1]) < OVERPASS:
+        if before and time_of(item) - time_of(before[-1]) < pd.Timedelta(OVERPASS):
             item.properties["overpass"] = before[-1].properties["overpass"]
         else:
             item.properties["overpass"] = time_of(item).isoformat()

@@ -99,10 +99,7 @@ _forest = partial(fit_pixels, train.fit_forest)
 METHODS: dict[str, tuple[See, Fit]] = {
     "forest, unfiltered": (as_it_is, _forest),
     # 3 pixels of 20 m: about the 70 m of the window of 7 in the other studies
-    "forest, Quegan-Yu": (
-        partial(radar.quegan_yu, window=3),
-        partial(fit_pixels, train.fit_forest),
-    ),
+    "forest, Quegan-Yu": (partial(radar.quegan_yu, window=3), _forest),
     "TempCNN": (as_it_is, partial(fit_pixels, fit_tempcnn)),
     "U-Net": (as_it_is, partial(_fit_network, UNet, 32)),
     "STMA": (as_it_is, partial(_fit_network, STMA, 16)),
@@ -237,7 +234,7 @@ def simulated(seed: int) -> tuple[xr.Dataset, np.ndarray]:
     dates = parcels().time.values
     passes = np.sort(np.concatenate([dates + np.timedelta64(day * 24 + 17, "h") for day in (2, 7)]))
     scene = simulate.season(
-        (512, 512),
+        SCENE,
         list(passes),
         2023,
         FIRST_SEED + seed,
