@@ -1,3 +1,8 @@
+from .component import (
+    Component as Component,
+    script as script,
+    style as style,
+)
 from .lessons import (
     areas as areas,
     bars_by_date as bars_by_date,

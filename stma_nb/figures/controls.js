@@ -1,0 +1,177 @@
+// What the moving pictures share: numbers as text, colours, elements, canvases, keys, and a model for a page without a kernel.
+// Each picture is this file, then files of its own, the last of which defines `render({ model, el })`; see component.py.
+
+// ------------------------------------------------------------------------------------------------------- words and numbers
+
+const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
+const day = (iso) => `${Number(iso.slice(8, 10))} ${MONTHS[Number(iso.slice(5, 7)) - 1]}`;
+/** A date with its year, where a season has more than one. */
+const dayIn = (iso, dates) => (dates[0].slice(0, 4) === dates.at(-1).slice(0, 4) ? day(iso) : `${day(iso)} ${iso.slice(0, 4)}`);
+const daysBetween = (first, second) => Math.round((Date.parse(`${second}Z`) - Date.parse(`${first}Z`)) / 864e5);
+/** A share with two digits: 0.237 is "24 %", 0.0231 is "2.3 %"; a minus sign, not a hyphen. */
+function percent(share) {
+  const value = 100 * Math.abs(share), sign = share < 0 ? "−" : "";
+  return value >= 9.95 ? `${sign}${Math.floor(value + 0.5)} %` : `${sign}${(Math.floor(10 * value + 0.5) / 10).toFixed(1)} %`;
+}
+const fixed = (value, digits) => value.toFixed(digits).replace("-", "−");
+const clampTo = (value, low, high) => Math.min(Math.max(value, low), high);
+/** Positions of values, the largest first. */
+const ranked = (values) => Array.from(values.keys()).sort((a, b) => values[b] - values[a] || a - b);
+
+// ------------------------------------------------------------------------------------------------------------------ colours
+
+// Anchors of the colour ramps, interpolated to 256 colours: viridis, brown-white-blue (either sign), white to magenta (over maps).
+const VIRIDIS = lut(["440154", "482475", "414487", "355f8d", "2a788e", "21918c", "22a884", "44bf70", "7ad151", "bddf26", "fde725"]);
+const DIVERGING = lut(["08306b", "2171b5", "6baed6", "c6dbef", "f7f7f7", "fdd0a2", "f1a340", "b35806", "7f3b08"]);
+const MAGENTA = lut(["ffffff", "f6c3dc", "e56fae", "c01f80", "7a0055", "3d0030"]);
+
+function lut(anchors) {
+  const rgb = anchors.map((hex) => [0, 2, 4].map((i) => parseInt(hex.slice(i, i + 2), 16)));
+  return Array.from({ length: 256 }, (_, k) => {
+    const x = (k / 255) * (rgb.length - 1), i = Math.min(Math.floor(x), rgb.length - 2);
+    return rgb[i].map((v, j) => Math.round(v + (x - i) * (rgb[i + 1][j] - v)));
+  });
+}
+const css = (colour) => `rgb(${colour.join(",")})`;
+const hexColour = (text) => [1, 3, 5].map((i) => parseInt(text.slice(i, i + 2), 16));
+
+/** The colours of the theme as a canvas takes them; `changed` is called when the reader turns light into dark. */
+function theme(root, changed = () => {}) {
+  const names = ["ink", "soft", "paper", "panel", "line", "accent", "mark"];
+  const probes = names.map((name) => make("i", { hidden: true, style: `color: var(--${name})` }));
+  root.append(...probes);
+  const jupyter = () => document.body?.dataset.jpThemeLight; // "true", "false" or, elsewhere, nothing
+  const set = () => {
+    root.classList.toggle("dark", jupyter() === "false");
+    root.classList.toggle("light", jupyter() === "true");
+    changed();
+  };
+  const watch = new MutationObserver(set), wish = matchMedia("(prefers-color-scheme: dark)");
+  watch.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });
+  wish.addEventListener("change", set);
+  root.classList.toggle("dark", jupyter() === "false");
+  root.classList.toggle("light", jupyter() === "true");
+  return {
+    colours: () => Object.fromEntries(names.map((name, k) => [name, getComputedStyle(probes[k]).color])),
+    stop() { watch.disconnect(); wish.removeEventListener("change", set); },
+  };
+}
+
+// ----------------------------------------------------------------------------------------------------------------- elements
+
+function make(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+    else if (value !== false && value != null) node.setAttribute(key, value === true ? "" : value);
+  }
+  node.append(...children);
+  return node;
+}
+const select = (label, options, change) =>
+  make("select", { "aria-label": label, onchange: (e) => change(e.target.value) },
+    ...options.map(([value, text]) => make("option", { value }, text)));
+const slider = (label, range, change) => make("input", { type: "range", ...range, "aria-label": label, oninput: (e) => change(+e.target.value) });
+const button = (text, click, attributes = {}) => make("button", { type: "button", onclick: click, ...attributes }, text);
+const labelled = (text, ...nodes) => make("label", {}, text, ...nodes);
+const swatch = (colour, text) => make("span", {}, make("i", { style: `background: ${colour}` }), text);
+/** The outermost element of a picture. Notebooks listen to keys around us: what is typed here is meant for us. */
+function frame(label, ...children) {
+  const root = make("section", { class: "stma", "aria-label": label, "data-lm-suppress-shortcuts": "true" }, ...children);
+  root.addEventListener("keydown", (event) => { if (event.key !== "Tab") event.stopPropagation(); });
+  for (const list of root.querySelectorAll("select, input")) list.setAttribute("data-lm-suppress-shortcuts", "true");
+  return root;
+}
+/** Sentences for those who listen: `say(text)` is read out when nothing new was said for 400 ms. */
+function announcer(root) {
+  const node = make("p", { class: "heard", "aria-live": "polite" });
+  let waiting = 0;
+  root.append(node);
+  return (text) => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => { node.textContent = text; }, 400);
+  };
+}
+
+/** A canvas of this size in CSS pixels, sharp on fine screens and in print; returns [canvas, context]. */
+function sheet(width, height, attributes) {
+  const canvas = make("canvas", attributes), context = canvas.getContext("2d");
+  resize(canvas, context, width, height);
+  return [canvas, context];
+}
+function resize(canvas, context, width, height) {
+  const ratio = Math.max(2, window.devicePixelRatio || 1);
+  canvas.width = width * ratio; canvas.height = height * ratio;
+  canvas.style.width = `${width}px`; canvas.style.height = `${height}px`;
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+}
+/** A small picture (columns x rows) for `drawImage`; `colour(k)` gives [r, g, b, alpha 0..255]. */
+function picture(columns, colour, rows = columns) {
+  const canvas = make("canvas", { width: columns, height: rows }), image = new ImageData(columns, rows);
+  for (let k = 0; k < columns * rows; k++) image.data.set(colour(k), 4 * k);
+  canvas.getContext("2d").putImageData(image, 0, 0);
+  return canvas;
+}
+/** Call `draw` before the next paint, however often it is asked for. */
+function once(draw) {
+  let waiting = 0;
+  const schedule = () => { waiting ||= requestAnimationFrame(() => { waiting = 0; draw(); }); };
+  schedule.stop = () => cancelAnimationFrame(waiting);
+  return schedule;
+}
+
+// ----------------------------------------------------------------------------------------------------------- taken elsewhere
+
+function copyText(text, node) {
+  const label = node.textContent;
+  const done = () => { node.textContent = "Copied"; setTimeout(() => (node.textContent = label), 1500); };
+  const old = () => { // where the clipboard is not allowed, as in some frames
+    const field = make("textarea"); field.value = text;
+    document.body.append(field); field.select(); document.execCommand("copy"); field.remove(); node.focus(); done();
+  };
+  if (navigator.clipboard) navigator.clipboard.writeText(text).then(done, old);
+  else old();
+}
+/** Hand a file to the reader. */
+function download(name, blob) {
+  const link = make("a", { href: URL.createObjectURL(blob), download: name });
+  document.body.append(link); link.click(); link.remove();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+/** Rows of a table as CSV: texts with commas or quotes are quoted; a text that a spreadsheet would compute is told as text. */
+const csv = (rows) => rows.map((row) => row.map(csvField).join(",")).join("\r\n") + "\r\n";
+function csvField(value) {
+  if (typeof value === "number") return Number.isFinite(value) ? String(value) : "";
+  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+// ------------------------------------------------------------------------------------------------------ without a kernel
+
+function fromBase64(text) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
+  const letters = atob(text), bytes = new Uint8Array(letters.length);
+  for (let k = 0; k < letters.length; k++) bytes[k] = letters.charCodeAt(k);
+  return bytes;
+}
+/** State that can be read, set and listened to, as a widget's model; `state` stands in the page. */
+function pageModel(state) {
+  const heard = {};
+  return {
+    get: (name) => state[name],
+    set(name, value) {
+      if (JSON.stringify(state[name]) === JSON.stringify(value)) return;
+      state[name] = value;
+      for (const listen of [...(heard[`change:${name}`] ?? [])]) listen();
+    },
+    save_changes() {},
+    on(event, listen) { (heard[event] ??= new Set()).add(listen); },
+    off(event, listen) { heard[event]?.delete(listen); },
+  };
+}
+/** Run in a saved page: the state stands in it, and what the address says (#...) comes on top; no kernel, no network. */
+function standalone(el) {
+  const read = (id) => document.getElementById(id).textContent;
+  const state = { ...JSON.parse(read("state")), data: fromBase64(read("data")) };
+  render({ model: pageModel(state), el, page: true });
+}
