@@ -1,84 +1,89 @@
-"""Where does the network look? An explorer of the attention in one patch, in the notebook or as one
-file that works offline.
+"""A laboratory for the attention of a network, in the notebook or as one file that works offline.
 
-All data go to the browser once, as bytes, so that moving over the picture asks nothing of Python.
-They are rounded on the way:
-
-* spatial weights to 1/255 of the largest weight of the same head and query (error at most 1/510 of
-  that weight);
-* cross-scale similarities to 1/127 of the largest of the same query in size (error at most 1/254 of
-  it);
-* temporal weights to 1/65535 (error at most 8e-6); backscatter to 1/65534 of the range in the patch
-  (below 0.001 dB for 60 dB).
+A network small enough for a page (the compact one) travels there with the scene: it is computed in
+the browser, wherever the reader looks, and again after every change that the reader makes. A larger
+one travels as its maps of one patch, which can be looked at. ``packing`` says how numbers are
+rounded on the way; nothing is asked of Python or of the web afterwards.
 
 Attention tells where the network looked, not what decided: what it read there, and what it made of
-it, is another question.
+it, is another question, which the experiments ask.
 """
 
-import base64
 import io
-from collections.abc import Collection, Sequence
-from html import escape
+import json
+from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 import torch
 import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from stma_nb import radar
+from stma_nb.attention.edits import Edit, Scene, apply_edits, check_edits, in_words
 from stma_nb.attention.inputs import check_attends, check_legend
-from stma_nb.cube import POLARISATIONS, UNKNOWN
+from stma_nb.attention.meaning import uniform_attention
+from stma_nb.attention.packing import (
+    attention_bytes,
+    join,
+    pack_attention,
+    pack_bands,
+    pack_weights,
+    random_weights,
+    runs_in_a_page,
+    unpack_bands,
+)
+from stma_nb.cube import UNKNOWN
 from stma_nb.extras import needs
-from stma_nb.figures import colour_map, html_image, literal
-from stma_nb.files import refuse_existing
-from stma_nb.patches import Scaling, network_input, read_window, window_at, without_data
+from stma_nb.figures import Component, colour_map, literal, script, style
+from stma_nb.patches import in_decibels, read_window, standardised, window_at, without_data
 from stma_nb.train import Trained, check_fits, device_of
 
 with needs("course"):
-    import anywidget
     import traitlets
 
 STATIC = Path(__file__).parent
-LIMIT = 32 * 2**20  # bytes sent to a browser
-NONE = UNKNOWN  # class code of a pixel without data or label
-UNKNOWN = 65535  # code of a value that is missing
-VIEW = ("pixel", "level", "head", "date", "layer", "opacity", "locked")  # Python tells the browser
-# Bands are told apart by colour-blind readers, and by markers and dashes, too.
-COLOURS = {"vv": "#0072b2", "vh": "#d55e00", "hh": "#0072b2", "hv": "#d55e00"}
-OTHERS = ("#009e73", "#cc79a7", "#882255", "#332288", "#999933")
+LIMIT = 16 * 2**20  # bytes of a scene, or of maps, that a page is sent
 STYLES = ("s--", "o-", "^-.", "d:")
 
 
-class AttentionExplorer(anywidget.AnyWidget):
-    """One patch of a season: point at a pixel and see which pixels and which dates the network
-    attends to.
+class AttentionExplorer(Component):
+    """A scene and a network: point at a pixel and see which pixels and which dates the network
+    attends to; change what it sees, and see what becomes of map and attention.
 
     Args:
         trained: network, scaling and legend; the network in evaluation mode.
-        season: season cube with the network's dates; ``crop`` is optional.
-        row, column: upper left corner of the patch in the season.
-        levels: levels whose spatial maps are sent; fewer for a large patch.
+        season: season cube with the network's dates; ``crop`` and ``parcel`` are optional.
+        row, column: upper left corner of the patch that is looked at first.
+        other: a second network of the same dates, bands and legend, to compare with.
+        levels: of a network too large for a page, the levels whose maps are sent.
         allow: what may be otherwise than in training (``train.check_fits``).
 
     These traits can be read and set, and follow what is clicked; rows and columns are those of the
-    season: ``pixel`` (row, column); ``level`` 1, 2, 3 or "cross"; ``head`` 1 .. heads, 0 for their
-    mean; ``date`` as position (a text such as "2018-05-25" is turned into it); ``layer`` the name
-    of a band ("vh", "vv"), "label" or "prediction"; ``opacity`` 0 .. 1; ``locked`` a pixel to
-    compare with, or None.
+    season: ``corner`` of the patch; ``pixel`` (row, column); ``level`` 1, 2, 3 or "cross"; ``head``
+    1 .. heads, 0 for their mean; ``date`` as position (a text such as "2018-05-25" is turned into
+    it); ``layer`` the name of a band ("vh", "vv"), "label" or "prediction"; ``opacity`` 0 .. 1;
+    ``locked`` a pixel to compare with, or None; ``only`` a class by name, "wrong" or ""; ``edits``
+    the experiment (``attention.edits``); ``show`` "after", "before" or "difference".
 
     Raises ValueError if season and network do not fit, the patch leaves the scene or holds no data,
-    the network is in training mode, or the maps are larger than 32 MB; setting a trait to what does
-    not exist raises traitlets.TraitError.
+    the network is in training mode, or scene or maps are larger than 16 MB; setting a trait to what
+    does not exist raises traitlets.TraitError.
     """
 
-    _esm = STATIC / "explorer.js"
-    _css = STATIC / "explorer.css"
-    data = traitlets.Bytes().tag(sync=True)
-    facts = traitlets.Dict().tag(sync=True)
+    _esm = script(
+        *(STATIC / name for name in ("lab.js", "explorer.js")),
+        worker=tuple(STATIC / name for name in ("edits.js", "stma.js", "engine.js")),
+    )
+    _css = style(STATIC / "explorer.css")
+    TITLE = "Attention explorer"
+    VIEW = (
+        *("corner", "pixel", "locked", "level", "head", "date", "layer", "opacity"),
+        *("only", "edits", "show"),
+    )
+    corner = traitlets.Tuple(traitlets.Int(), traitlets.Int()).tag(sync=True)
     pixel = traitlets.Tuple(traitlets.Int(), traitlets.Int()).tag(sync=True)
     locked = traitlets.Tuple(
         traitlets.Int(), traitlets.Int(), allow_none=True, default_value=None
@@ -87,7 +92,10 @@ class AttentionExplorer(anywidget.AnyWidget):
     head = traitlets.Int(1).tag(sync=True)
     date = traitlets.Any(0).tag(sync=True)
     layer = traitlets.Unicode("vh").tag(sync=True)
-    opacity = traitlets.Float(0.6, min=0, max=1).tag(sync=True)
+    opacity = traitlets.Float(0.7, min=0, max=1).tag(sync=True)
+    only = traitlets.Unicode("").tag(sync=True)
+    edits = traitlets.List().tag(sync=True)
+    show = traitlets.Enum(("after", "before", "difference"), "after").tag(sync=True)
 
     def __init__(
         self,
@@ -95,65 +103,118 @@ class AttentionExplorer(anywidget.AnyWidget):
         season: xr.Dataset,
         row: int = 0,
         column: int = 0,
+        other: Trained | None = None,
         levels: tuple[int, ...] = (1, 2, 3),
         allow: Collection[str] = (),
         **traits: Any,
     ):
-        patch = trained.model.arguments["patch"]
-        _check(trained, season, row, column, levels, allow)
-        window = window_at((row, column), patch)
-        values = read_window(season, trained.scaling.bands, window)
+        self._trained, self._season = trained, season
+        self._live = runs_in_a_page(trained.model)
+        patch, bands = trained.model.arguments["patch"], trained.scaling.bands
+        _check(trained, season, row, column, allow)
+        networks = [trained] if other is None else [trained, other]
+        if other is not None:
+            _check_other(trained, other, season, allow)
+        whole = (slice(0, season.sizes["y"]), slice(0, season.sizes["x"]))
+        window = whole if self._live else window_at((row, column), patch)
+        if self._live:
+            _check_scene(trained, season)
+        else:
+            _check_maps(trained, levels)
+        values = in_decibels(read_window(season, bands, window), trained.scaling)
         empty = without_data(values)
-        if empty.all():
+        origin = (window[0].start, window[1].start)
+        if empty[row - origin[0] :, column - origin[1] :][:patch, :patch].all():
             raise ValueError(
                 f"The patch at row {row}, column {column} holds no data (all NaN): choose another "
                 "row or column."
             )
-        x = torch.from_numpy(network_input(values, trained.scaling))[None]
-        with torch.inference_mode():
-            main, *_, maps = trained.model(x.to(device_of(trained.model)), return_attention=True)
-        prediction = main[0].argmax(0).cpu().numpy()
+        scene = Scene.of(season, (row, column), patch, trained.scaling)
+        arrays, facts = {"empty": empty.astype(np.uint8)}, {}
+        arrays["bands"], facts["bands"] = pack_bands(values, trained.scaling)
         labelled = _labelled(season)
-        label = np.asarray(season.crop.data[window]) if labelled else NONE
-        self._arrays = _pack_attention(maps, levels)
-        self._arrays["bands"], bands = _pack_bands(values, trained.scaling)
-        for name, codes in (("prediction", prediction), ("label", label)):
-            self._arrays[name] = np.where(empty, NONE, codes).astype(np.uint8)
-        data, where = b"", {}
-        # The widest numbers come first, so that each array starts aligned.
-        for name, array in sorted(self._arrays.items(), key=lambda item: -item[1].itemsize):
-            where[name] = [len(data), array.size]
-            data += array.tobytes()
-        facts = {
+        if labelled:
+            labels = np.asarray(season.crop.data[window])
+            arrays["label"] = np.where(empty, UNKNOWN, labels).astype(np.uint8)
+        if "parcel" in season:
+            arrays["parcel"] = _numbered(np.asarray(season.parcel.data[window]))
+        self._scene, self._arrays, self._found = scene, arrays, {}
+        if not self._live:
+            logits, maps = self._forward(trained.model, values)
+            arrays["prediction"] = np.where(empty, UNKNOWN, logits.argmax(0)).astype(np.uint8)
+            arrays |= pack_attention(maps, levels)
+        where, data = join(arrays)
+        weights_at, packed = len(data), []
+        for name, one in zip("AB", networks if self._live else [], strict=False):
+            tensors, weights = pack_weights(one.model)
+            place = {"sizes": one.model.arguments, "tensors": tensors, "at": len(data) - weights_at}
+            packed.append({"name": name, **place})
+            data += weights + bytes(-len(weights) % 4)
+        facts |= {
+            "live": self._live,
             "patch": patch,
-            "row": row,
-            "column": column,
+            "origin": list(origin),
+            "rows": empty.shape[0],
+            "columns": empty.shape[1],
             "heads": trained.model.arguments["heads"],
-            "levels": list(levels),
+            "levels": [1, 2, 3] if self._live else list(levels),
             "dates": np.datetime_as_string(season.time.values, unit="D").tolist(),
-            "bands": bands,
+            "days": scene.days.tolist(),
             "labelled": labelled,
             "classes": [{"name": crop.name, "colour": crop.colour} for crop in trained.crops],
+            "pixel": _pixel_size(season),
+            "scene_mean": _listed(scene.scene_mean),
+            "crop_mean": _listed(scene.crop_mean),
             "arrays": where,
+            "weights": weights_at,
+            "networks": packed,
         }
-        self._crops = trained.crops
         centre = (row + patch // 2, column + patch // 2)
         super().__init__(
             **{
                 "data": data,
                 "facts": facts,
+                "corner": (row, column),
                 "pixel": centre,
-                "level": levels[0],
-                "layer": bands[0]["name"],
+                "level": facts["levels"][0],
+                "layer": facts["bands"][0]["name"],
             }
             | traits
         )
 
-    @traitlets.validate("pixel", "locked", "level", "head", "layer", "date")
+    @traitlets.observe("corner")
+    def _take_pixel_along(self, change: Any) -> None:
+        # A patch that is set from Python alone takes the pixel along.
+        (top, left), patch = change.new, self.facts["patch"]
+        inside = all(
+            first <= place < first + patch
+            for place, first in zip(self.pixel, (top, left), strict=True)
+        )
+        if not inside:
+            self.locked = None
+            self.pixel = (top + patch // 2, left + patch // 2)
+
+    @traitlets.validate(
+        "corner", "pixel", "locked", "level", "head", "layer", "date", "only", "edits"
+    )
     def _exists(self, proposal: Any) -> Any:
         name, value, f = proposal.trait.name, proposal.value, self.facts
-        rows, columns = (range(f[key], f[key] + f["patch"]) for key in ("row", "column"))
+        if name == "edits":
+            return self._possible(value)
+        if name == "corner":
+            last = tuple(
+                first + f[key] - f["patch"]
+                for first, key in zip(f["origin"], ("rows", "columns"), strict=True)
+            )
+            ends = zip(f["origin"], value, last, strict=True)
+            if all(low <= place <= high for low, place, high in ends):
+                return value
+            raise traitlets.TraitError(
+                f"The corner {value} is outside: rows {f['origin'][0]} to {last[0]}, columns "
+                f"{f['origin'][1]} to {last[1]}."
+            )
         if name in ("pixel", "locked"):
+            rows, columns = (range(first, first + f["patch"]) for first in self.corner)
             if value is None or (value[0] in rows and value[1] in columns):
                 return value
             raise traitlets.TraitError(
@@ -162,14 +223,13 @@ class AttentionExplorer(anywidget.AnyWidget):
             )
         if name == "date" and str(value)[:10] in f["dates"]:
             return f["dates"].index(str(value)[:10])
-        layers = [band["name"] for band in f["bands"]]
-        layers += ["label"] if f["labelled"] else []
-        layers += ["prediction"]
+        labels = ["label"] if f["labelled"] else []
         known = {
             "level": [*f["levels"], "cross"],
             "head": range(f["heads"] + 1),
-            "layer": layers,
+            "layer": [*(band["name"] for band in f["bands"]), *labels, "prediction"],
             "date": range(len(f["dates"])),
+            "only": ["", *(crop["name"] for crop in f["classes"]), *(["wrong"] if labels else [])],
         }[name]
         if value not in known or isinstance(value, bool):
             also = f" or an acquisition date such as {f['dates'][0]!r}" if name == "date" else ""
@@ -178,51 +238,133 @@ class AttentionExplorer(anywidget.AnyWidget):
             )
         return value
 
+    def _possible(self, edits: list[Edit]) -> list[Edit]:
+        if edits and not self._live:
+            raise traitlets.TraitError(
+                "This network is too large to run in a page, so that only its maps are there: "
+                "experiments need a network of fewer weights or a smaller patch."
+            )
+        try:
+            check_edits(edits, self._scene_here(), self.facts["heads"])
+        except ValueError as error:
+            raise traitlets.TraitError(str(error)) from error
+        return edits
+
+    # ------------------------------------------------------------------------- what is computed
+
+    def values(self, edits: list[Edit] | None = None) -> np.ndarray:
+        """Values (T, bands, P, P) of the patch as the page has them, in dB for backscatter, after
+        the experiment (``edits``, or those of the trait).
+        """
+        codes = self._arrays["bands"][(..., *self._window())]
+        measured = unpack_bands(codes, self.facts["bands"])
+        edits = self.edits if edits is None else edits
+        return apply_edits(measured, edits, self._scene_here()) if edits else measured
+
+    def outcome(self, edits: list[Edit] | None = None) -> dict[str, Any]:
+        """What PyTorch makes of these values: ``probability`` (K, P, P), ``prediction`` (P, P) and
+        the attention maps ``spatial``, ``temporal`` (by level, (heads, N, N)) and ``cross`` (N, N).
+        """
+        edits = self.edits if edits is None else edits
+        asked = json.dumps([self.corner, edits])
+        if asked not in self._found:
+            logits, maps = self._forward(_changed(self._trained, edits).model, self.values(edits))
+            empty = self._patch("empty").astype(bool)
+            shifted = np.exp(logits - logits.max(0))
+            self._found = {
+                asked: {
+                    "probability": shifted / shifted.sum(0),
+                    "prediction": np.where(empty, UNKNOWN, logits.argmax(0)),
+                    "spatial": {n: m[0].cpu().numpy() for n, m in enumerate(maps["spatial"], 1)},
+                    "temporal": {n: m[0].cpu().numpy() for n, m in enumerate(maps["temporal"], 1)},
+                    "cross": maps["cross"][0, 0].cpu().numpy(),
+                }
+            }
+        return self._found[asked]
+
+    def needed(self, area: np.ndarray | None = None) -> np.ndarray:
+        """What each date is worth to the answer (T): how much less likely, in nats, its own class
+        becomes when the date tells nothing (the scene's mean of that date stands there); the mean
+        over the pixels of ``area`` (P, P), or of the whole patch.
+        """
+        own, dates = self.outcome(), range(len(self.facts["dates"]))
+        area = own["prediction"] != UNKNOWN if area is None else area
+        answer = own["probability"].argmax(0)[None]
+
+        def surprise(outcome: dict[str, Any]) -> float:
+            share = np.take_along_axis(outcome["probability"], answer, 0)[0]
+            return float(-np.log(share[area]).mean())
+
+        before = surprise(own)
+        hidden = ([{"do": "leave out", "dates": [t], "by": "mean"}] for t in dates)
+        return np.array([surprise(self.outcome([*self.edits, *h])) - before for h in hidden])
+
+    def _forward(self, model: torch.nn.Module, values: np.ndarray) -> tuple[np.ndarray, dict]:
+        x = torch.from_numpy(standardised(values, self._trained.scaling))[None]
+        with torch.inference_mode():
+            main, *_, maps = model(x.to(device_of(model)), return_attention=True)
+        return main[0].float().cpu().numpy(), maps
+
+    def _patch(self, name: str) -> np.ndarray:
+        """The part of an array of the scene that the patch covers."""
+        place = (
+            place - first for place, first in zip(self.corner, self.facts["origin"], strict=True)
+        )
+        return self._arrays[name][window_at(tuple(place), self.facts["patch"])]
+
+    def _scene_here(self) -> Scene:
+        own = {
+            name: self._patch(name) if name in self._arrays else None
+            for name in ("parcel", "label")
+        }
+        return replace(self._scene, corner=self.corner, **own)
+
+    def _shown(self) -> dict[str, Any]:
+        return self.outcome([] if self.show == "before" else None)
+
     def spatial(self, pixel: tuple[int, int] | None = None) -> np.ndarray:
         """Weights (rows, columns) that the cell of a pixel gives to all cells, at the present level
-        and head, as rounded.
+        and head.
         """
-        f, cross = self.facts, self.level == "cross"
         size = 4 if self.level == 1 else 8
-        side = f["patch"] // size
+        side = self.facts["patch"] // size
         row, column = (
-            (p - f[key]) // size
-            for p, key in zip(pixel or self.pixel, ("row", "column"), strict=True)
+            (place - first) // size
+            for place, first in zip(pixel or self.pixel, self.corner, strict=True)
         )
-        codes, scale = (
-            self._arrays[f"{what}{self.level}"][:, row * side + column].astype(float)
-            for what in ("spatial", "scale")
-        )
-        weights = (
-            (codes - 128) * (scale[:, None] / 127) if cross else codes * (scale[:, None] / 255)
-        )
-        return (
-            weights.sum(0) / len(weights) if cross or not self.head else weights[self.head - 1]
-        ).reshape(side, side)
+        if self.level == "cross":
+            weights = self._shown()["cross"][None, row * side + column]
+        else:
+            weights = self._shown()["spatial"][self.level][:, row * side + column]
+        mean = self.level == "cross" or not self.head
+        return (weights.mean(0) if mean else weights[self.head - 1]).reshape(side, side)
 
     def temporal(self) -> np.ndarray:
         """Weights (T asking, T answering dates): one map for the whole patch, since a date asks
         with all its pixels.
         """
-        weights = self._arrays[f"temporal{self._time_level()}"] / 65535
-        return weights[self.head - 1] if self.head else weights.sum(0) / len(weights)
+        weights = self._shown()["temporal"][self._time_level()]
+        return weights[self.head - 1] if self.head else weights.mean(0)
 
     def _time_level(self) -> int:
         return self.facts["levels"][0] if self.level == "cross" else self.level
 
+    # ------------------------------------------------------------------------------- words, still
+
     def describe(self, pixel: tuple[int, int] | None = None) -> str:
-        """In words: what a pixel is, which cells it looks at (level and head as set), and which
-        dates receive most.
+        """In words: the experiment, what a pixel is, which cells it looks at (level and head as
+        set), and which dates receive most.
         """
         f, (row, column), cross = self.facts, pixel or self.pixel, self.level == "cross"
-        inside = (row - f["row"], column - f["column"])
-        label, mapped = (self._name(self._arrays[name][inside]) for name in ("label", "prediction"))
+        inside = (row - self.corner[0], column - self.corner[1])
+        prediction = self._shown()["prediction"]
+        mapped = self._name(prediction[inside])
         weights = self.spatial((row, column))
         side, count, size = len(weights), weights.size, f["patch"] // len(weights)
         order = np.argsort(-weights, axis=None, kind="stable")
 
         def place(cell: int) -> str:
-            top, left = f["row"] + cell // side * size, f["column"] + cell % side * size
+            top, left = self.corner[0] + cell // side * size, self.corner[1] + cell % side * size
             own = (inside[0] // size, inside[1] // size) == divmod(cell, side)
             where = (
                 "its own cell"
@@ -230,8 +372,7 @@ class AttentionExplorer(anywidget.AnyWidget):
                 else f"rows {top}–{top + size - 1}, columns {left}–{left + size - 1}"
             )
             value = weights.flat[cell]
-            cosine = f"cosine {np.floor(100 * value + 0.5) / 100:.2f}"
-            return f"{where} ({cosine if cross else percent(value)})"
+            return f"{where} ({cosine(value) if cross else percent(value)})"
 
         head = f"head {self.head}" if self.head else "the mean of the heads"
         if cross:
@@ -239,16 +380,18 @@ class AttentionExplorer(anywidget.AnyWidget):
                 f"across scales its level 1 is most like level 2 at {place(order[0])}, least "
                 f"at {place(order[-1])}"
             )
+            if weights.max() - weights.min() < 0.1:
+                looks += ": all cells nearly alike"
         elif weights.max() < 1.5 / count:
             looks = (
                 f"level {self.level}, {head} looks at all {count} cells nearly alike (at most "
                 f"{percent(weights.max())} each)"
             )
         else:
-            classes = self._arrays["label" if f["labelled"] else "prediction"]
-            share = np.zeros(NONE + 1)
+            classes = self._patch("label") if f["labelled"] else prediction
+            share = np.zeros(UNKNOWN + 1)
             np.add.at(share, classes, weights.repeat(size, 0).repeat(size, 1) / size**2)
-            best = int(share[:NONE].argmax())
+            best = int(share[:UNKNOWN].argmax())
             spread = np.exp(-np.sum(weights * np.log(np.where(weights > 0, weights, 1))))
             looks = (
                 f"level {self.level}, {head} looks mostly at {place(order[0])} and "
@@ -258,26 +401,20 @@ class AttentionExplorer(anywidget.AnyWidget):
             )
         received, dates = self.temporal().sum(0) / len(f["dates"]), f["dates"]
         first, second = np.argsort(-received, kind="stable")[:2]
-        who = f"{label}, mapped as {mapped}" if f["labelled"] else f"mapped as {mapped}"
+        who = f"mapped as {mapped}"
+        if f["labelled"]:
+            who = f"{self._name(self._patch('label')[inside])}, {who}"
+        said = "" if self.show == "before" else " ".join(in_words(self.edits, f))
         return (
-            f"Pixel row {row}, column {column} ({who}): {looks}. In time, level "
-            f"{self._time_level()}, {head}: {dates[first]} and "
+            f"{said} " * bool(said) + f"Pixel row {row}, column {column} ({who}): {looks}. In "
+            f"time, level {self._time_level()}, {head}: {dates[first]} and "
             f"{dates[second]} receive most ({percent(received[first])} and "
             f"{percent(received[second])}; even would be "
             f"{percent(1 / len(dates))}), the same for the whole patch."
         )
 
     def _name(self, code: int) -> str:
-        return "no data" if code == NONE else self.facts["classes"][code]["name"]
-
-    def _band_values(self) -> np.ndarray:
-        """Values (bands, T, P, P) of the patch as they went to the browser."""
-        codes = self._arrays["bands"]
-        values = np.full(codes.shape, np.nan)
-        for number, band in enumerate(self.facts["bands"]):
-            known = codes[number] != UNKNOWN
-            values[number][known] = band["low"] + band["step"] * codes[number][known]
-        return values
+        return "no data" if code == UNKNOWN else self.facts["classes"][code]["name"]
 
     def figure(self) -> Figure:
         """The present view as a still figure: image and spatial map; temporal weights over the
@@ -287,18 +424,19 @@ class AttentionExplorer(anywidget.AnyWidget):
         weights = self.spatial()
         cross = self.level == "cross"
         names = [band["name"] for band in f["bands"]]
-        values = self._band_values()  # (bands, T, P, P)
+        values = self.values([] if self.show == "before" else None)  # (T, bands, P, P)
         figure = Figure(figsize=(10.5, 4.4), layout="constrained")
         scene, right = figure.subplots(1, 2, width_ratios=(1, 1.3))
-        left, top = f["column"] - 0.5, f["row"] - 0.5
+        left, top = self.corner[1] - 0.5, self.corner[0] - 0.5
         place = dict(
             extent=(left, left + f["patch"], top + f["patch"], top), interpolation="nearest"
         )
         if self.layer in names:
-            scene.imshow(values[names.index(self.layer), self.date], cmap="gray", **place)
+            scene.imshow(values[self.date, names.index(self.layer)], cmap="gray", **place)
         else:
-            colours, norm = colour_map(self._crops)
-            scene.imshow(self._arrays[self.layer], cmap=colours, norm=norm, **place)
+            colours, norm = colour_map(self._trained.crops)
+            codes = self._patch("label") if self.layer == "label" else self._shown()["prediction"]
+            scene.imshow(codes, cmap=colours, norm=norm, **place)
         # A map that is even is not to look bright.
         high = max(np.abs(weights).max(), 2 / weights.size)
         look = dict(cmap="PuOr_r", vmin=-high) if cross else dict(cmap="viridis", vmin=0)
@@ -340,7 +478,7 @@ class AttentionExplorer(anywidget.AnyWidget):
                 continue  # one axis, one unit
             curve.plot(
                 f["dates"],
-                values[number, :, row - f["row"], column - f["column"]],
+                values[:, number, row - self.corner[0], column - self.corner[1]],
                 STYLES[number % len(STYLES)],
                 color=band["colour"],
                 markersize=4,
@@ -356,43 +494,6 @@ class AttentionExplorer(anywidget.AnyWidget):
         self.figure().savefig(png, format="png", dpi=120)
         return png.getvalue()
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict, dict]:
-        # Where the widget does not live, a picture and the sentence stand in its place.
-        data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
-        text = self.describe()
-        return {
-            **data,
-            "text/plain": text,
-            "text/html": f"{html_image(self.figure(), text)}<p>{escape(text)}</p>",
-        }, metadata
-
-    def _ipython_display_(self, **kwargs: Any) -> None:
-        # ipywidgets 7 shows itself by this method and would pass over the mime bundle; with
-        # ipywidgets 8 it does no harm.
-        with needs("course"):
-            from IPython.display import display
-
-        data, metadata = self._repr_mimebundle_()
-        display(data, metadata=metadata, raw=True)
-
-    def save_html(self, path: str | Path, overwrite: bool = False) -> Path:
-        """Write the explorer as one HTML file that needs no kernel and no network; FileExistsError
-        if it is there already.
-        """
-        path = Path(path)
-        refuse_existing(path, overwrite)
-        template = (STATIC / "explorer.html.j2").read_text("utf-8")
-        page = jinja2.Template(template, autoescape=True).render(
-            style=(STATIC / "explorer.css").read_text("utf-8"),
-            script=(STATIC / "explorer.js").read_text("utf-8"),
-            state={"facts": self.facts} | {name: getattr(self, name) for name in VIEW},
-            data=base64.b64encode(self.data).decode(),
-            text=self.describe(),
-        )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(page, "utf-8")
-        return path
-
 
 def percent(share: float) -> str:
     """A share as text, with two digits: 0.237 is "24 %", 0.0231 is "2.3 %"."""
@@ -404,17 +505,45 @@ def percent(share: float) -> str:
     )
 
 
+def cosine(value: float) -> str:
+    """A similarity as text, with a minus sign."""
+    return f"cosine {np.floor(100 * value + 0.5) / 100:.2f}".replace("-", "−")
+
+
+def _changed(trained: Trained, edits: list[Edit]) -> Trained:
+    """The network as an experiment leaves it."""
+    for edit in edits:
+        if edit["do"] == "random weights":
+            trained = replace(trained, model=random_weights(trained.model, edit["seed"]))
+    for edit in edits:
+        if edit["do"] == "even":
+            where = (edit["branch"],), edit["levels"], edit.get("heads", ())
+            trained = uniform_attention(trained, *where)
+    return trained
+
+
+def _listed(means: np.ndarray) -> list:
+    """Numbers for JSON, None where there is none."""
+    return np.where(np.isfinite(means), means, None).tolist()
+
+
+def _numbered(parcel: np.ndarray) -> np.ndarray:
+    """Field numbers from 1 in 16 bits; 0 where there is no field."""
+    field = np.where(parcel > 0, parcel, 0)
+    return np.unique(field, return_inverse=True)[1].reshape(field.shape).astype(np.uint16)
+
+
+def _pixel_size(season: xr.Dataset) -> float | None:
+    """Side of a pixel in metres, where the season tells it."""
+    return float(abs(season.x.values[1] - season.x.values[0])) if season.rio.crs else None
+
+
 def _labelled(season: xr.Dataset) -> bool:
     return "crop" in season and "flag_meanings" in season.crop.attrs
 
 
 def _check(
-    trained: Trained,
-    season: xr.Dataset,
-    row: int,
-    column: int,
-    levels: tuple[int, ...],
-    allow: Collection[str],
+    trained: Trained, season: xr.Dataset, row: int, column: int, allow: Collection[str]
 ) -> None:
     check_attends(trained.model)
     if trained.model.training:
@@ -431,67 +560,56 @@ def _check(
             f"({rows} x {columns} pixels): choose a row and a column nearer to 0, or a network "
             "with a smaller patch."
         )
-    if not levels or not set(levels) <= {1, 2, 3}:
-        raise ValueError(f"levels is {levels}; choose from 1, 2, 3.")
     if _labelled(season):
         check_legend(trained, season)
-    size = _bytes(trained.model.arguments, levels)
+
+
+def _check_other(
+    trained: Trained, other: Trained, season: xr.Dataset, allow: Collection[str]
+) -> None:
+    ours, theirs = trained.model.arguments, other.model.arguments
+    if not (runs_in_a_page(trained.model) and runs_in_a_page(other.model)):
+        raise ValueError(
+            "Two networks are compared in the page only if both are small enough to run there: "
+            "give two networks of fewer weights, or one."
+        )
+    check_fits(other, season, allow)
+    same = ("patch", "heads")
+    if other.scaling != trained.scaling or any(ours[name] != theirs[name] for name in same):
+        raise ValueError(
+            "The second network has another scaling, patch size or number of heads; expected one "
+            "trained on the same patches: compare networks that differ in their seed or their "
+            "training."
+        )
+    if [crop.name for crop in other.crops] != [crop.name for crop in trained.crops]:
+        raise ValueError(
+            "The second network has another legend; expected the same classes in the same order."
+        )
+    if other.model.training:
+        raise ValueError("The second network is in training mode: call other.model.eval() first.")
+
+
+def _check_scene(trained: Trained, season: xr.Dataset) -> None:
+    """Raise ValueError for a scene that is too large for a page; how large a cut fits is told."""
+    rows, columns, sizes = season.sizes["y"], season.sizes["x"], trained.model.arguments
+    each = sizes["dates"] * sizes["bands"] + 4  # bytes a pixel, with label, field and gaps
+    if rows * columns * each > LIMIT:
+        side = int((LIMIT / each) ** 0.5)
+        raise ValueError(
+            f"The scene of {rows} x {columns} pixels takes {rows * columns * each / 2**20:.0f} MB, "
+            f"a page is sent at most {LIMIT / 2**20:.0f} MB: cut it, to {side} x {side} pixels at "
+            f"most, say season.isel(y=slice(0, {side}), x=slice(0, {side}))."
+        )
+
+
+def _check_maps(trained: Trained, levels: tuple[int, ...]) -> None:
+    if not levels or not set(levels) <= {1, 2, 3}:
+        raise ValueError(f"levels is {levels}; choose from 1, 2, 3.")
+    size = attention_bytes(trained.model.arguments, levels)
     if size > LIMIT:
         fewer = tuple(level for level in levels if level > 1) or (3,)
         raise ValueError(
             f"The maps of levels {', '.join(map(str, levels))} take {size / 2**20:.0f} MB, a "
-            f"browser is sent at most {LIMIT / 2**20:.0f} MB: choose coarser levels "
+            f"page is sent at most {LIMIT / 2**20:.0f} MB: choose coarser levels "
             f"(levels={fewer}) or a network with a smaller patch."
         )
-
-
-def _bytes(a: dict, levels: Sequence[int]) -> int:
-    """What is sent to the browser: maps of the levels, the cross-scale map, the bands."""
-    patch = a["patch"]
-    cells = {1: (patch // 4) ** 2, 2: (patch // 8) ** 2, 3: (patch // 8) ** 2}
-    spatial = sum(a["heads"] * cells[level] ** 2 for level in levels)
-    return spatial + cells[2] ** 2 + 2 * a["bands"] * a["dates"] * patch**2
-
-
-def _pack_attention(maps: dict, levels: Sequence[int]) -> dict[str, np.ndarray]:
-    """Attention weights as sent to the browser, by name."""
-    arrays = {}
-    weights = {level: maps["spatial"][level - 1] for level in levels} | {"cross": maps["cross"]}
-    for level, tensor in weights.items():
-        weight = tensor[0].cpu().numpy()  # (heads, N, N)
-        largest = np.abs(weight).max(-1)
-        steps, zero = (127, 128) if level == "cross" else (255, 0)
-        share = weight / np.maximum(largest, 1e-30)[..., None]
-        arrays[f"scale{level}"] = largest.astype(np.float32)
-        arrays[f"spatial{level}"] = (np.rint(share * steps) + zero).astype(np.uint8)
-    for level in levels:
-        weight = maps["temporal"][level - 1][0].cpu().numpy()
-        arrays[f"temporal{level}"] = np.rint(weight * 65535).astype(np.uint16)
-    return arrays
-
-
-def _pack_bands(values: np.ndarray, scaling: Scaling) -> tuple[np.ndarray, list[dict]]:
-    """Values (T, bands, P, P) as codes (bands, T, P, P), and what the page must know of each band.
-
-    Backscatter goes in dB. A code c is low + step * c, UNKNOWN no data.
-    """
-    codes = np.full(values.swapaxes(0, 1).shape, UNKNOWN, np.uint16)
-    bands = []
-    for number, name in enumerate(scaling.bands):
-        decibel = name in scaling.decibel
-        band = radar.to_db(values[:, number]) if decibel else values[:, number]
-        known = np.isfinite(band)
-        low, high = (float(f(band[known])) if known.any() else 0.0 for f in (np.min, np.max))
-        step = (high - low) / (UNKNOWN - 1) or 1.0
-        codes[number][known] = np.rint((band[known] - low) / step)
-        bands.append(
-            {
-                "name": name,
-                "label": name.upper() if name in POLARISATIONS else name,
-                "unit": "dB" if decibel else scaling.units[number],
-                "colour": COLOURS.get(name, OTHERS[number % len(OTHERS)]),
-                "low": low,
-                "step": step,
-            }
-        )
-    return codes, bands
