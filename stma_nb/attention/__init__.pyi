@@ -1,3 +1,11 @@
+from .edits import (
+    Scene as Scene,
+    apply_edits as apply_edits,
+    area_curve as area_curve,
+    area_mask as area_mask,
+    check_edits as check_edits,
+    in_words as in_words,
+)
 from .explorer import (
     AttentionExplorer as AttentionExplorer,
 )

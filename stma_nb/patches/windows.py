@@ -160,12 +160,28 @@ def _names(season: xr.Dataset) -> str:
 
 def network_input(values: np.ndarray, scaling: Scaling) -> np.ndarray:
     """Scale values (T, bands, ...) to a network's input, float32; what is missing gets the mean."""
-    x = np.empty(values.shape, np.float32)
+    return standardised(in_decibels(values, scaling), scaling)
+
+
+def in_decibels(values: np.ndarray, scaling: Scaling) -> np.ndarray:
+    """Values (T, bands, ...) as a network sees them, float32: dB in the bands of
+    ``scaling.decibel``, at least -30 dB (FLOOR); other bands as they are. What is missing stays
+    NaN.
+    """
+    seen = np.array(values, np.float32)
     for number, name in enumerate(scaling.bands):
-        band = values[:, number]
         if name in scaling.decibel:
-            band = radar.to_db(np.maximum(band, FLOOR))
-        x[:, number] = (band - scaling.mean[number]) / scaling.std[number]
+            seen[:, number] = radar.to_db(np.maximum(values[:, number], FLOOR))
+    return seen
+
+
+def standardised(seen: np.ndarray, scaling: Scaling) -> np.ndarray:
+    """Scale values (T, bands, ...) of ``in_decibels`` to a network's input, float32; what is
+    missing gets the mean (zero).
+    """
+    x = np.empty(seen.shape, np.float32)
+    for number in range(len(scaling.bands)):
+        x[:, number] = (seen[:, number] - scaling.mean[number]) / scaling.std[number]
     return np.nan_to_num(x, copy=False)
 
 
