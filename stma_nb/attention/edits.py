@@ -511,11 +511,11 @@ def _gamma(shape: tuple[int, ...], band: int, looks: int, seed: int) -> np.ndarr
     place = np.arange(math.prod(shape)).reshape(shape)[:, band] * looks
     total = np.zeros(place.shape)
     for look in range(looks):
-        total -= np.log(_uniform(place + look, seed))
+        total -= np.log(uniform(place + look, seed))
     return total / looks
 
 
-def _uniform(place: np.ndarray, seed: int) -> np.ndarray:
+def uniform(place: np.ndarray, seed: int) -> np.ndarray:
     """A random number between 0 and 1 for each place, a whole number."""
     key = _mixed(np.array([seed], np.uint32))
     return (_mixed(_mixed(place.astype(np.uint32) ^ key) + key) + 0.5) / 2.0**32

@@ -70,6 +70,11 @@ class Lab {
     this.past = []; this.future = [];
     this.before = this.after = this.other = null; // Results
     this.failed = "";
+    this.hover = null; // the pixel under the pointer
+    this.overlay = "attention"; // over the patch; or "need"
+    this.need = null; // what each date is worth to the answer: {values, unit, of}; see experiments.js
+    this.needCells = null; // the same of each cell: {values, low, high, unit}
+    this.pick = null; // an experiment that waits for a place takes it: (pixel) => true
     this.engine = this.f.live ? new Engine(this.f.networks, this.bytes.slice(this.f.weights)) : null;
     this.heard = () => { this.tell(); this.refresh(); };
     for (const name of STATE) model.on(`change:${name}`, this.heard);
@@ -160,11 +165,12 @@ class Lab {
   }
   /** What edits must know of the scene; see edits.js. */
   sceneOf(corner = this.get("corner")) {
-    const { f } = this, size = f.patch ** 2, patchOf = (array) => Array.from({ length: size }, (_, p) => array[this.at(p, corner)]);
+    const { f } = this, patchOf = (array) => array && Int32Array.from({ length: f.patch ** 2 }, (_, p) => array[this.at(p, corner)]);
+    const flat = (means) => Float64Array.from(means.flat(Infinity), (v) => v ?? NaN);
     return {
       days: f.days, bands: f.bands.map((band) => band.name), decibel: f.bands.filter((band) => band.unit === "dB").map((band) => band.name),
-      sceneMean: f.scene_mean, cropMean: f.crop_mean, corner, patch: f.patch,
-      parcel: this.a.parcel ? patchOf(this.a.parcel) : null, label: this.a.label ? patchOf(this.a.label) : null,
+      scene_mean: (this.sceneMean ??= flat(f.scene_mean)), crop_mean: (this.cropMean ??= flat(f.crop_mean)),
+      corner, patch: f.patch, parcel: patchOf(this.a.parcel), label: patchOf(this.a.label),
     };
   }
   /** Scaled for the network; what is missing gets the mean. */
@@ -175,8 +181,20 @@ class Lab {
     }
     return out;
   }
-  /** Pixels (indices in the patch) of the same field as a pixel; without fields, those of the same class that it touches. */
-  field(pixel, corner = this.get("corner")) { return areaOf({ kind: "field", at: pixel }, this.sceneOf(corner)); }
+  /** Pixels (indices in the patch) of the field that a pixel belongs to; the pixel alone where there is none. */
+  fieldOf(pixel, corner = this.get("corner")) {
+    try {
+      const mask = areaMask({ kind: "field", at: pixel }, this.sceneOf(corner));
+      return [...mask.keys()].filter((p) => mask[p]);
+    } catch {
+      return [this.index(pixel, corner)];
+    }
+  }
+  /** The result that is to be seen (`show`), if it belongs to the patch that is looked at. */
+  shownResult() {
+    const result = this.get("show") === "before" ? this.before : this.after;
+    return String(result?.corner) === String(this.get("corner")) ? result : null;
+  }
 
   // --------------------------------------------------------------------------------------------------------------- computing
 

@@ -375,7 +375,7 @@ function randomWeights(tensors, seed) {
   let place = 0;
   for (const { name, shape, fresh: [middle, half] } of tensors) {
     const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
-    for (let k = 0; k < values.length; k++) values[k] = middle + half * (2 * uniform(place++, seed) - 1);
+    for (let k = 0; k < values.length; k++) values[k] = middle + half * (2 * uniformAt(place++, seed) - 1);
     w[name] = { shape, values };
   }
   return w;
