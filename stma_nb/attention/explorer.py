@@ -46,6 +46,8 @@ with needs("course"):
 
 STATIC = Path(__file__).parent
 LIMIT = 16 * 2**20  # bytes of a scene, or of maps, that a page is sent
+SCRIPTS = ("lab.js", "scene.js", "dates.js", "experiments.js", "panels.js", "explorer.js")
+STYLE_SHEETS = ("explorer.css", "experiments.css", "panels.css")
 STYLES = ("s--", "o-", "^-.", "d:")
 
 
@@ -74,10 +76,10 @@ class AttentionExplorer(Component):
     """
 
     _esm = script(
-        *(STATIC / name for name in ("lab.js", "explorer.js")),
+        *(STATIC / name for name in SCRIPTS if (STATIC / name).exists()),
         worker=tuple(STATIC / name for name in ("edits.js", "stma.js", "engine.js")),
     )
-    _css = style(STATIC / "explorer.css")
+    _css = style(*(STATIC / name for name in STYLE_SHEETS if (STATIC / name).exists()))
     TITLE = "Attention explorer"
     VIEW = (
         *("corner", "pixel", "locked", "level", "head", "date", "layer", "opacity"),
@@ -307,10 +309,12 @@ class AttentionExplorer(Component):
 
     def _patch(self, name: str) -> np.ndarray:
         """The part of an array of the scene that the patch covers."""
-        place = (
-            place - first for place, first in zip(self.corner, self.facts["origin"], strict=True)
-        )
-        return self._arrays[name][window_at(tuple(place), self.facts["patch"])]
+        return self._arrays[name][self._window()]
+
+    def _window(self) -> tuple[slice, slice]:
+        """Where the patch lies in the arrays."""
+        (row, column), (top, left) = self.corner, self.facts["origin"]
+        return window_at((row - top, column - left), self.facts["patch"])
 
     def _scene_here(self) -> Scene:
         own = {
