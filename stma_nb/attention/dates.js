@@ -167,7 +167,7 @@ function datesPanel(lab, ui) {
     const got = result?.received(level, head) ?? new Float64Array(T), asked = result ? result.temporalOf(level, head).subarray(date * T, date * T + T) : got;
     const old = signed() ? lab.before.received(level, head) : null;
     const high = Math.max(...Array.from({ length: T }, (_, q) => Math.max(got[q], old?.[q] ?? 0)), 2 / T); // one axis for all dates that ask
-    text("Weight each date receives", TIME.left, TIME.top + 6, "left", colours.ink);
+    text(width < 440 ? "Received" : "Weight each date receives", TIME.left, TIME.top + 6, "left", colours.ink);
     text(`– asked by ${named(date)}`, width - TIME.right, TIME.top + 6, "right", colours.mark);
     const need = lab.need?.values, worth = need ? Math.max(...need.map(Math.abs), 1e-9) : 1, half = need ? 0.42 : 0.36;
     for (let t = 0; t < T; t++) {

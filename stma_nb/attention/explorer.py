@@ -186,7 +186,8 @@ class AttentionExplorer(Component):
 
     @traitlets.observe("corner")
     def _take_pixel_along(self, change: Any) -> None:
-        # A patch that is set from Python alone takes the pixel along.
+        # A patch that is set from Python alone takes the pixel along, and leaves edits behind that
+        # belong to a place which it no longer holds.
         (top, left), patch = change.new, self.facts["patch"]
         inside = all(
             first <= place < first + patch
@@ -195,6 +196,7 @@ class AttentionExplorer(Component):
         if not inside:
             self.locked = None
             self.pixel = (top + patch // 2, left + patch // 2)
+        self.edits = [edit for edit in self.edits if self._fits(edit)]
 
     @traitlets.validate(
         "corner", "pixel", "locked", "level", "head", "layer", "date", "only", "edits"
@@ -239,6 +241,13 @@ class AttentionExplorer(Component):
                 f"{name} is {value!r}; choose one of {', '.join(map(repr, known))}{also}."
             )
         return value
+
+    def _fits(self, edit: Edit) -> bool:
+        try:
+            check_edits([edit], self._scene_here(), self.facts["heads"])
+        except ValueError:
+            return False
+        return True
 
     def _possible(self, edits: list[Edit]) -> list[Edit]:
         if edits and not self._live:

@@ -131,12 +131,22 @@ class Lab {
     return [clampTo(Math.round(row), top, top + rows - patch), clampTo(Math.round(column), left, left + columns - patch)];
   }
   /** Put the patch so that a pixel is in its middle (or as near as the border allows), and look at that pixel. */
-  goTo(pixel) { this.set({ corner: this.corner(pixel.map((v) => v - this.f.patch / 2)), pixel, locked: null }); }
+  goTo(pixel) {
+    const corner = this.corner(pixel.map((v) => v - this.f.patch / 2));
+    this.set({ corner, pixel, locked: null, edits: this.fitting(corner) });
+  }
   /** Move the patch; the pixel keeps its place in it. */
   moveTo(corner, options) {
     const from = this.get("corner"), to = this.corner(corner), locked = this.get("locked");
     const along = (pixel) => pixel && pixel.map((v, k) => v - from[k] + to[k]);
-    this.set({ corner: to, pixel: along(this.get("pixel")), locked: along(locked) }, options);
+    this.set({ corner: to, pixel: along(this.get("pixel")), locked: along(locked), edits: this.fitting(to) }, options);
+  }
+  /** The edits that are possible at another corner: those of a pixel or field stay behind with it. */
+  fitting(corner) {
+    const scene = this.sceneOf(corner);
+    return this.get("edits").filter((edit) => {
+      try { checkEdits([edit], scene, this.f.heads); return true; } catch { return false; }
+    });
   }
 
   // --------------------------------------------------------------------------------------------------------- what is known

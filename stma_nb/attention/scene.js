@@ -2,6 +2,7 @@
 
 const VEIL = [110, 0, 84]; // attention over a picture: the more, the less the picture shows through
 const MIDDLE = [128, 128, 128]; // what the bars of a legend are drawn over
+const GROUND = [255, 255, 255]; // under the classes of a picture, in light and in dark: their colours mean the same in both
 
 /** Grey values of a band on a date for drawing: {low, high} are the 2nd and 98th percentile of what is known. */
 function greyRange(values) {
@@ -111,27 +112,27 @@ function overviewPanel(lab, ui) {
   }
 
   let cached = ["", null, null];
-  function image(colours) {
-    const t = lab.get("date"), band = lab.band(shown), key = [shown, band >= 0 ? t : "", map.done, colours.paper].join();
+  function image() {
+    const t = lab.get("date"), band = lab.band(shown), key = [shown, band >= 0 ? t : "", map.done].join();
     if (cached[0] === key) return cached;
-    const paper = rgbOf(colours.paper), rgb = f.classes.map((crop) => hexColour(crop.colour)), size = rows * columns;
+    const rgb = f.classes.map((crop) => hexColour(crop.colour)), size = rows * columns;
     let colour, range = null;
     if (band >= 0) {
       const values = Float32Array.from({ length: size }, (_, at) => lab.sceneValue(band, t, at));
       range = greyRange(values);
-      colour = (at) => (Number.isFinite(values[at]) ? greyOf(values[at], range) : paper);
-    } else if (shown === "label") colour = (at) => rgb[lab.a.label[at]] ?? paper;
-    else if (shown === "map") colour = (at) => rgb[map.classes[at]] ?? paper;
-    else if (shown === "errors") colour = (at) => (map.wrong(at) ? [213, 94, 0] : map.classes[at] === NONE ? paper : mix(paper, MIDDLE, 0.4));
-    else colour = (at) => (Number.isFinite(map.entropy[at]) ? VIRIDIS[Math.round(255 * Math.min(1, map.entropy[at]))] : paper);
+      colour = (at) => (Number.isFinite(values[at]) ? greyOf(values[at], range) : GROUND);
+    } else if (shown === "label") colour = (at) => rgb[lab.a.label[at]] ?? GROUND;
+    else if (shown === "map") colour = (at) => rgb[map.classes[at]] ?? GROUND;
+    else if (shown === "errors") colour = (at) => (map.wrong(at) ? [213, 94, 0] : map.classes[at] === NONE ? GROUND : mix(GROUND, MIDDLE, 0.4));
+    else colour = (at) => (Number.isFinite(map.entropy[at]) ? VIRIDIS[Math.round(255 * Math.min(1, map.entropy[at]))] : GROUND);
     cached = [key, picture(columns, (at) => [...colour(at), 255], rows), range];
     return cached;
   }
   function draw() {
-    const colours = ui.colours(), width = ui.overviewWidth();
+    const width = ui.overviewWidth();
     zoom = Math.min(width / columns, 300 / rows);
     resize(canvas, pen, ...size());
-    const [, base, range] = image(colours);
+    const [, base, range] = image();
     pen.imageSmoothingEnabled = zoom < 1;
     pen.drawImage(base, 0, 0, ...size());
     const [r, c] = lab.get("corner"), side = patch * zoom, x = (c - left) * zoom, y = (r - top) * zoom;
@@ -246,13 +247,13 @@ function patchPanel(lab, ui) {
   // ----------------------------------------------------------------------------------------------------------- drawing
   let cached = ["", null, null];
   /** The picture under the attention: [key, canvas, range of greys, classes that occur]. */
-  function base(colours) {
+  function base() {
     const name = lab.get("layer"), t = lab.get("date"), corner = lab.get("corner"), show = lab.get("show"), result = lab.shownResult();
     const pale = 0.65 * lab.get("opacity"); // classes step back as attention comes forward
     const edits = JSON.stringify(lab.get("edits"));
-    const key = [name, t, corner, show, lab.get("only"), edits, lab.answered, result ? 1 : 0, pale, colours.paper].join();
+    const key = [name, t, corner, show, lab.get("only"), edits, lab.answered, result ? 1 : 0, pale].join();
     if (cached[0] === key) return cached;
-    const size = patch ** 2, paper = rgbOf(colours.paper), rgb = f.classes.map((crop) => hexColour(crop.colour)), band = lab.band(name);
+    const size = patch ** 2, rgb = f.classes.map((crop) => hexColour(crop.colour)), band = lab.band(name);
     let colour, range = null, codes = null;
     if (band >= 0) {
       const of = (values) => values.subarray((t * f.bands.length + band) * size, (t * f.bands.length + band + 1) * size);
@@ -260,19 +261,19 @@ function patchPanel(lab, ui) {
       if (show === "difference") {
         const change = edited.map((v, p) => v - measured[p]), most = change.reduce((m, v) => Math.max(m, Math.abs(v) || 0), 0.1);
         range = { low: -most, high: most, change: true };
-        colour = (p) => (Number.isFinite(change[p]) ? DIVERGING[Math.round(127.5 * (1 + change[p] / most))] : paper);
+        colour = (p) => (Number.isFinite(change[p]) ? DIVERGING[Math.round(127.5 * (1 + change[p] / most))] : GROUND);
       } else {
         const values = show === "before" ? measured : edited;
         range = greyRange(measured) ?? greyRange(values);
-        colour = (p) => (Number.isFinite(values[p]) ? greyOf(values[p], range) : paper);
+        colour = (p) => (Number.isFinite(values[p]) ? greyOf(values[p], range) : GROUND);
       }
     } else {
       const now = result?.prediction, old = lab.before?.prediction;
       codes = name === "label" ? Uint8Array.from({ length: size }, (_, p) => lab.label(p)) : now ?? new Uint8Array(size).fill(NONE);
       const changed = (p) => show !== "difference" || name === "label" || (old && lab.after && old[p] !== lab.after.prediction[p]);
-      colour = (p) => (rgb[codes[p]] ? mix(rgb[codes[p]], paper, changed(p) ? pale : 0.88) : paper);
+      colour = (p) => (rgb[codes[p]] ? mix(rgb[codes[p]], GROUND, changed(p) ? pale : 0.88) : GROUND);
     }
-    const fade = (p) => (matches(p) ? colour(p) : mix(colour(p), paper, 0.85));
+    const fade = (p) => (matches(p) ? colour(p) : mix(colour(p), GROUND, 0.85));
     cached = [key, picture(patch, (p) => [...fade(p), 255]), range, codes && [...new Set(codes)].filter((code) => code !== NONE).sort((a, b) => a - b)];
     return cached;
   }
@@ -325,9 +326,9 @@ function patchPanel(lab, ui) {
     g.save(); g.translate(GUTTER.left, GUTTER.top);
     g.save(); g.beginPath(); g.rect(0, 0, side, side); g.clip();
     g.translate(-view.column * unit, -view.row * unit); g.imageSmoothingEnabled = false;
-    g.drawImage(base(colours)[1], 0, 0, full, full);
+    g.drawImage(base()[1], 0, 0, full, full);
     if (over) g.drawImage(picture(n, (k) => blend(over, over.values[k])), 0, 0, full, full);
-    outlines(g, unit, colours);
+    outlines(g, unit);
     const box = (x, y, w, outer, inner, dash = []) => {
       for (const [colour, width] of [[outer, 4], [inner, 2]]) {
         g.strokeStyle = colour; g.lineWidth = width; g.setLineDash(width === 2 ? dash : []); g.strokeRect(x, y, w, w);
@@ -366,7 +367,7 @@ function patchPanel(lab, ui) {
     return over.high <= 2 / over.values.length && isEven(over.values) ? [] : [[order[0], "1"], [order[1], "2"]];
   }
   /** Lines between fields, where the scene has them. */
-  function outlines(g, unit, colours) {
+  function outlines(g, unit) {
     const fields = lab.a.parcel ?? lab.a.label;
     if (!fields || unit < 3) return;
     g.strokeStyle = lab.band(lab.get("layer")) >= 0 ? "rgba(255, 255, 255, 0.45)" : "rgba(0, 0, 0, 0.55)"; g.lineWidth = 1; g.beginPath();
@@ -393,13 +394,13 @@ function patchPanel(lab, ui) {
     high.textContent = `${number(over.high)} ${what}`;
   }
   function drawLegend(range, codes) {
-    const name = lab.get("layer"), pale = 0.65 * lab.get("opacity"), paper = rgbOf(ui.colours().paper);
+    const name = lab.get("layer"), pale = 0.65 * lab.get("opacity");
     if (range) {
       const { label, unit } = f.bands[lab.band(name)], number = (v) => (unit === "dB" ? fixed(v, 1) : `${+v.toPrecision(3)}`);
       legend.replaceChildren(range.change ? `${label}: change from ${number(range.low)} (blue) to ${number(range.high)} ${unit} (brown), ${f.dates[lab.get("date")]}`
         : `Grey: ${label} from ${number(range.low)} (dark) to ${number(range.high)} ${unit} (bright), ${f.dates[lab.get("date")]}`);
     } else if (lab.band(name) >= 0) legend.replaceChildren("No data on this date");
-    else legend.replaceChildren(...codes.map((code) => swatch(css(mix(hexColour(f.classes[code].colour), paper, pale).map(Math.round)), lab.name(code))));
+    else legend.replaceChildren(...codes.map((code) => swatch(css(mix(hexColour(f.classes[code].colour), GROUND, pale).map(Math.round)), lab.name(code))));
   }
   function draw() {
     const colours = ui.colours(), shown = lab.hover ?? lab.get("pixel"), locked = lab.get("locked"), result = lab.shownResult();
@@ -426,7 +427,7 @@ function patchPanel(lab, ui) {
       otherTitle.replaceChildren("Locked: ", `row ${locked[0]}, column ${locked[1]}`);
       other.setAttribute("aria-label", result ? describe(lab, locked, result) : "being computed");
     }
-    const [, , range, codes] = base(colours);
+    const [, , range, codes] = base();
     drawScale(over); drawLegend(range, codes ?? []);
   }
   const figure = make("figure", {}, title, canvas);
