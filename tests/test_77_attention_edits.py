@@ -225,6 +225,8 @@ def test_a_gap_moves_with_the_season():
     assert np.isnan(curve(values, scene, {"do": "shift", "days": 6})) == pytest.approx(
         [0, 0, 1, 1, 0]
     )
+    values, scene = line(-20, -14, -16, NAN, -18)
+    assert curve(values, scene, {"do": "shift", "days": -1000}) == [-18] * 5
 
 
 def test_two_dates_are_exchanged():
@@ -569,18 +571,28 @@ def test_the_page_makes_the_same_chain_of_edits(page, values, scene):
     assert_alike(page, one[0], [{"do": "shift", "days": 3}, SAID[-6][0]], one[1])
 
 
-def test_the_page_finds_fields_of_labels_as_python_does(page, scene):
-    label = np.random.default_rng(5).integers(0, 2, (SIDE, SIDE))
+def test_the_page_moves_gaps_as_python_does(page, values, scene):
+    values[3, 0, 2, 2] = NAN  # beside the last date
+    for days in (0, 6, -6, 12, 24.5, -1000):
+        assert_alike(page, values, [{"do": "shift", "days": days}], scene)
+
+
+def test_the_page_finds_the_same_pixels(page, scene):
+    label = np.random.default_rng(5).integers(0, 3, (SIDE, SIDE))
+    label[3, -1] = label[4, 0] = 5  # not neighbours, though they follow one another
     scene = replace(scene, parcel=None, label=label)
-    for row in range(SIDE):
-        area = {"kind": "field", "at": [TOP + row, LEFT + 3]}
-        mask = in_page(
-            page,
-            "return Array.from(areaMask(given.area, given.scene));",
-            area=area,
-            scene=told(scene),
-        )
-        assert mask == area_mask(area, scene).ravel().tolist()
+    at = [[TOP + row, LEFT + column] for row in range(SIDE) for column in range(SIDE)]
+    areas = [{"kind": "field", "at": pixel} for pixel in at]
+    areas += [{"kind": "beyond", "at": [13, 22], "radius": radius} for radius in (0, 2, 2.5, 1e30)]
+    areas += [{"kind": "cells", "cells": [n], "size": 4} for n in range(4)]
+    areas += [{"kind": "cells", "cells": [0], "size": 8}, {"kind": "patch"}, PIXEL]
+    masks = in_page(
+        page,
+        "return given.areas.map((area) => Array.from(areaMask(area, given.scene)));",
+        areas=areas,
+        scene=told(scene),
+    )
+    assert masks == [area_mask(area, scene).ravel().tolist() for area in areas]
 
 
 def test_the_page_says_the_same_words(page):
@@ -682,7 +694,8 @@ def test_agreement_without_an_order_is_none(page):
 
 def test_scripts_joined_into_one_have_no_name_twice():
     top = re.compile(r"^(?:export )?(?:async )?(?:const|let|class|function\*?) (\w+)", re.MULTILINE)
-    names = [name for file in sorted(STATIC.glob("*.js")) for name in top.findall(file.read_text())]
+    files = [*STATIC.glob("*.js"), STATIC.parent / "figures" / "controls.js"]
+    names = [name for file in files for name in top.findall(file.read_text("utf-8"))]
     assert {name for name in names if names.count(name) > 1} == set()
     assert {"applyEdits", "checkEdits", "inWords", "agreement", "render"} <= set(names)
 

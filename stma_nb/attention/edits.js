@@ -233,8 +233,7 @@ function applyEdit(values, edit, scene) {
     "leave out"() {
       const left = all.filter((layer) => edit.dates.includes(Math.floor(layer / B)));
       if (edit.by === "mean") return fill(left, (layer) => scene.scene_mean[layer]);
-      const before = values.slice();
-      fill(left, (_, place) => betweenKept(before, place, row, edit.dates, scene.days));
+      fill(left, (_, place) => betweenKept(values, place, row, edit.dates, scene.days)); // reads dates kept alone
     },
     bend() {
       const band = scene.bands.indexOf(edit.band), curve = areaCurve(values, mask);
