@@ -13,6 +13,7 @@ const timesColour = (times) => MAGENTA[Math.round(255 * clampTo(Math.log1p(times
 const largestOf = (lists) => lists.reduce((most, list) => list.reduce((m, v) => Math.max(m, Math.abs(v)), most), 0);
 const minus = (a, b) => a.map((v, k) => v - b[k]);
 const signed = (value, digits) => `${value > 0 ? "+" : ""}${fixed(value, digits)}`;
+const unsigned = (share) => fixed(100 * share, 1);
 const points = (share) => `${signed(100 * share, 1)} points`;
 const times = (ratio) => `× ${ratio < 0.095 ? fixed(ratio, 2) : fixed(ratio, 1)}`;
 const many = (number, name) => `${number} ${name}${number === 1 ? "" : "s"}`;
@@ -208,7 +209,7 @@ function headsPanel(lab, ui) {
   function words({ cross }, [cells, dates], difference) {
     const low = fixed(Math.min(...cells), 2), high = fixed(Math.max(...cells), 2);
     if (cross) return `cosines ${difference ? "change by " : ""}${low} to ${high}`;
-    if (difference) return `cells by up to ${percent(largestOf([cells]))}, dates by up to ${percent(largestOf([dates]))}`;
+    if (difference) return `cells ± ${unsigned(largestOf([cells]))}, dates ± ${unsigned(largestOf([dates]))} points`;
     return `${spreadText(cells)} cells, ${fixed(rowSpread(dates, T), 1)} of ${T} dates`;
   }
   function draw() {
@@ -234,7 +235,7 @@ function headsPanel(lab, ui) {
     const what = difference ? "How the experiment changed where" : "Where";
     status.textContent = `${what} the pixel at row ${pixel[0]}, column ${pixel[1]} looks (above; its cell is framed), ` +
       "and which date looks at which (below; a row asks, the columns answer). " +
-      (difference ? "" : "The numbers tell over how many cells and dates the weights spread, as if evenly.");
+      (difference ? "Numbers: the largest changes." : "Numbers: over how many cells and dates the weights spread, as if evenly.");
     const cross = make("span", {}, "across scales: from the least cosine to the largest");
     legend.replaceChildren(difference ? changeRamp(bound) : timesRamp(), cross);
     numbers.fill();
@@ -404,7 +405,7 @@ function classesPanel(lab, ui) {
     const cross = lab.get("level") === "cross" ? " Cosines are no shares of attention: another level is shown." : "";
     const size = lab.size(s.level), change = s.difference ? ", after minus before" : "";
     status.textContent = `By the ${kind} of each pixel, at ${headText(s.level, s.head)}${change}. A pixel looks with its cell ` +
-      `of ${size} × ${size} pixels. Brown: more than ${s.difference ? "before" : "equal weights would give"}; blue: less.${cross}`;
+      `of ${size} × ${size} pixels. Brown: more than ${s.difference ? "before" : "equal weights give"}; blue: less.${cross}`;
     drawWhom(s);
     const pixels = pixelsOf(s, chosen);
     words.textContent = sentence(s, pixels, chosen);
