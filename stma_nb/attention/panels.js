@@ -15,7 +15,7 @@ const minus = (a, b) => a.map((v, k) => v - b[k]);
 const signed = (value, digits) => `${value > 0 ? "+" : ""}${fixed(value, digits)}`;
 const unsigned = (share) => fixed(100 * share, 1);
 const points = (share) => `${signed(100 * share, 1)} points`;
-const times = (ratio) => `× ${ratio < 0.095 ? fixed(ratio, 2) : fixed(ratio, 1)}`;
+const timesText = (ratio) => `× ${ratio < 0.095 ? fixed(ratio, 2) : fixed(ratio, 1)}`;
 const many = (number, name) => `${number} ${name}${number === 1 ? "" : "s"}`;
 /** Over how many cells or dates a weight is spread, as if evenly: the exponential of its entropy. */
 const spreadOf = (weights) => Math.exp(-weights.reduce((sum, w) => sum + (w > 0 ? w * Math.log(w) : 0), 0));
@@ -49,7 +49,7 @@ const headText = (level, head) => {
 function smallMap() {
   const [canvas, context] = sheet(1, 1, { role: "img" }), title = make("figcaption"), text = make("p", { class: "hint" });
   return {
-    element: make("figure", {}, title, canvas, text),
+    element: make("figure", { class: "small" }, title, canvas, text),
     paint(width, ...given) {
       this.element.style.width = `${width}px`;
       paintMap(canvas, context, width, ...given);
@@ -76,7 +76,8 @@ function paintMap(canvas, context, width, columns, colour, rows = columns, mark 
 const ramp = (colours, low, high, what) => make("p", { class: "ramp" }, low,
   make("i", { style: `background: linear-gradient(to right, ${colours.filter((_, k) => k % 15 === 0).map(css)})` }), high,
   make("span", {}, what));
-const timesRamp = () => ramp(MAGENTA, "0", `${MOST_TIMES} ×`, "what equal weights would give; pale pink: the same");
+const timesRamp = (also = "") =>
+  ramp(MAGENTA, "0", `${MOST_TIMES} ×`, `what equal weights would give; pale pink: the same${also}`);
 const signRamp = (end, what) => ramp(DIVERGING, `−${end}`, `+${end}`, what);
 const changeRamp = (bound) => signRamp(`${fixed(bound, 2)} ×`, "an equal weight, after minus before");
 
@@ -99,9 +100,9 @@ function unfolded(summary, rows) {
 // ------------------------------------------------------------------------------------------------------------------- charts
 
 /** A chart over the dates, at their true distances: {context, x(t), y(value), ..} with axes drawn; `low` to `high` upwards. */
-function datesChart([canvas, context], { f, width, height, low, high, colours, text = (v) => fixed(v, 0) }) {
+function datesChart([canvas, context], { f, width, height, low, high, colours, text = plainNumber }) {
   const left = 44, right = width - 10, top = 8, bottom = height - 22, span = f.days.at(-1) - f.days[0] || 1;
-  const along = (days) => left + 6 + ((right - left - 12) * days) / span, x = (t) => along(f.days[t] - f.days[0]);
+  const along = (days) => left + 14 + ((right - left - 28) * days) / span, x = (t) => along(f.days[t] - f.days[0]);
   const y = (value) => bottom - ((bottom - top) * (value - low)) / (high - low || 1);
   resize(canvas, context, width, height);
   context.font = "12px system-ui, sans-serif"; context.fillStyle = colours.soft; context.strokeStyle = colours.line;
@@ -121,6 +122,7 @@ function datesChart([canvas, context], { f, width, height, low, high, colours, t
   }
   return { context, x, y, left, right, bottom };
 }
+const plainNumber = (v) => `${+v.toPrecision(6)}`.replace("-", "−");
 /** Three to seven round numbers between two. */
 function roundSteps(low, high) {
   const rough = (high - low) / 4 || 1, power = 10 ** Math.floor(Math.log10(rough));
@@ -217,11 +219,12 @@ function headsPanel(lab, ui) {
     grid.hidden = numbers.element.hidden = legend.hidden = !found;
     if (!found) { status.textContent = waitingText(lab); return; }
     const { difference } = found, pixel = lab.hover ?? lab.get("pixel"), weights = tiles.map(weightsOf);
-    const width = clampTo(Math.floor(ui.width() / heads.length) - 22, 36, 112);
+    const columns = clampTo(Math.floor(ui.width() / 110), 2, heads.length);
+    const width = Math.min(112, Math.floor(ui.width() / columns) - 22);
     const bound = difference ? largestOf(tiles.flatMap(({ cross }, k) => (cross ? [] : inEqualShares(weights[k])))) || 1 : 0;
     const colour = (share) => (difference ? signColour(share / bound) : timesColour(share));
     grid.style.setProperty("--tile", `${width + 14}px`);
-    grid.style.setProperty("--columns", heads.length);
+    grid.style.setProperty("--columns", columns);
     tiles.forEach((tile, k) => {
       const [cells, dates] = inEqualShares(weights[k]), side = lab.side(tile.level);
       const paint = tile.cross ? cosineColour(weights[k][0], difference) : (c) => colour(cells[c]);
@@ -236,8 +239,7 @@ function headsPanel(lab, ui) {
     status.textContent = `${what} the pixel at row ${pixel[0]}, column ${pixel[1]} looks (above; its cell is framed), ` +
       "and which date looks at which (below; a row asks, the columns answer). " +
       (difference ? "Numbers: the largest changes." : "Numbers: over how many cells and dates the weights spread, as if evenly.");
-    const cross = make("span", {}, "across scales: from the least cosine to the largest");
-    legend.replaceChildren(difference ? changeRamp(bound) : timesRamp(), cross);
+    legend.replaceChildren(difference ? changeRamp(bound) : timesRamp("; across scales: from the least cosine to the largest"));
     numbers.fill();
   }
   /** Weights of cells and of dates, in units of an equal one. */
@@ -377,7 +379,7 @@ function classesPanel(lab, ui) {
       const colour = signColour(change ? change[code] / bound : Math.log(ratio) / Math.log(MOST_TIMES));
       const dark = colour[0] * 0.3 + colour[1] * 0.6 + colour[2] * 0.1 < 140;
       return make("td", { style: `background: ${css(colour)}; color: ${dark ? "#fff" : "#000"}` },
-        change ? points(change[code]) : `${percent(shares[code])} (${times(ratio)})`);
+        change ? points(change[code]) : `${percent(shares[code])} (${timesText(ratio)})`);
     });
     const head = ["Of the attention of", "pixels, cells", ...columns.map((code) => `to ${name(code)}`)];
     const even = columns.map((code) => make("td", {}, percent(area[code])));
@@ -390,7 +392,7 @@ function classesPanel(lab, ui) {
   function draw() {
     const found = resultsHere(lab);
     all.hidden = !found;
-    if (!found) { status.textContent = waitingText(lab); return; }
+    if (!found) { status.textContent = waitingText(lab); drawn = null; return; }
     const s = look(), options = ["", ...s.present], asked = choice.value === "" ? "" : +choice.value;
     const chosen = options.includes(asked) ? asked : "";
     const key = [s, chosen, ui.width(), ui.colours().paper];
@@ -556,7 +558,7 @@ function networksPanel(lab, ui) {
     const { rho, chance, word } = agreement(a, b);
     const agree = { none: "no agreement", opposite: "opposite" }[word] ?? `${word} agreement`;
     if (!Number.isFinite(rho)) return "no ranks to compare, since one gives all dates the same";
-    return `${agree}, rank correlation ${fixed(rho, 2)} (${percent(chance)} of all shifts in time agree as well)`;
+    return `${agree}, rank correlation ${fixed(rho, 2)} (${percent(chance)} of all shifts in time agree as well or better)`;
   }
   const width = () => clampTo((ui.width() - 40) / 3, 90, 200);
   function drawClasses(a, b) {
@@ -598,7 +600,8 @@ function networksPanel(lab, ui) {
   function drawDates(a, b) {
     const colours = ui.colours(), T = f.dates.length, high = largestOf([a, b, [1 / T]]);
     const wide = clampTo(ui.width() - 8, 260, 640);
-    const chart = datesChart(bars, { f, width: wide, height: 160, low: 0, high, colours, text: percent });
+    const text = (share) => `${plainNumber(100 * share)} %`;
+    const chart = datesChart(bars, { f, width: wide, height: 160, low: 0, high, colours, text });
     const { context, x, y, left, right, bottom } = chart, gaps = f.dates.slice(1).map((_, t) => x(t + 1) - x(t));
     const bar = clampTo((Math.min(...gaps, 40) - 2) / 2, 2, 12);
     for (const [list, colour, shift] of [[a, colours.accent, -bar], [b, colours.mark, 0]]) {
