@@ -108,8 +108,9 @@ function render({ model, el, page = false }) {
     : "This network is too large to run in a page: its maps of one patch are here, experiments are not."));
   const root = frame("Attention explorer", controls,
     make("div", { class: "panels" },
-      make("div", { class: "column" }, make("div", { class: "space" }, patch.element, make("div", { class: "words" }, sentence, copy)), tabs.element),
-      make("div", { class: "column" }, make("div", { class: "time" }, dates.element), ...(overview ? [overview.element] : []))),
+      make("div", { class: "column" }, make("div", { class: "space" }, patch.element), ...(overview ? [overview.element] : [])),
+      make("div", { class: "column" }, make("div", { class: "time" }, dates.element), make("div", { class: "words" }, sentence, copy))),
+    tabs.element,
     make("div", { class: "bar take" }, ...taken), note);
   const say = announcer(root), { colours, stop: stopTheme } = theme(root, () => schedule());
   root.lab = lab;
