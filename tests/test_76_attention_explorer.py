@@ -558,7 +558,7 @@ def test_undo_and_redo(page):
 
 def test_every_control_has_a_name_and_painting_is_fast(page):
     names = page.evaluate(
-        """() => ["select", "input", "button", "canvas:not([hidden] *)"]
+        """() => ["select", "input", "button", "canvas:not(button *, [aria-hidden])"]
         .flatMap((kind) => [...document.querySelectorAll(`.stma ${kind}`)])
         .filter((node) => node.checkVisibility())
         .map((node) => node.getAttribute("aria-label") || node.textContent ||

@@ -126,6 +126,7 @@ function render({ model, el, page = false }) {
   const schedule = once(draw), asked = () => { since ||= performance.now(); schedule(); };
   let lastWords = "";
   function draw() {
+    if (!root.isConnected) return; // its size and colours are known, and told, when it stands in the page
     const began = performance.now();
     layer.value = lab.get("layer"); date.value = lab.get("date"); level.value = lab.get("level"); head.value = lab.get("head");
     head.disabled = false;
