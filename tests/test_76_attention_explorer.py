@@ -589,6 +589,20 @@ def test_the_page_is_accessible_and_never_wider_than_its_window(
     assert not wrong, wrong
 
 
+def test_pixels_without_data_are_none_in_the_page_too(trained, season, browser, tmp_path):
+    season.vv[:, 10:14, 26:30], season.vh[:, 10:14, 26:30] = np.nan, np.nan
+    season.vv[2, 16, 30] = np.nan
+    view = explorer.AttentionExplorer(trained, season, ROW, COLUMN)
+    page, wrong = opened(browser, view.save_html(tmp_path / "view.html"))
+    mapped = page.evaluate("[...document.querySelector('.stma').lab.after.prediction]")
+    mapped = np.reshape(mapped, (PATCH, PATCH))
+    assert (mapped[2:6, 2:6] == 255).all() and (mapped == 255).sum() == 16
+    assert (mapped == view.outcome()["prediction"]).mean() > 0.995
+    assert "(no data, mapped as no data)" in hover(page, 11, 27)
+    page.close()
+    assert not wrong, wrong
+
+
 def test_a_network_too_large_is_looked_at_in_the_page(large, season, browser, tmp_path):
     view = explorer.AttentionExplorer(large, season, ROW, COLUMN)
     page, wrong = opened(browser, view.save_html(tmp_path / "view.html"))
