@@ -10,6 +10,11 @@ const NEARLY_ALIKE = 0.1; // cosines that differ less look alike
 const signColour = (share) => DIVERGING[Math.round(127.5 * (1 + clampTo(share, -1, 1)))];
 /** Colour of a weight that is so many times an equal one: white is none. */
 const timesColour = (times) => MAGENTA[Math.round(255 * clampTo(Math.log1p(times) / Math.log1p(MOST_TIMES), 0, 1))];
+/** Black or white, whichever has more contrast (WCAG's relative luminance). */
+function inkOver(colour) {
+  const [r, g, b] = colour.map((v) => (v > 10 ? ((v / 255 + 0.055) / 1.055) ** 2.4 : v / 3294.6));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#000" : "#fff";
+}
 const largestOf = (lists) => lists.reduce((most, list) => list.reduce((m, v) => Math.max(m, Math.abs(v)), most), 0);
 const minus = (a, b) => a.map((v, k) => v - b[k]);
 const signed = (value, digits) => `${value > 0 ? "+" : ""}${fixed(value, digits)}`;
@@ -377,8 +382,7 @@ function classesPanel(lab, ui) {
     const cells = ({ shares, change }) => columns.map((code) => {
       const ratio = shares[code] / area[code];
       const colour = signColour(change ? change[code] / bound : Math.log(ratio) / Math.log(MOST_TIMES));
-      const dark = colour[0] * 0.3 + colour[1] * 0.6 + colour[2] * 0.1 < 140;
-      return make("td", { style: `background: ${css(colour)}; color: ${dark ? "#fff" : "#000"}` },
+      return make("td", { style: `background: ${css(colour)}; color: ${inkOver(colour)}` },
         change ? points(change[code]) : `${percent(shares[code])} (${timesText(ratio)})`);
     });
     const head = ["Of the attention of", "pixels, cells", ...columns.map((code) => `to ${name(code)}`)];
