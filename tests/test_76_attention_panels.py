@@ -20,6 +20,7 @@ from stma_nb.model import STMA
 
 ROW, COLUMN, PATCH = 8, 20, 16
 PIXEL = (14, 31)
+CLIPBOARD = ["clipboard-read", "clipboard-write"]
 EDITS = [{"do": "leave out", "dates": [1, 3], "by": "mean"}]
 
 
@@ -64,9 +65,7 @@ def opened(browser, view, path, width=1100, hash="", **settings):
 
 @pytest.fixture
 def page(view, browser, tmp_path):
-    page, wrong = opened(
-        browser, view, tmp_path / "view.html", permissions=["clipboard-read", "clipboard-write"]
-    )
+    page, wrong = opened(browser, view, tmp_path / "view.html", permissions=CLIPBOARD)
     yield page
     page.close()
     assert not wrong, wrong
@@ -74,9 +73,15 @@ def page(view, browser, tmp_path):
 
 def settled(page):
     """The network has answered and the picture is painted."""
-    page.wait_for_selector(".stma:not(.busy) .sentence:not(:empty)")
     page.evaluate(
-        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        """() => new Promise((done) => {
+        const look = () => {
+            const lab = document.querySelector(".stma")?.lab;
+            if (!lab || lab.busy) setTimeout(look, 10);
+            else requestAnimationFrame(() => requestAnimationFrame(done));
+        };
+        look();
+    })"""
     )
 
 
@@ -237,6 +242,18 @@ def test_who_looks_at_whom_is_attention_summed_over_pixels(page, view, level, he
     assert [numbers(text)[0] for text in last[2:]] == pytest.approx(100 * even, abs=0.51)
 
 
+def test_what_an_experiment_changes_in_who_looks_at_whom(page, view):
+    place = tab(page, "Classes")
+    state(page, edits=EDITS, show="difference")
+    labels = view.lab.label((ROW, COLUMN))
+    shares = [
+        looked_at(view.outcome(edits)["spatial"][1][1], labels, 4)[0] for edits in ([], EDITS)
+    ]
+    for row, change in zip(table(place)[1:-1], shares[1] - shares[0], strict=True):
+        shown = [numbers(text)[0] for text in row[2:]]
+        assert shown == pytest.approx(100 * change, abs=0.11)
+
+
 def test_right_pixels_are_told_from_wrong_ones(page, view):
     place = tab(page, "Classes")
     labels, outcome = view.lab.label((ROW, COLUMN)), view.outcome()
@@ -325,6 +342,11 @@ def told(text):
     return [int(v) for v in (*alike.groups(), *correct.groups())], numbers(f"{rho} {chance}")
 
 
+def compared(place):
+    """The second network has answered, too."""
+    place.locator("div:not(.old) > h2").first.wait_for()
+
+
 def check_two(place, view, ours, theirs):
     text, labels = place.inner_text(), view.lab.label((ROW, COLUMN))
     counts, (rho, chance) = told(text)
@@ -345,16 +367,29 @@ def test_a_network_is_compared_with_random_weights(page, view):
     place = tab(page, "Two networks")
     assert "before training" in place.inner_text()
     place.get_by_role("button", name="Compare with random weights").click()
+    compared(place)
     place.get_by_text("Dates received as numbers").click()
+    settled(page)
     random = [{"do": "random weights", "seed": 0}]
     check_two(place, view, view.outcome([]), view.outcome(random))
     state(page, edits=EDITS)
-    place.get_by_text("Both see the patch as the experiment left it").wait_for()
-    place.locator("canvas").first.wait_for()
-    settled(page)
+    compared(place)
+    assert "Both see the patch as the experiment left it" in place.inner_text()
     check_two(place, view, view.outcome(EDITS), view.outcome([*EDITS, *random]))
     place.get_by_role("button", name="Draw other weights").click()
     place.get_by_text("(seed 1)").wait_for()
+
+
+def test_random_weights_follow_the_patch(page, view):
+    place = tab(page, "Two networks")
+    place.get_by_role("button").click()
+    place.get_by_text("Dates received as numbers").click()
+    for view.corner in ((30, 40), (0, 3)):
+        state(page, corner=view.corner, pixel=view.pixel)
+        compared(place)
+        ours, theirs = view.outcome(), view.outcome([{"do": "random weights", "seed": 0}])
+        alike = (ours["prediction"] == theirs["prediction"]).sum()
+        assert told(place.inner_text())[0][:2] == [alike, PATCH**2]
 
 
 def test_a_second_network_stands_beside_the_first(season, trained, browser, tmp_path):
@@ -430,10 +465,15 @@ def test_dates_as_csv_are_what_pytorch_computes(page, view):
         assert shown == pytest.approx(weights, abs=2e-3)
     assert pairs["asking"] == np.repeat(dates, 5).tolist()
     assert pairs["answering"] == np.tile(dates, 5).tolist()
+    need = {"values": [0.5, -0.25, 0, 1, 2], "unit": "nat", "of": "field"}
+    page.evaluate("(need) => { document.querySelector('.stma').lab.need = need; }", need)
+    columns = taken(page, "Dates (CSV)")
+    assert np.array(columns["needed by the field (nat)"], float).tolist() == need["values"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_picture_holds_what_is_seen_and_says_what_it_is(view, browser, tmp_path, scheme):
+    view.layer, view.opacity = "label", 0.5
     page, wrong = opened(browser, view, tmp_path / "view.html", color_scheme=scheme)
     with page.expect_download() as download:
         page.get_by_role("button", name="Picture (PNG)").click()
@@ -444,6 +484,10 @@ def test_the_picture_holds_what_is_seen_and_says_what_it_is(view, browser, tmp_p
     assert tuple(np.rint(255 * picture[2, 2, :3]).astype(int)) == ground
     foot = picture[-70:, 32:, :3]
     assert (abs(foot - picture[2, 2, :3]) > 0.3).any(), "the caption stands at the foot"
+    colours = {tuple(colour) for colour in np.rint(255 * picture[::2, 40, :3]).astype(int)}
+    for crop in view.facts["classes"]:
+        own = np.array([int(crop["colour"][k : k + 2], 16) for k in (1, 3, 5)])
+        assert tuple(np.floor(own + 0.5 * 0.65 * (255 - own) + 0.5)) in colours, "in the legend"
     page.close()
     assert not wrong, wrong
 
@@ -570,12 +614,16 @@ def test_names_in_the_panels_are_data(trained, season, browser, tmp_path):
     trained.crops = crops
     season["crop"].attrs |= cube.flags(crops)
     view = AttentionExplorer(trained, season, ROW, COLUMN, pixel=PIXEL)
-    page, wrong = opened(browser, view, tmp_path / "view.html")
+    page, wrong = opened(browser, view, tmp_path / "view.html", permissions=CLIPBOARD)
     shown = [row[0] for row in table(tab(page, "Classes"))[1:-1]]
     assert shown == list(names)
     tab(page, "Two networks").get_by_role("button").click()
     settled(page)
     assert page.locator(".stma [role=tabpanel] b", has_text="Maize").count() == 0
+    state(page, only=names[2])
+    explorer = AttentionExplorer(trained, season)
+    exec(copied(page, "Copy as Python"), {"explorer": explorer})
+    assert explorer.only == names[2]
     labels = set(taken(page, "Patch (CSV)")["label"])
     assert labels == {"'=1+1", *names[1:]}, "a spreadsheet is not to compute a name"
     page.close()

@@ -295,17 +295,17 @@ class Groups {
     asks.forEach((share, c) => { if (share) this.rows[c].forEach((w, k) => { out[k] += share * w; }); });
     return out;
   }
-  /** Share of a map on each class; the last is what has none. */
-  shares(map) { return this.members.map((member) => member.reduce((sum, share, c) => sum + share * map[c], 0)); }
+  /** Share of a map on one class, and on each; the last is what has none. */
+  share(map, code) { return this.members[code].reduce((sum, part, c) => sum + part * map[c], 0); }
+  shares(map) { return this.members.map((_, code) => this.share(map, code)); }
   /** Share of their attention that these pixels give to pixels of their own class. */
   own(pixels) {
-    const known = new Map();
-    const share = (p) => {
+    const known = new Map(), own = (p) => {
       const key = this.cell[p] + this.N * this.codes[p];
-      if (!known.has(key)) known.set(key, this.shares(this.rows[this.cell[p]])[this.codes[p]]);
+      if (!known.has(key)) known.set(key, this.share(this.rows[this.cell[p]], this.codes[p]));
       return known.get(key);
     };
-    return pixels.reduce((sum, p) => sum + share(p), 0) / pixels.length;
+    return pixels.reduce((sum, p) => sum + own(p), 0) / pixels.length;
   }
   /** The same if all weights were equal. */
   ownIfEven(pixels) {
@@ -501,8 +501,9 @@ function networksPanel(lab, ui) {
   const [classMaps, attentionMaps] = [0, 1].map(() => [0, 1, 2].map(smallMap));
   const [classLegend, barLegend] = [0, 1].map(() => make("p", { class: "legend" })), bars = sheet(1, 1, { role: "img" });
   const numbers = unfolded("Dates received as numbers", table);
-  let seed = null, random = null; // the result with random weights, and what it belongs to: {asked, result}
-  const compare = button("Compare with random weights", () => { seed = seed === null ? 0 : seed + 1; draw(); });
+  let seed = null, random = null; // the result with random weights, and what it belongs to: {asked, result, failed}
+  let unsaid = false, drawn = false;
+  const compare = button("Compare with random weights", () => { seed = seed === null ? 0 : seed + 1; unsaid = true; draw(); });
   const row = (maps) => make("div", { class: "maps" }, ...maps.map((map) => map.element)), title = (text) => make("h2", {}, text);
   all.append(words, title("Maps"), row(classMaps), classLegend, title("Where the present pixel looks"), row(attentionMaps),
     legend, title("Weight that the dates receive"), make("figure", {}, bars[0]), barLegend, numbers.element);
@@ -511,7 +512,7 @@ function networksPanel(lab, ui) {
   function resultOfB() {
     if (second) return lab.other;
     const asked = JSON.stringify([lab.get("corner"), lab.get("edits"), seed]);
-    if (seed === null || random?.asked === asked) return random?.result ?? null;
+    if (seed === null || lab.busy || random?.asked === asked) return random?.result ?? null;
     const edits = lab.get("edits"), mine = { asked, result: null, failed: "" };
     random = mine;
     Promise.resolve().then(() => lab.compute(lab.values(), [...edits, { do: "random weights", seed }]))
@@ -524,11 +525,14 @@ function networksPanel(lab, ui) {
     compare.textContent = seed === null ? "Compare with random weights" : "Draw other weights";
     const found = resultsHere(lab), b = found && f.live ? resultOfB() : null;
     const ready = b && String(b.corner) === String(lab.get("corner"));
-    all.hidden = !ready;
+    drawn ||= Boolean(ready);
+    all.hidden = !ready && !(drawn && found && !random?.failed); // what was seen stays, paler, until the next is there
+    all.classList.toggle("old", !ready);
     status.textContent = statusText(found, ready);
     if (!ready) return;
     const a = lab.after, level = lab.get("level"), head = lab.get("head"), pixel = lab.hover ?? lab.get("pixel");
     words.textContent = sentence(a, b, level, head);
+    if (unsaid) { unsaid = false; ui.say(words.textContent); }
     drawClasses(a, b);
     drawAttention(a, b, level, head, pixel);
     drawDates(a.received(level, head), b.received(level, head));
@@ -663,8 +667,10 @@ function composed(lab, ui) {
   };
   const plain = (text) => lines(text, "12px system-ui, sans-serif", 17);
   const bold = (text) => lines(text, "600 14px system-ui, sans-serif", 20);
+  const seen = classesSeen(lab), legend = seen.flatMap(({ name, colour }) => plain(name).map((part) => ({ ...part, colour })));
+  if (!seen.length) legend.push(...plain(ui.legendText()));
   const parts = [...pictures.flatMap((one) => [...bold(one.title), { ...one, height: one.height + 12 }]),
-    ...plain(ui.legendText()), ...plain(captionOf(lab))];
+    ...legend, ...plain(captionOf(lab))];
   canvas.width = 2 * (width + 2 * margin);
   canvas.height = 2 * (parts.reduce((sum, part) => sum + part.height, 0) + 2 * margin);
   context.scale(2, 2);
@@ -674,10 +680,25 @@ function composed(lab, ui) {
   for (const part of parts) {
     context.font = part.font ?? context.font;
     if (part.canvas) context.drawImage(part.canvas, margin, top, part.width, part.height - 12);
-    else context.fillText(part.text, margin, top);
+    else context.fillText(part.text, margin + (part.colour ? 18 : 0), top);
+    if (part.colour) drawSwatch(context, part.colour, colours.soft, margin, top);
     top += part.height;
   }
   return canvas;
+}
+function drawSwatch(context, fill, line, left, top) {
+  context.save();
+  context.fillStyle = fill; context.strokeStyle = line;
+  context.fillRect(left, top, 12, 12); context.strokeRect(left + 0.5, top + 0.5, 11, 11);
+  context.restore();
+}
+/** The classes in the picture of the patch, where it shows classes: {name, colour}, as pale as the picture has them. */
+function classesSeen(lab) {
+  const layer = lab.get("layer"), result = lab.shownResult();
+  if (!result || lab.band(layer) >= 0) return [];
+  const codes = new Set(Array.from(result.prediction, (code, p) => (layer === "label" ? lab.label(p) : code)));
+  const pale = (colour) => css(mix(hexColour(colour), GROUND, 0.65 * lab.get("opacity")).map(Math.round)); // as scene.js
+  return lab.f.classes.filter((_, code) => codes.has(code)).map(({ name, colour }) => ({ name, colour: pale(colour) }));
 }
 /** Words of a text in lines no wider than `width`. */
 function wrapped(context, text, width) {
@@ -718,7 +739,7 @@ function dateRows(lab) {
   const both = (read) => [before, after].map(read);
   const received = both((result) => result.received(level, head)), given = both((result) => result.temporalOf(level, head));
   const header = ["date", ...f.bands.map((band) => `${band.label} (${band.unit})`), "received before", "received after",
-    `asked by ${f.dates[asks]} before`, `asked by ${f.dates[asks]} after`, ...(need ? [`needed (${need.unit})`] : [])];
+    `asked by ${f.dates[asks]} before`, `asked by ${f.dates[asks]} after`, ...(need ? [`needed by the ${need.of} (${need.unit})`] : [])];
   return [header, ...f.dates.map((date, t) => [date, ...f.bands.map((_, b) => values[(t * f.bands.length + b) * size + p]),
     ...received.map((list) => list[t]), ...given.map((map) => map[asks * T + t]), ...(need ? [need.values[t]] : [])])];
 }
