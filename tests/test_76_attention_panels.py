@@ -279,7 +279,11 @@ def test_right_pixels_are_told_from_wrong_ones(page, view):
     assert abs(float(share) - 100 * wrong.sum() / maize.sum()) < 0.51
     most = np.bincount(outcome["prediction"].ravel()[wrong], minlength=3).argmax()
     assert other == view.facts["classes"][most]["name"]
-    for shown, expected in ((ours, own[right].mean()), (theirs, own[wrong].mean()), (fair, even[1])):
+    for shown, expected in (
+        (ours, own[right].mean()),
+        (theirs, own[wrong].mean()),
+        (fair, even[1]),
+    ):
         assert abs(float(shown) - 100 * expected) < 0.51
 
 
@@ -626,6 +630,42 @@ def test_names_in_the_panels_are_data(trained, season, browser, tmp_path):
     assert explorer.only == names[2]
     labels = set(taken(page, "Patch (CSV)")["label"])
     assert labels == {"'=1+1", *names[1:]}, "a spreadsheet is not to compute a name"
+    page.close()
+    assert not wrong, wrong
+
+
+def test_pixels_without_data_have_no_class_and_no_probability(trained, season, browser, tmp_path):
+    for band in ("vv", "vh"):
+        season[band][:, ROW : ROW + 4] = np.nan
+    view = AttentionExplorer(trained, season, ROW, COLUMN, pixel=PIXEL)
+    page, wrong = opened(browser, view, tmp_path / "view.html")
+    assert "The patch has 192 pixels in 12 cells" in tab(page, "Classes").inner_text()
+    place = tab(page, "Two networks")
+    place.get_by_role("button").click()
+    compared(place)
+    assert told(place.inner_text())[0][1] == 192
+    columns = taken(page, "Patch (CSV)")
+    missing = np.repeat([True, False], [64, 192])
+    assert ((np.array(columns["mapped after"]) == "no data") == missing).all()
+    for name in ("label", "probability of its class before", "probability of its class after"):
+        assert ((np.array(columns[name]) == "") == missing).all()
+    page.close()
+    assert not wrong, wrong
+
+
+def test_a_finger_chooses_a_head_and_compares_on_a_phone(view, browser, tmp_path):
+    page, wrong = opened(browser, view, tmp_path / "view.html", 390, has_touch=True)
+    page.get_by_role("tab", name="All heads").tap()
+    page.get_by_role("button", name="level 2, head 3").tap()
+    settled(page)
+    assert (state(page)["level"], state(page)["head"]) == (2, 3)
+    page.get_by_role("tab", name="Two networks").tap()
+    page.get_by_role("button", name="Compare with random weights").tap()
+    compared(page.locator("[role=tabpanel]:not([hidden])"))
+    for name in ("All heads", "Two networks"):
+        for button in tab(page, name).get_by_role("button").all():
+            box = button.bounding_box()
+            assert box["width"] >= 44 and box["height"] >= 44, "large enough for a finger"
     page.close()
     assert not wrong, wrong
 

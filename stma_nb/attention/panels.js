@@ -644,7 +644,10 @@ function takeAway(lab, ui, page) {
     if (resultsHere(lab)) download(`${file(what)}.csv`, new Blob([csv(rows(lab))], { type: "text/csv" }));
     else ui.say(waitingText(lab));
   };
-  const image = () => composed(lab, ui).toBlob((blob) => download(`${file("attention")}.png`, blob));
+  const image = () => { // not by toBlob, which waits until the browser is idle
+    const png = fromBase64(composed(lab, ui).toDataURL("image/png").split(",")[1]);
+    download(`${file("attention")}.png`, new Blob([png], { type: "image/png" }));
+  };
   const python = button("Copy as Python", () => copyText(asPython(lab), python));
   const link = button("Copy link", () => copyText(linkOf(lab), link));
   return [button("Picture (PNG)", image), button("Patch (CSV)", table("patch", patchRows), { title: "one row a pixel" }),
