@@ -164,9 +164,13 @@ def _compare(mapped: xr.DataArray, reference: xr.DataArray) -> tuple[xr.DataArra
     codes = np.where(mapped.values == reference.values, AGREES, DIFFERS).astype("uint8")
     codes[(mapped.values == UNKNOWN) | (reference.values == UNKNOWN)] = UNKNOWN
     count, wrong = int((codes != UNKNOWN).sum()), int((codes == DIFFERS).sum())
-    note = "No pixel is known in both."
-    if count:
-        note = f"{wrong / count:.1%} of {count:,} pixels differ; where one is unknown, it is clear."
+    note = (
+        f"{wrong / count:.1%} of {count:,} pixels differ."
+        if count
+        else "No pixel is known in both."
+    )
+    if 0 < count < codes.size:
+        note += " Where one is unknown, nothing is drawn."
     entries = {AGREES: Entry("agrees", "#56b4e966"), DIFFERS: Entry("differs", "#c00000")}
     return reference.copy(data=codes), Legend(entries, note)
 
