@@ -193,6 +193,7 @@ def test_where_the_map_cannot_run_a_picture_of_all_layers_stands(compared):
     view = figures.web_map(**compared)
     cell = BeautifulSoup(view._repr_html_(), "html.parser")
     assert cell.img["alt"] == view.describe() == repr(view)
+    assert "runs where the notebook is trusted" in cell.small.text
     assert "Two stripes: STMA, reference, errors. Classes: Background, Maize" in view.describe()
     assert BeautifulSoup(cell.iframe["srcdoc"], "html.parser").h1.text == "Two stripes"
     assert [axis.get_title() for axis in view.picture().axes] == ["STMA", "reference", "errors"]

@@ -257,11 +257,12 @@ class WebMap(folium.Map):
         # Both lie in one cell of a grid, the frame on top. Where it is taken out, as in a notebook
         # that is not trusted, the picture is seen.
         page = escape(self.get_root().render())
+        below = "A picture of the map, which itself runs where the notebook is trusted."
         return (
-            '<div style="display:grid"><div style="grid-area:1/1;max-height:20rem;overflow:auto">'
-            f"{html_image(self.picture(), self.describe())}</div>"
+            '<div style="display:grid"><div style="grid-area:1/1;max-height:22rem;overflow:auto">'
+            f"{html_image(self.picture(), self.describe())}<div><small>{below}</small></div></div>"
             f'<iframe title="{escape(self.title)}" srcdoc="{page}" style="grid-area:1/1;z-index:1;'
-            'width:100%;aspect-ratio:5/3;min-height:20rem;max-height:36rem;border:0" '
+            'width:100%;aspect-ratio:5/3;min-height:22rem;max-height:36rem;border:0" '
             "allowfullscreen></iframe></div>"
         )
 
