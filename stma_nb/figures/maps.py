@@ -254,16 +254,26 @@ class WebMap(folium.Map):
         return [layer for layer in self.shown if layer.legend is not self.shown[0].legend]
 
     def _repr_html_(self, **kwargs: Any) -> str:
-        # Both lie in one cell of a grid, the frame on top. Where it is taken out, as in a notebook
-        # that is not trusted, the picture is seen.
+        # The frame hides the picture beside it. A viewer that takes frames out, as of a notebook
+        # that is not trusted, takes out the style as well.
         page = escape(self.get_root().render())
-        below = "A picture of the map, which itself runs where the notebook is trusted."
         return (
-            '<div style="display:grid"><div style="grid-area:1/1;max-height:22rem;overflow:auto">'
-            f"{html_image(self.picture(), self.describe())}<div><small>{below}</small></div></div>"
-            f'<iframe title="{escape(self.title)}" srcdoc="{page}" style="grid-area:1/1;z-index:1;'
-            'width:100%;aspect-ratio:5/3;min-height:22rem;max-height:36rem;border:0" '
-            "allowfullscreen></iframe></div>"
+            f"<style>#{self.get_name()}_picture {{ display: none }}</style>"
+            f'<iframe title="{escape(self.title)}" srcdoc="{page}" style="width:100%;'
+            'aspect-ratio:5/3;min-height:20rem;max-height:36rem;border:0" allowfullscreen></iframe>'
+        )
+
+    def _ipython_display_(self) -> None:
+        with needs("course"):
+            from IPython.display import HTML, display
+
+        display(HTML(self._repr_html_()))
+        below = "A picture of the map, which itself runs where the notebook is trusted."
+        display(
+            HTML(
+                f'<div id="{self.get_name()}_picture">{html_image(self.picture(), self.describe())}'
+                f"<div><small>{below}</small></div></div>"
+            )
         )
 
     def __repr__(self) -> str:
