@@ -35,7 +35,7 @@ from stma_nb.attention.packing import (
     runs_in_a_page,
     unpack_bands,
 )
-from stma_nb.cube import UNKNOWN
+from stma_nb.cube import UNKNOWN, background
 from stma_nb.extras import needs
 from stma_nb.figures import Component, colour_map, literal, script, style
 from stma_nb.patches import in_decibels, read_window, standardised, window_at, without_data
@@ -164,6 +164,7 @@ class AttentionExplorer(Component):
             "days": scene.days.tolist(),
             "labelled": labelled,
             "classes": [{"name": crop.name, "colour": crop.colour} for crop in trained.crops],
+            "background": background(trained.crops),
             "pixel": _pixel_size(season),
             "scene_mean": _listed(scene.scene_mean),
             "crop_mean": _listed(scene.crop_mean),
