@@ -155,7 +155,7 @@ function datesPanel(lab, ui) {
     scale.firstChild.textContent = signed() ? percent(-high) : "0 %";
     most.textContent = percent(high);
     const level = lab.get("level"), head = lab.get("head");
-    matrixTitle.replaceChildren("Dates (rows) ask dates (columns) ", make("small", {}, `level ${lab.timeLevel(level)}, ${head ? `head ${head}` : "mean"}; the same for the whole patch`));
+    matrixTitle.replaceChildren("Dates (rows) ask dates (columns) ", make("small", {}, `level ${lab.timeLevel(level)}, ${head ? `head ${head}` : "mean"}`));
     told.textContent = inCell();
   }
   function drawChart(result, shown, locked, colours) {

@@ -88,7 +88,7 @@ function render({ model, el, page = false }) {
 
   // ------------------------------------------------------------------------------------------------------------ layout
   const ui = {
-    colours: () => colours(), say: (text) => say(text), width: () => wide() - 18,
+    colours: () => colours(), say: (text) => say(text), width: () => room(".more"),
     overviewWidth: () => (columns() === 3 ? 240 : Math.min(300, ui.patchWidth())), patchWidth: () => room(".space"), chartWidth: () => room(".time"),
     canvases: () => [{ title: patchTitle(), canvas: patch.canvas }, ...(lab.get("locked") ? [{ title: "Locked pixel", canvas: patch.other }] : []),
       { title: "Dates that ask dates", canvas: dates.matrix }, { title: "Weight received, and backscatter", canvas: dates.chart }],
@@ -107,9 +107,11 @@ function render({ model, el, page = false }) {
     ? `The network is computed in this page: change what it sees, and look again. Backscatter is rounded to ${f.bands.map((band) => `${+band.step.toPrecision(2)} ${band.unit}`)[0]}.`
     : "This network is too large to run in a page: its maps of one patch are here, experiments are not."));
   const root = frame("Attention explorer", controls,
-    make("div", { class: "panels" }, make("div", { class: "space" }, patch.element, make("div", { class: "words" }, sentence, copy)),
-      ...(overview ? [overview.element] : []), make("div", { class: "time" }, dates.element)),
-    tabs.element, make("div", { class: "bar take" }, ...taken), note);
+    make("div", { class: "panels" },
+      make("div", { class: "column" }, make("div", { class: "space" }, patch.element), ...(overview ? [overview.element] : [])),
+      make("div", { class: "column" }, make("div", { class: "time" }, dates.element), make("div", { class: "words" }, sentence, copy))),
+    tabs.element,
+    make("div", { class: "bar take" }, ...taken), note);
   const say = announcer(root), { colours, stop: stopTheme } = theme(root, () => schedule());
   root.lab = lab;
   controls.open = true;

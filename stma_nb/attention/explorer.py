@@ -10,42 +10,26 @@ it, is another question, which the experiments ask.
 """
 
 import io
-import json
-from collections.abc import Collection
-from dataclasses import replace
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from stma_nb.attention.edits import Edit, Scene, apply_edits, check_edits, in_words
-from stma_nb.attention.inputs import check_attends, check_legend
-from stma_nb.attention.meaning import uniform_attention
-from stma_nb.attention.packing import (
-    attention_bytes,
-    join,
-    pack_attention,
-    pack_bands,
-    pack_weights,
-    random_weights,
-    runs_in_a_page,
-    unpack_bands,
-)
-from stma_nb.cube import UNKNOWN, background
+from stma_nb.attention.edits import Edit, in_words
+from stma_nb.attention.lab import Lab
+from stma_nb.cube import UNKNOWN
 from stma_nb.extras import needs
 from stma_nb.figures import Component, colour_map, literal, script, style
-from stma_nb.patches import in_decibels, read_window, standardised, window_at, without_data
-from stma_nb.train import Trained, check_fits, device_of
+from stma_nb.train import Trained
 
 with needs("course"):
     import traitlets
 
 STATIC = Path(__file__).parent
-LIMIT = 16 * 2**20  # bytes of a scene, or of maps, that a page is sent
 SCRIPTS = ("lab.js", "scene.js", "dates.js", "experiments.js", "panels.js", "explorer.js")
 STYLE_SHEETS = ("explorer.css", "experiments.css", "panels.css")
 STYLES = ("s--", "o-", "^-.", "d:")
@@ -87,7 +71,7 @@ class AttentionExplorer(Component):
     )
     corner = traitlets.Tuple(traitlets.Int(), traitlets.Int()).tag(sync=True)
     pixel = traitlets.Tuple(traitlets.Int(), traitlets.Int()).tag(sync=True)
-    locked = traitlets.Tuple(
+    locked: Any = traitlets.Tuple(
         traitlets.Int(), traitlets.Int(), allow_none=True, default_value=None
     ).tag(sync=True)
     level = traitlets.Any(1).tag(sync=True)
@@ -96,7 +80,7 @@ class AttentionExplorer(Component):
     layer = traitlets.Unicode("vh").tag(sync=True)
     opacity = traitlets.Float(0.7, min=0, max=1).tag(sync=True)
     only = traitlets.Unicode("").tag(sync=True)
-    edits = traitlets.List().tag(sync=True)
+    edits: Any = traitlets.List().tag(sync=True)
     show = traitlets.Enum(("after", "before", "difference"), "after").tag(sync=True)
 
     def __init__(
@@ -110,80 +94,15 @@ class AttentionExplorer(Component):
         allow: Collection[str] = (),
         **traits: Any,
     ):
-        self._trained, self._season = trained, season
-        self._live = runs_in_a_page(trained.model)
-        patch, bands = trained.model.arguments["patch"], trained.scaling.bands
-        _check(trained, season, row, column, allow)
-        networks = [trained] if other is None else [trained, other]
-        if other is not None:
-            _check_other(trained, other, season, allow)
-        whole = (slice(0, season.sizes["y"]), slice(0, season.sizes["x"]))
-        window = whole if self._live else window_at((row, column), patch)
-        if self._live:
-            _check_scene(trained, season)
-        else:
-            _check_maps(trained, levels)
-        values = in_decibels(read_window(season, bands, window), trained.scaling)
-        empty = without_data(values)
-        origin = (window[0].start, window[1].start)
-        if empty[row - origin[0] :, column - origin[1] :][:patch, :patch].all():
-            raise ValueError(
-                f"The patch at row {row}, column {column} holds no data (all NaN): choose another "
-                "row or column."
-            )
-        scene = Scene.of(season, (row, column), patch, trained.scaling)
-        arrays, facts = {"empty": empty.astype(np.uint8)}, {}
-        arrays["bands"], facts["bands"] = pack_bands(values, trained.scaling)
-        labelled = _labelled(season)
-        if labelled:
-            labels = np.asarray(season.crop.data[window])
-            arrays["label"] = np.where(empty, UNKNOWN, labels).astype(np.uint8)
-        if "parcel" in season:
-            arrays["parcel"] = _numbered(np.asarray(season.parcel.data[window]))
-        self._scene, self._arrays, self._found = scene, arrays, {}
-        if not self._live:
-            logits, maps = self._forward(trained.model, values)
-            arrays["prediction"] = np.where(empty, UNKNOWN, logits.argmax(0)).astype(np.uint8)
-            arrays |= pack_attention(maps, levels)
-        where, data = join(arrays)
-        weights_at, packed = len(data), []
-        for name, one in zip("AB", networks if self._live else [], strict=False):
-            tensors, weights = pack_weights(one.model)
-            place = {"sizes": one.model.arguments, "tensors": tensors, "at": len(data) - weights_at}
-            packed.append({"name": name, **place})
-            data += weights + bytes(-len(weights) % 4)
-        facts |= {
-            "live": self._live,
-            "patch": patch,
-            "origin": list(origin),
-            "rows": empty.shape[0],
-            "columns": empty.shape[1],
-            "heads": trained.model.arguments["heads"],
-            "levels": [1, 2, 3] if self._live else list(levels),
-            "dates": np.datetime_as_string(season.time.values, unit="D").tolist(),
-            "days": scene.days.tolist(),
-            "labelled": labelled,
-            "classes": [{"name": crop.name, "colour": crop.colour} for crop in trained.crops],
-            "background": background(trained.crops),
-            "pixel": _pixel_size(season),
-            "scene_mean": _listed(scene.scene_mean),
-            "crop_mean": _listed(scene.crop_mean),
-            "arrays": where,
-            "weights": weights_at,
-            "networks": packed,
+        self.lab = Lab(trained, season, row, column, other, levels, allow)
+        facts, patch = self.lab.facts, self.lab.patch
+        start = {
+            "corner": (row, column),
+            "pixel": (row + patch // 2, column + patch // 2),
+            "level": facts["levels"][0],
+            "layer": facts["bands"][0]["name"],
         }
-        centre = (row + patch // 2, column + patch // 2)
-        super().__init__(
-            **{
-                "data": data,
-                "facts": facts,
-                "corner": (row, column),
-                "pixel": centre,
-                "level": facts["levels"][0],
-                "layer": facts["bands"][0]["name"],
-            }
-            | traits
-        )
+        super().__init__(**{"data": self.lab.data, "facts": facts} | start | traits)
 
     @traitlets.observe("corner")
     def _take_pixel_along(self, change: Any) -> None:
@@ -245,93 +164,37 @@ class AttentionExplorer(Component):
 
     def _fits(self, edit: Edit) -> bool:
         try:
-            check_edits([edit], self._scene_here(), self.facts["heads"])
+            self.lab.check(self.corner, [edit])
         except ValueError:
             return False
         return True
 
     def _possible(self, edits: list[Edit]) -> list[Edit]:
-        if edits and not self._live:
-            raise traitlets.TraitError(
-                "This network is too large to run in a page, so that only its maps are there: "
-                "experiments need a network of fewer weights or a smaller patch."
-            )
         try:
-            check_edits(edits, self._scene_here(), self.facts["heads"])
+            self.lab.check(self.corner, edits)
         except ValueError as error:
             raise traitlets.TraitError(str(error)) from error
         return edits
 
     # ------------------------------------------------------------------------- what is computed
 
-    def values(self, edits: list[Edit] | None = None) -> np.ndarray:
+    def values(self, edits: Sequence[Edit] | None = None) -> np.ndarray:
         """Values (T, bands, P, P) of the patch as the page has them, in dB for backscatter, after
         the experiment (``edits``, or those of the trait).
         """
-        codes = self._arrays["bands"][(..., *self._window())]
-        measured = unpack_bands(codes, self.facts["bands"])
-        edits = self.edits if edits is None else edits
-        return apply_edits(measured, edits, self._scene_here()) if edits else measured
+        return self.lab.values(self.corner, self.edits if edits is None else edits)
 
-    def outcome(self, edits: list[Edit] | None = None) -> dict[str, Any]:
+    def outcome(self, edits: Sequence[Edit] | None = None) -> dict[str, Any]:
         """What PyTorch makes of these values: ``probability`` (K, P, P), ``prediction`` (P, P) and
         the attention maps ``spatial``, ``temporal`` (by level, (heads, N, N)) and ``cross`` (N, N).
         """
-        edits = self.edits if edits is None else edits
-        asked = json.dumps([self.corner, edits])
-        if asked not in self._found:
-            logits, maps = self._forward(_changed(self._trained, edits).model, self.values(edits))
-            empty = self._patch("empty").astype(bool)
-            shifted = np.exp(logits - logits.max(0))
-            self._found = {
-                asked: {
-                    "probability": shifted / shifted.sum(0),
-                    "prediction": np.where(empty, UNKNOWN, logits.argmax(0)),
-                    "spatial": {n: m[0].cpu().numpy() for n, m in enumerate(maps["spatial"], 1)},
-                    "temporal": {n: m[0].cpu().numpy() for n, m in enumerate(maps["temporal"], 1)},
-                    "cross": maps["cross"][0, 0].cpu().numpy(),
-                }
-            }
-        return self._found[asked]
+        return self.lab.outcome(self.corner, self.edits if edits is None else edits)
 
     def needed(self, area: np.ndarray | None = None) -> np.ndarray:
         """What each date is worth to the answer (T): how much less likely, in nats, its own class
-        becomes when the date tells nothing (the scene's mean of that date stands there); the mean
-        over the pixels of ``area`` (P, P), or of the whole patch.
+        becomes when the date tells nothing; the mean over ``area`` (P, P), or the patch.
         """
-        own, dates = self.outcome(), range(len(self.facts["dates"]))
-        area = own["prediction"] != UNKNOWN if area is None else area
-        answer = own["probability"].argmax(0)[None]
-
-        def surprise(outcome: dict[str, Any]) -> float:
-            share = np.take_along_axis(outcome["probability"], answer, 0)[0]
-            return float(-np.log(share[area]).mean())
-
-        before = surprise(own)
-        hidden = ([{"do": "leave out", "dates": [t], "by": "mean"}] for t in dates)
-        return np.array([surprise(self.outcome([*self.edits, *h])) - before for h in hidden])
-
-    def _forward(self, model: torch.nn.Module, values: np.ndarray) -> tuple[np.ndarray, dict]:
-        x = torch.from_numpy(standardised(values, self._trained.scaling))[None]
-        with torch.inference_mode():
-            main, *_, maps = model(x.to(device_of(model)), return_attention=True)
-        return main[0].float().cpu().numpy(), maps
-
-    def _patch(self, name: str) -> np.ndarray:
-        """The part of an array of the scene that the patch covers."""
-        return self._arrays[name][self._window()]
-
-    def _window(self) -> tuple[slice, slice]:
-        """Where the patch lies in the arrays."""
-        (row, column), (top, left) = self.corner, self.facts["origin"]
-        return window_at((row - top, column - left), self.facts["patch"])
-
-    def _scene_here(self) -> Scene:
-        own = {
-            name: self._patch(name) if name in self._arrays else None
-            for name in ("parcel", "label")
-        }
-        return replace(self._scene, corner=self.corner, **own)
+        return self.lab.needed(self.corner, self.edits, area)
 
     def _shown(self) -> dict[str, Any]:
         return self.outcome([] if self.show == "before" else None)
@@ -371,7 +234,7 @@ class AttentionExplorer(Component):
         """
         f, (row, column), cross = self.facts, pixel or self.pixel, self.level == "cross"
         inside = (row - self.corner[0], column - self.corner[1])
-        prediction = self._shown()["prediction"]
+        prediction, label = self._shown()["prediction"], self.lab.label(self.corner)
         mapped = self._name(prediction[inside])
         weights = self.spatial((row, column))
         side, count, size = len(weights), weights.size, f["patch"] // len(weights)
@@ -402,7 +265,7 @@ class AttentionExplorer(Component):
                 f"{percent(weights.max())} each)"
             )
         else:
-            classes = self._patch("label") if f["labelled"] else prediction
+            classes = prediction if label is None else label
             share = np.zeros(UNKNOWN + 1)
             np.add.at(share, classes, weights.repeat(size, 0).repeat(size, 1) / size**2)
             best = int(share[:UNKNOWN].argmax())
@@ -416,8 +279,8 @@ class AttentionExplorer(Component):
         received, dates = self.temporal().sum(0) / len(f["dates"]), f["dates"]
         first, second = np.argsort(-received, kind="stable")[:2]
         who = f"mapped as {mapped}"
-        if f["labelled"]:
-            who = f"{self._name(self._patch('label')[inside])}, {who}"
+        if label is not None:
+            who = f"{self._name(label[inside])}, {who}"
         said = "" if self.show == "before" else " ".join(in_words(self.edits, f))
         return (
             f"{said} " * bool(said) + f"Pixel row {row}, column {column} ({who}): {looks}. In "
@@ -448,8 +311,9 @@ class AttentionExplorer(Component):
         if self.layer in names:
             scene.imshow(values[self.date, names.index(self.layer)], cmap="gray", **place)
         else:
-            colours, norm = colour_map(self._trained.crops)
-            codes = self._patch("label") if self.layer == "label" else self._shown()["prediction"]
+            colours, norm = colour_map(self.lab.trained.crops)
+            label = self.lab.label(self.corner)
+            codes = label if self.layer == "label" else self._shown()["prediction"]
             scene.imshow(codes, cmap=colours, norm=norm, **place)
         # A map that is even is not to look bright.
         high = max(np.abs(weights).max(), 2 / weights.size)
@@ -522,108 +386,3 @@ def percent(share: float) -> str:
 def cosine(value: float) -> str:
     """A similarity as text, with a minus sign."""
     return f"cosine {np.floor(100 * value + 0.5) / 100:.2f}".replace("-", "−")
-
-
-def _changed(trained: Trained, edits: list[Edit]) -> Trained:
-    """The network as an experiment leaves it."""
-    for edit in edits:
-        if edit["do"] == "random weights":
-            trained = replace(trained, model=random_weights(trained.model, edit["seed"]))
-    for edit in edits:
-        if edit["do"] == "even":
-            where = (edit["branch"],), edit["levels"], edit.get("heads", ())
-            trained = uniform_attention(trained, *where)
-    return trained
-
-
-def _listed(means: np.ndarray) -> list:
-    """Numbers for JSON, None where there is none."""
-    return np.where(np.isfinite(means), means, None).tolist()
-
-
-def _numbered(parcel: np.ndarray) -> np.ndarray:
-    """Field numbers from 1 in 16 bits; 0 where there is no field."""
-    field = np.where(parcel > 0, parcel, 0)
-    return np.unique(field, return_inverse=True)[1].reshape(field.shape).astype(np.uint16)
-
-
-def _pixel_size(season: xr.Dataset) -> float | None:
-    """Side of a pixel in metres, where the season tells it."""
-    return float(abs(season.x.values[1] - season.x.values[0])) if season.rio.crs else None
-
-
-def _labelled(season: xr.Dataset) -> bool:
-    return "crop" in season and "flag_meanings" in season.crop.attrs
-
-
-def _check(
-    trained: Trained, season: xr.Dataset, row: int, column: int, allow: Collection[str]
-) -> None:
-    check_attends(trained.model)
-    if trained.model.training:
-        raise ValueError(
-            "The network is in training mode, where dropout makes its maps random: call "
-            "trained.model.eval() first."
-        )
-    check_fits(trained, season, allow)
-    patch = trained.model.arguments["patch"]
-    rows, columns = season.sizes["y"], season.sizes["x"]
-    if not (0 <= row <= rows - patch and 0 <= column <= columns - patch):
-        raise ValueError(
-            f"A patch of {patch} x {patch} pixels at row {row}, column {column} leaves the scene "
-            f"({rows} x {columns} pixels): choose a row and a column nearer to 0, or a network "
-            "with a smaller patch."
-        )
-    if _labelled(season):
-        check_legend(trained, season)
-
-
-def _check_other(
-    trained: Trained, other: Trained, season: xr.Dataset, allow: Collection[str]
-) -> None:
-    ours, theirs = trained.model.arguments, other.model.arguments
-    if not (runs_in_a_page(trained.model) and runs_in_a_page(other.model)):
-        raise ValueError(
-            "Two networks are compared in the page only if both are small enough to run there: "
-            "give two networks of fewer weights, or one."
-        )
-    check_fits(other, season, allow)
-    same = ("patch", "heads")
-    if other.scaling != trained.scaling or any(ours[name] != theirs[name] for name in same):
-        raise ValueError(
-            "The second network has another scaling, patch size or number of heads; expected one "
-            "trained on the same patches: compare networks that differ in their seed or their "
-            "training."
-        )
-    if [crop.name for crop in other.crops] != [crop.name for crop in trained.crops]:
-        raise ValueError(
-            "The second network has another legend; expected the same classes in the same order."
-        )
-    if other.model.training:
-        raise ValueError("The second network is in training mode: call other.model.eval() first.")
-
-
-def _check_scene(trained: Trained, season: xr.Dataset) -> None:
-    """Raise ValueError for a scene that is too large for a page; how large a cut fits is told."""
-    rows, columns, sizes = season.sizes["y"], season.sizes["x"], trained.model.arguments
-    each = sizes["dates"] * sizes["bands"] + 4  # bytes a pixel, with label, field and gaps
-    if rows * columns * each > LIMIT:
-        side = int((LIMIT / each) ** 0.5)
-        raise ValueError(
-            f"The scene of {rows} x {columns} pixels takes {rows * columns * each / 2**20:.0f} MB, "
-            f"a page is sent at most {LIMIT / 2**20:.0f} MB: cut it, to {side} x {side} pixels at "
-            f"most, say season.isel(y=slice(0, {side}), x=slice(0, {side}))."
-        )
-
-
-def _check_maps(trained: Trained, levels: tuple[int, ...]) -> None:
-    if not levels or not set(levels) <= {1, 2, 3}:
-        raise ValueError(f"levels is {levels}; choose from 1, 2, 3.")
-    size = attention_bytes(trained.model.arguments, levels)
-    if size > LIMIT:
-        fewer = tuple(level for level in levels if level > 1) or (3,)
-        raise ValueError(
-            f"The maps of levels {', '.join(map(str, levels))} take {size / 2**20:.0f} MB, a "
-            f"page is sent at most {LIMIT / 2**20:.0f} MB: choose coarser levels "
-            f"(levels={fewer}) or a network with a smaller patch."
-        )

@@ -251,7 +251,7 @@ class Lab {
   /** Results of the maps that Python packed, where the network is too large for a page. */
   packed(corner) {
     const { f, a } = this, numbers = (name, steps, zero) => {
-      const codes = a[name], scales = a[name.replace(/[a-z]+/, "scale")], n = codes.length / scales.length;
+      const codes = a[name], scales = a[name.replace("spatial", "scale")], n = codes.length / scales.length;
       return Float32Array.from(codes, (code, k) => (code - zero) * (scales[Math.floor(k / n)] / steps));
     };
     const found = new Result(this, corner, {

@@ -75,13 +75,19 @@ function overviewPanel(lab, ui) {
   const size = () => [columns * zoom, rows * zoom];
   const placeOf = (event) => {
     const box = canvas.getBoundingClientRect();
-    return [top + ((event.clientY - box.top) / box.height) * rows - patch / 2, left + ((event.clientX - box.left) / box.width) * columns - patch / 2];
+    return [top + (event.clientY - box.top) / zoom - patch / 2, left + (event.clientX - box.left) / zoom - patch / 2];
   };
   canvas.addEventListener("pointerdown", (event) => {
     if (event.pointerType === "touch") return; // a finger may be scrolling: it moves the patch by a tap
-    dragged = true; canvas.setPointerCapture(event.pointerId); lab.moveTo(placeOf(event));
+    canvas.setPointerCapture(event.pointerId);
+    lab.moveTo(placeOf(event));
+    dragged = { corner: lab.get("corner"), x: event.clientX, y: event.clientY };
   });
-  canvas.addEventListener("pointermove", (event) => { if (dragged) lab.moveTo(placeOf(event), { undoable: false }); });
+  canvas.addEventListener("pointermove", (event) => { // by how far, not where: what stands above may grow meanwhile
+    if (!dragged) return;
+    const { corner: [row, column], x, y } = dragged;
+    lab.moveTo([row + (event.clientY - y) / zoom, column + (event.clientX - x) / zoom], { undoable: false });
+  });
   for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => { dragged = null; });
   canvas.addEventListener("click", (event) => { if (event.pointerType === "touch") lab.moveTo(placeOf(event)); });
   canvas.addEventListener("keydown", (event) => {
