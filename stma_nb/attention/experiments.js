@@ -65,7 +65,8 @@ function changeInWords(lab, of = "pixel") {
       : arrow(`${lab.name(first)} ${percent(old[first])}`, `${lab.name(then)} ${percent(now[then])}`);
   const judged = map.known && map.changed ? ` (${map.toRight} become right, ${map.toWrong} wrong)` : "";
   const cosines = `Cosines across scales change by ${fixed(space, 2)} on average,`;
-  const moved = `${cross ? cosines : `${percent(space)} of where the pixel looks`} and ${percent(time)} of the weight of dates moves.`;
+  const looks = cross ? cosines : `${percent(space)} of where the pixel looks`;
+  const moved = `${looks} and ${percent(time)} of the weight of dates moves.`;
   return `${answer}. ${map.changed} of ${size} pixels change class${judged}. ${moved}`;
 }
 
@@ -313,7 +314,7 @@ function editPart(lab, ui, propose, refuse) {
   };
 
   // ------------------------------------------------------------------------------------------------------------- where
-  let kind = "patch", picked = [], pickedSize = 8;
+  let kind = "patch", picked = [], pickedSize = 8, fieldless = {}; // {pixel, why}
   const radius = numberField("Distance in pixels", { min: 0, max: 200, step: 1, value: 8 });
   const where = select("Where", Object.entries(WHERE), (value) => { goWhere(value); lab.tell(); });
   const pick = button("Pick", () => pickCells(!lab.pick), { "aria-pressed": "false" });
@@ -351,7 +352,8 @@ function editPart(lab, ui, propose, refuse) {
   });
   /** The patch, small, with the picked cells. */
   function drawPicked() {
-    const { patch } = f, values = lab.values().subarray(0, patch ** 2), range = greyRange(values), each = (128 * pickedSize) / patch;
+    const { patch } = f, values = lab.values().subarray(0, patch ** 2), range = greyRange(values);
+    const each = (128 * pickedSize) / patch;
     const grey = (p) => [...(Number.isFinite(values[p]) ? greyOf(values[p], range) : rgbOf(ui.colours().paper)), 255];
     ink.imageSmoothingEnabled = false;
     ink.drawImage(picture(patch, grey), 0, 0, 128, 128);
@@ -372,10 +374,11 @@ function editPart(lab, ui, propose, refuse) {
   }
   /** Why the chosen pixel has no field, or "". */
   function noField() {
-    try {
-      areaMask({ kind: "field", at: lab.get("pixel") }, lab.sceneOf());
-      return "";
-    } catch (error) { return error.message; }
+    const pixel = lab.get("pixel");
+    if (sameEdit(fieldless.pixel, pixel)) return fieldless.why;
+    fieldless = { pixel, why: "" };
+    try { areaMask({ kind: "field", at: pixel }, lab.sceneOf()); } catch (error) { fieldless.why = error.message; }
+    return fieldless.why;
   }
   function drawWhere() {
     const reason = noField(), field = [...where.options].find((option) => option.value === "field");
@@ -414,7 +417,7 @@ function editPart(lab, ui, propose, refuse) {
   // Bending: by dragging in the chart, by its keys, or by numbers. A drag that goes on replaces what it did so far.
   let drag = { edits: [], past: 0 };
   const band = select("Band", f.bands.map(({ name, label }) => [name, label]), (value) => { lab.bendBand = value; });
-  const bentDate = select("Date", dateOptions, (value) => lab.set({ date: +value }, { undoable: false }));
+  const bentDate = select("Date to bend", dateOptions, (value) => lab.set({ date: +value }, { undoable: false }));
   const bentBy = numberField("Change", { value: 3, step: 0.5, min: -90, max: 90 });
   function bend(name, date, change, continued) {
     if (!continued) drag = { edits: lab.get("edits"), past: lab.past.length };
@@ -441,7 +444,7 @@ function editPart(lab, ui, propose, refuse) {
     put(value ? { do: "shift", days: value } : null, lastOf("shift"), { undoable: lab.past.length === shifting });
   });
   const daysSaid = make("output", { class: "value" });
-  for (const start of ["pointerdown", "keydown"]) days.addEventListener(start, () => { shifting = lab.past.length; });
+  for (const start of ["pointerdown", "focus"]) days.addEventListener(start, () => { shifting = lab.past.length; });
   const first = select("First date", dateOptions, () => {}), second = select("Second date", dateOptions, () => {});
   second.value = T - 1;
   const looks = numberField("Looks", { min: 1, max: MOST_LOOKS, step: 1, value: 4 });
@@ -450,9 +453,9 @@ function editPart(lab, ui, propose, refuse) {
   const random = () => put({ do: "random weights", seed: seedOf("random weights") }, lastOf("random weights"));
   const copy = () => put({ do: "copy crop", crop: +crop.value, area: area() });
   const branch = select("Equal over", [["temporal", "dates"], ["spatial", "pixels"]], () => {});
-  const level = select("Level", [["", "all levels"], ...f.levels.map((n) => [n, `level ${n}`])], () => {});
+  const level = select("Level made equal", [["", "all levels"], ...f.levels.map((n) => [n, `level ${n}`])], () => {});
   const heads = Array.from({ length: f.heads }, (_, h) => [h + 1, `head ${h + 1}`]);
-  const head = select("Head", [["", "all heads"], ...heads], () => {});
+  const head = select("Head made equal", [["", "all heads"], ...heads], () => {});
   const even = () => put({
     do: "even", branch: branch.value, levels: level.value ? [+level.value] : f.levels, heads: head.value ? [+head.value] : [],
   });
@@ -518,7 +521,7 @@ function editPart(lab, ui, propose, refuse) {
     lab.tell();
   }
   choose("leave");
-  const element = make("section", { class: "edit", "aria-label": "Experiment" }, make("h3", {}, "Change something"),
+  const element = make("section", { class: "edit", "aria-label": "Change something" }, make("h3", {}, "Change something"),
     labelled("Experiment ", what), body, hint, make("p", { class: "hint", hidden: !impossible }, impossible));
   return {
     element,
@@ -567,7 +570,7 @@ function forcePart(lab, propose) {
 /** Probabilities before and after, the map, the attention, and the sentence. */
 function changePart(lab, ui) {
   const { f } = lab;
-  let of = "pixel", spoken = "";
+  let of = "pixel", spoken = "", drawn = "";
   const whose = choiceOf("Whose answer", [["pixel", "Pixel"], ["field", "Field"]], (value) => { of = value; lab.tell(); });
   const sentence = make("p", { class: "change" }), rows = make("tbody"), facts = make("ul"), who = make("span");
   const column = (name) => make("th", { scope: "col" }, name);
@@ -582,22 +585,26 @@ function changePart(lab, ui) {
     make("td", {}, percent(before)), make("td", {}, percent(after)));
   function drawBars([before, after]) {
     const most = before.map((v, k) => Math.max(v, after[k]));
-    const shown = ranked(most).filter((k) => most[k] >= 0.005).slice(0, SHOWN_CLASSES), rest = ranked(most).filter((k) => !shown.includes(k));
+    const shown = ranked(most).filter((k) => most[k] >= 0.005).slice(0, SHOWN_CLASSES), rest = ranked(most).slice(shown.length);
     const sum = (shares) => rest.reduce((all, k) => all + shares[k], 0);
     rows.replaceChildren(...shown.map((k) => classRow(lab.name(k), f.classes[k].colour, before[k], after[k])),
       ...(rest.length ? [classRow(counted(rest.length, "other"), "#8a94a0", sum(before), sum(after))] : []));
   }
   function drawFacts({ map, size, cross, space, time }) {
     const level = lab.get("level"), head = lab.headName(lab.get("head")), [old, now] = map.right;
+    const turned = `${map.toRight} become right, ${map.toWrong} wrong`;
     facts.replaceChildren(...[
       `Map: ${map.changed} of ${size} pixels change class.`,
-      map.known && `Right by the reference: ${arrow(old, now)} of ${map.known} (${map.toRight} become right, ${map.toWrong} wrong).`,
+      map.known && `Right by the reference: ${arrow(old, now)} of ${map.known} (${turned}).`,
       cross ? `Cosines of the pixel across scales: changed by ${fixed(space, 2)} on average.`
         : `Where the pixel looks (level ${level}, ${head}): ${percent(space)} of the weight moves.`,
       `Weight that dates receive (level ${lab.timeLevel(level)}, ${head}): ${percent(time)} of it moves.`,
     ].filter(Boolean).map((text) => make("li", {}, text)));
   }
   function draw() {
+    const now = JSON.stringify([of, lab.answered, lab.asked, ...["pixel", "level", "head"].map((name) => lab.get(name))]);
+    if (now === drawn) return; // the pointer moves often
+    drawn = now;
     const change = changeOf(lab, of), words = changeInWords(lab, of), edited = lab.get("edits").length > 0;
     const waiting = edited || lab.busy ? "Being computed …" : "Nothing is changed yet.";
     whose.press(of);
@@ -635,12 +642,13 @@ function needPart(lab, ui, needs) {
     const agree = (weights) => agreementSaid(agreement(weights, values), true);
     const asked = after.temporalOf(level, head).slice(date * T, (date + 1) * T);
     return `${sentenceOf(names[whose])} needs ${named(best)} most (${fixed(values[best], 2)} nat). ` +
-      `Need and weight that dates receive (level ${lab.timeLevel(level)}, ${lab.headName(head)}): ${agree(after.received(level, head))}. ` +
+      `Need and weight that dates receive (level ${lab.timeLevel(level)}, ${lab.headName(head)}): ` +
+      `${agree(after.received(level, head))}. ` +
       `Need and weight asked by ${named(date)}: ${agree(asked)}.`;
   }
   function cellsNeed() {
-    const { needCells: { values, of: whose }, after } = lab, level = lab.get("level"), side = lab.side(level), size = lab.size(level);
-    const [best] = ranked(values), [row, column] = lab.get("corner");
+    const { needCells: { values, of: whose }, after } = lab, [best] = ranked(values), [row, column] = lab.get("corner");
+    const level = lab.get("level"), side = lab.side(level), size = lab.size(level);
     const top = row + size * Math.floor(best / side), left = column + size * (best % side);
     const looks = after.spatialOf(lab.get("pixel"), level, lab.get("head"));
     return `Of all cells, ${names[whose]} needs rows ${top}–${top + size - 1}, columns ${left}–${left + size - 1} most ` +
@@ -663,7 +671,8 @@ function needPart(lab, ui, needs) {
   const how = "Dates or cells are hidden one by one, on top of what is in force: how much less likely becomes the class that " +
     "is mapped? In nat: 0.69 halves it, 2.3 leaves a tenth.";
   const element = make("section", { class: "needs", "aria-label": "What the answer needs" },
-    make("h3", {}, "What does the answer need?"), make("p", { class: "hint" }, how), inRow(labelled("Answer of ", of), dates, cells, progress, cancel), note, told, toldCells,
+    make("h3", {}, "What does the answer need?"), make("p", { class: "hint" }, how),
+    inRow(labelled("Answer of ", of), dates, cells, progress, cancel), note, told, toldCells,
     inRow("Over the patch ", over.element));
   return { element, draw };
 }
