@@ -558,7 +558,7 @@ def test_undo_and_redo(page):
 
 def test_every_control_has_a_name_and_painting_is_fast(page):
     names = page.evaluate(
-        """() => ["select", "input", "button", "canvas:not([hidden] *)"]
+        """() => ["select", "input", "button", "canvas:not(button *, [aria-hidden])"]
         .flatMap((kind) => [...document.querySelectorAll(`.stma ${kind}`)])
         .filter((node) => node.checkVisibility())
         .map((node) => node.getAttribute("aria-label") || node.textContent ||
@@ -585,6 +585,20 @@ def test_the_page_is_accessible_and_never_wider_than_its_window(
     found = Axe().run(page).response["violations"]
     assert not found, [(v["id"], [node["html"] for node in v["nodes"]][:3]) for v in found]
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.close()
+    assert not wrong, wrong
+
+
+def test_pixels_without_data_are_none_in_the_page_too(trained, season, browser, tmp_path):
+    season.vv[:, 10:14, 26:30], season.vh[:, 10:14, 26:30] = np.nan, np.nan
+    season.vv[2, 16, 30] = np.nan
+    view = explorer.AttentionExplorer(trained, season, ROW, COLUMN)
+    page, wrong = opened(browser, view.save_html(tmp_path / "view.html"))
+    mapped = page.evaluate("[...document.querySelector('.stma').lab.after.prediction]")
+    mapped = np.reshape(mapped, (PATCH, PATCH))
+    assert (mapped[2:6, 2:6] == 255).all() and (mapped == 255).sum() == 16
+    assert (mapped == view.outcome()["prediction"]).mean() > 0.995
+    assert "(no data, mapped as no data)" in hover(page, 11, 27)
     page.close()
     assert not wrong, wrong
 

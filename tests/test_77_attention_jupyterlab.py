@@ -19,7 +19,19 @@ from types import SimpleNamespace
 import nbformat
 import numpy as np
 import pytest
-from test_76_attention_explorer import COLUMN, PATCH, ROW, hover, maps, said, trained, view  # noqa: F401
+from test_76_attention_explorer import (  # noqa: F401
+    COLUMN,
+    PATCH,
+    ROW,
+    alike,
+    hover,
+    maps,
+    place_of,
+    said,
+    settled,
+    trained,
+    view,
+)
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytest.importorskip("jupyterlab", reason="JupyterLab is not installed")
@@ -137,7 +149,7 @@ def page(lab, trained, season):
     lab.page.mouse.move(0, 0)
     for command in ("clear-all-cell-outputs", "run-all-cells"):
         lab.page.evaluate(f"jupyterapp.commands.execute('notebook:{command}')")
-    lab.page.wait_for_selector(".stma .sentence:not(:empty)")
+    settled(lab.page)
     lab.page.locator(".stma").evaluate("node => node.scrollIntoView()")
     yield lab.page
     wrong, lab.wrong[:] = list(lab.wrong), []
@@ -166,7 +178,9 @@ def kernel_follows(page, **expected) -> None:
 def pictures(page) -> list[str]:
     """Scene, locked scene if there is one, and chart as they are painted."""
     said(page)
-    shown = "document.querySelectorAll('.stma figure:not([hidden]) canvas')"
+    shown = (
+        "document.querySelectorAll('.stma .space figure:not([hidden]) canvas, .stma canvas.curves')"
+    )
     return page.evaluate(f"[...{shown}].map((canvas) => canvas.toDataURL())")
 
 
@@ -205,58 +219,63 @@ def test_hover_says_what_python_says(page, view):
         page.get_by_label("Head", exact=True).select_option(str(view.head))
         for pixel in ((8, 24), (14, 31), (23, 39)):
             before = pictures(page)
-            assert hover(page, *pixel) == view.describe(pixel)
+            alike(hover(page, *pixel), view.describe(pixel))
             assert all_differ(before, pictures(page))
     page.mouse.move(0, 0)
-    assert said(page) == view.describe(START), "without a pointer, the pixel of the trait"
+    assert said(page).startswith("Pixel row 16, column 32"), (
+        "without a pointer, the pixel of the trait"
+    )
     kernel_follows(page, pixel=START, level="cross", head=1)
 
 
-def test_a_click_locks_and_the_weight_given_is_the_networks(page, view, maps):
+def test_a_second_click_locks_and_the_weight_given_is_the_networks(page, view, maps):
     click(page, 14, 31)  # in the cell of level 1 at position (1, 1) of 4 x 4
+    kernel_follows(page, pixel=(14, 31), locked=None)
+    click(page, 14, 31)
     kernel_follows(page, pixel=(14, 31), locked=(14, 31))
     for view.head in (1, 2, 3, 4):
         page.get_by_label("Head", exact=True).select_option(str(view.head))
         weights = maps["spatial"][0][0, view.head - 1, 5].numpy()
         for cell in (0, 15, weights.argmax()):
             pixel = (ROW + cell // 4 * 4 + 2, COLUMN + cell % 4 * 4 + 3)
-            text = hover(page, *pixel)
-            assert text.startswith(view.describe(pixel) + " The locked pixel, row 14, column 31 (")
-            shown = re.search(r"gives ([\d.]+) % of its attention to the cell of this one", text)[1]
+            own, locked = hover(page, *pixel).split(" The locked pixel, ")
+            alike(own, view.describe(pixel))
+            assert locked.startswith("row 14, column 31 (")
+            shown = re.search(r"gives ([\d.]+) % of its attention to the cell of this", locked)[1]
             assert abs(float(shown) - 100 * weights[cell]) < 0.75
     assert len(pictures(page)) == 3
-    assert "locked" not in click(page, 14, 31), "a second click unlocks"
+    assert "locked" not in click(page, 14, 31), "one more click unlocks"
     kernel_follows(page, locked=None)
 
 
 def test_keys_move_the_pixel_and_leave_the_notebook_alone(page, view):
-    click(page, *START)  # takes the focus; JupyterLab selects the cell in command mode
-    assert press(page, "Escape") == view.describe(START)
+    click(page, 9, 25)  # takes the focus; JupyterLab selects the cell in command mode
+    page.mouse.move(0, 0)
     before = notebook(page)
     assert before[:2] == [1, "command"]
-    assert press(page, "ArrowDown", "ArrowRight", "ArrowRight", "Shift+ArrowUp") == view.describe(
-        (9, 34)
+    alike(
+        press(page, "ArrowDown", "ArrowRight", "ArrowRight", "Shift+ArrowUp"),
+        view.describe((8, 27)),
     )
-    kernel_follows(page, pixel=(9, 34), locked=None)
-    assert (
-        "The locked pixel, row 9, column 34" in press(page, "Enter", "ArrowLeft")
-        and len(pictures(page)) == 3
-    )
-    kernel_follows(page, pixel=(9, 33), locked=(9, 34))
-    assert press(page, "Escape") == view.describe((9, 33)) and len(pictures(page)) == 2
+    kernel_follows(page, pixel=(8, 27), locked=None)
+    assert "The locked pixel, row 8, column 27" in press(page, "Enter", "ArrowLeft")
+    assert len(pictures(page)) == 3
+    kernel_follows(page, pixel=(8, 26), locked=(8, 27))
+    alike(press(page, "Escape"), view.describe((8, 26)))
+    assert len(pictures(page)) == 2
     painted = pictures(page)
     press(page, "PageDown")
     assert all_differ(painted, pictures(page))
     kernel_follows(page, date=1, locked=None)
-    press(
-        page, *"abxmydd1", "Shift+M"
-    )  # in command mode these add, cut, turn, delete and merge cells
-    assert said(page) == view.describe((9, 33)) and notebook(page) == before
-    press(
-        page, *["ArrowLeft"] * 7, *["ArrowDown"] * 5, *["ArrowRight"] * 3
-    )  # echoes of the first come after the last
-    kernel_follows(page, pixel=(14, 29))
-    assert said(page) == view.describe((14, 29)) and notebook(page) == before
+    # In command mode these add, cut, turn, delete and merge cells; a digit makes a heading.
+    press(page, *"abxmydd1", "Shift+M")
+    alike(said(page), view.describe((8, 26)))
+    assert notebook(page) == before
+    # Echoes of the first come after the last.
+    press(page, *["ArrowRight"] * 7, *["ArrowDown"] * 5, *["ArrowLeft"] * 3)
+    kernel_follows(page, pixel=(13, 30))
+    alike(said(page), view.describe((13, 30)))
+    assert notebook(page) == before
 
 
 def test_every_control_by_mouse_and_back_by_keyboard(page, view):
@@ -266,7 +285,7 @@ def test_every_control_by_mouse_and_back_by_keyboard(page, view):
         ("Date", "date", 4, *["ArrowLeft"] * 4),
         ("Level", "level", 2, "ArrowUp"),
         ("Head", "head", 2, "ArrowUp"),
-        ("Opacity of the attention", "opacity", 1, *["ArrowLeft"] * 8),
+        ("Opacity of the attention", "opacity", 1, *["ArrowLeft"] * 6),
         ("Pixel row", "pixel", (17, 32), "ArrowDown"),
         ("Pixel column", "pixel", (16, 33), "ArrowDown"),
     ):
@@ -274,15 +293,14 @@ def test_every_control_by_mouse_and_back_by_keyboard(page, view):
         size = control.bounding_box()
         if label in ("Image", "Level", "Head"):
             control.select_option(str(value))  # the list that a click opens is no part of the page
-        else:  # the end of a slider, the upper of the two small arrows of a number
-            control.click(
-                position={"x": size["width"] - 12, "y": 8}
-                if trait == "pixel"
-                else {"x": size["width"] - 2, "y": 8}
-            )
+        elif trait == "pixel":  # the upper of the two small arrows of a number
+            control.click(position={"x": size["width"] - 12, "y": 8})
+        else:  # the end of a slider
+            control.click(position={"x": size["width"] - 2, "y": 12})
         kernel_follows(page, **{trait: value})
         setattr(view, trait, value)
-        assert painted != pictures(page) and said(page) == view.describe(), label
+        assert painted != pictures(page), label
+        alike(said(page), view.describe())
         setattr(view, trait, before)
         control.focus()
         cells = notebook(page)
@@ -291,11 +309,33 @@ def test_every_control_by_mouse_and_back_by_keyboard(page, view):
         kernel_follows(page, **{trait: before})
 
 
-def test_buttons_by_mouse_and_by_keyboard(page, view, season):
-    lock, onward, back, copy = (
-        page.locator(".stma").get_by_role("button", name=n)
-        for n in ("lock", "Next", "Previous", "Cop")
+def test_a_slider_tells_the_kernel_only_where_it_ends(page):
+    page.evaluate(
+        """() => {
+            window.sent = 0;
+            const { kernel } = jupyterapp.shell.currentWidget.sessionContext.session;
+            kernel.anyMessage.connect((_, { msg, direction }) => {
+                if (direction === "send" && msg.header.msg_type === "comm_msg") sent += 1;
+            });
+        }"""
     )
+    control = page.get_by_label("Opacity of the attention", exact=True)
+    box = control.bounding_box()
+    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + box["height"] / 2)
+    page.mouse.down()
+    for share in np.linspace(0.7, 0.2, 15):
+        page.mouse.move(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
+    page.mouse.up()
+    page.wait_for_timeout(300)
+    assert 1 <= page.evaluate("sent") <= 2
+
+
+def test_buttons_by_mouse_and_by_keyboard(page, view, season):
+    bar = page.locator(".stma .drawer")
+    lock = bar.get_by_role("button", name="lock")
+    onward = bar.get_by_role("button", name="Next pixel")
+    back = bar.get_by_role("button", name="Previous pixel")
+    copy = page.locator(".words").get_by_role("button")
     lock.click()
     kernel_follows(page, locked=START)
     lock.press("Enter")
@@ -306,14 +346,14 @@ def test_buttons_by_mouse_and_by_keyboard(page, view, season):
     assert scene != pictures(page)[0] and chart == pictures(page)[1], (
         "the other classes fade in the scene"
     )
+    kernel_follows(page, only="Background")
     only.select_option(label="Maize")
     places = []
     for act in (onward.click, lambda: onward.press("Enter"), back.click, lambda: back.press(" ")):
         act()
-        places.append(
-            tuple(map(int, re.match(r"Pixel row (\d+), column (\d+) \(Maize", said(page)).groups()))
-        )
-        assert season.crop.values[places[-1]] == 1 and said(page) == view.describe(places[-1])
+        found = re.match(r"Pixel row (\d+), column (\d+) \(Maize", said(page))
+        places.append((int(found[1]), int(found[2])))
+        assert season.crop.values[places[-1]] == 1
     assert places[0] == places[2] and len({*places}) == 3
     kernel_follows(page, pixel=places[-1])
     for act in (copy.click, lambda: copy.press("Enter")):
@@ -323,31 +363,14 @@ def test_buttons_by_mouse_and_by_keyboard(page, view, season):
         assert page.evaluate("navigator.clipboard.readText()") == said(page)
 
 
-def test_chart_and_table_show_the_values_of_the_network(page, season, maps):
-    chart, painted = page.get_by_role("img", name="Temporal attention"), pictures(page)
-    zoom = chart.bounding_box()["width"] / 540
-    chart.click(
-        position={"x": zoom * (62 + 2.5 / 5 * (540 - 62 - 30)), "y": 50}
-    )  # the third of five columns, without the margins
-    kernel_follows(page, date=2)
-    assert all_differ(painted, pictures(page))
-    page.get_by_text("Values of this pixel as a table").click()
-    for head, row, column in ((1, 14, 31), (3, 23, 24)):
-        page.get_by_label("Head", exact=True).select_option(str(head))
-        hover(page, row, column)
-        cells = [line.split("\t") for line in page.inner_text(".stma tbody").splitlines()]
-        assert [cell[0] for cell in cells] == [str(day)[:10] for day in season.time.values]
-        for name, place in (("vh", 1), ("vv", 2)):
-            shown = [float(cell[place]) for cell in cells]
-            np.testing.assert_allclose(
-                shown, 10 * np.log10(season[name].values[:, row, column]), atol=0.006
-            )
-        shown = [float(cell[3].rstrip(" %")) for cell in cells]
-        np.testing.assert_allclose(
-            shown, 100 * maps["temporal"][0][0, head - 1].numpy().mean(0), atol=0.51
-        )
-    page.locator(".stma summary").press("Enter")
-    assert page.locator(".stma table").is_hidden()
+def test_the_patch_moves_in_the_kernel_as_in_the_page(page, view):
+    page.locator("canvas.overview").focus()
+    press(page, "ArrowDown", "Shift+ArrowLeft")
+    kernel_follows(page, corner=(16, 8), pixel=(24, 16), locked=None)
+    view.corner = (16, 8)
+    alike(said(page), view.describe((24, 16)))
+    page.get_by_role("button", name="Undo").click()
+    kernel_follows(page, corner=(16, 24))
 
 
 def test_cells_read_and_set_what_the_browser_shows(page, view):
@@ -357,21 +380,20 @@ def test_cells_read_and_set_what_the_browser_shows(page, view):
         page.keyboard.insert_text(code)
         page.keyboard.press("Control+Enter")
 
-    output, sentence = (
-        page.locator(".jp-Cell").last.locator(".jp-OutputArea-output"),
-        page.locator(".sentence"),
-    )
+    output = page.locator(".jp-Cell").last.locator(".jp-OutputArea-output")
     click(page, 12, 27)
     page.get_by_label("Level", exact=True).select_option("cross")
     run("print(view.pixel, view.locked, view.level, view.describe())")
     view.level = "cross"
-    playwright.expect(output).to_have_text(f"(12, 27) (12, 27) cross {view.describe((12, 27))}")
+    playwright.expect(output).to_have_text(f"(12, 27) None cross {view.describe((12, 27))}")
     run(
         "view.locked, view.level, view.head, view.date, view.layer, view.opacity, view.pixel = "
         "None, 2, 3, 1, 'label', 0.2, (9, 25)"
     )
     view.level, view.head = 2, 3
-    playwright.expect(sentence).to_have_text(view.describe((9, 25)))
+    page.mouse.move(0, 0)
+    page.wait_for_selector(".sentence:has-text('Pixel row 9, column 25')")
+    alike(said(page), view.describe((9, 25)))
     controls = (
         "Level",
         "Head",
@@ -383,9 +405,28 @@ def test_cells_read_and_set_what_the_browser_shows(page, view):
     )
     shown = [page.get_by_label(label, exact=True).input_value() for label in controls]
     assert shown == ["2", "3", "1", "label", "0.2", "9", "25"]
+    run("view.edits = [{'do': 'leave out', 'dates': [2], 'by': 'mean'}]")
+    view.edits = [{"do": "leave out", "dates": [2], "by": "mean"}]
+    page.wait_for_selector(".sentence:has-text('1 June left out')")
+    alike(said(page), view.describe((9, 25)))
     run("view.pixel = (7, 25)")
     playwright.expect(output).to_contain_text("Pixel (7, 25) is outside the patch")
-    playwright.expect(sentence).to_have_text(view.describe((9, 25)))
+    alike(said(page), view.describe((9, 25)))
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_the_explorer_takes_the_colours_of_jupyterlab(page, dark):
+    theme = "JupyterLab Dark" if dark else "JupyterLab Light"
+    page.evaluate(f"jupyterapp.commands.execute('apputils:change-theme', {{ theme: '{theme}' }})")
+    page.wait_for_selector(
+        f"body[data-jp-theme-light='{'false' if dark else 'true'}']", state="attached"
+    )
+    settled(page)
+    paper, ink = page.evaluate(
+        """() => { const style = getComputedStyle(document.querySelector(".stma"));
+            return [style.backgroundColor, style.color].map((c) => +c.match(/\\d+/)[0]); }"""
+    )
+    assert (paper < 60 and ink > 200) if dark else (paper > 240 and ink < 60)
 
 
 def test_painting_is_fast(page):

@@ -65,6 +65,7 @@ function render({ model, el, page = false }) {
   const level = select("Level", [...f.levels.map((l) => [l, `Level ${l} (${cells(l)})`]), ["cross", `Cross-scale (${cells("cross")})`]],
     (value) => set({ level: value === "cross" ? value : +value }));
   const head = select("Head", [...[...Array(f.heads).keys()].map((h) => [h + 1, `Head ${h + 1}`]), [0, "Mean of heads"]], (value) => set({ head: +value }));
+  const headOf = make("span", {}, "Head");
   // A slider that is dragged asks for a picture each time, but tells Python only where it ends.
   const opacity = slider("Opacity of the attention", { min: 0, max: 1, step: 0.05 }, (value) => { model.set("opacity", value); lab.tell(); });
   opacity.addEventListener("change", () => model.save_changes());
@@ -76,15 +77,16 @@ function render({ model, el, page = false }) {
   const row = number("row", 0), column = number("column", 1);
   const lock = button("", () => (lab.get("locked") ? set({ locked: null }) : patch.toggleLock()));
   const wrong = f.labelled ? [["wrong", "mapped wrongly"]] : [];
-  const only = select("Show only", [["", "all classes"], ...f.classes.map((crop) => [crop.name, crop.name]), ...wrong], (value) => set({ only: value }));
-  const onward = button("Next ▸", () => patch.walk(1), { "aria-label": "Next pixel of this kind" });
-  const back = button("◂ Previous", () => patch.walk(-1), { "aria-label": "Previous pixel of this kind" });
+  const only = select("Show only", [["", "all classes"], ...f.classes.map((crop) => [crop.name, crop.name]), ...wrong], (value) => { step.textContent = ""; set({ only: value }); });
+  const step = make("span", { class: "hint" }), walk = (by) => { step.textContent = patch.walk(by); };
+  const onward = button("Next ▸", () => walk(1), { "aria-label": "Next pixel of this kind" });
+  const back = button("◂ Previous", () => walk(-1), { "aria-label": "Previous pixel of this kind" });
   const undo = button("Undo", () => lab.undo()), redo = button("Redo", () => lab.redo());
   const zoom = [["−", 1 / 1.5, "Zoom out"], ["+", 1.5, "Zoom in"]].map(([text, by, name]) => button(text, () => patch.zoomTo(patch.zoom() * by), { "aria-label": name }));
   const sentence = make("p", { class: "sentence" }), copy = button("Copy", () => copyText(sentence.textContent, copy));
   const controls = make("details", { class: "drawer" }, make("summary", {}, "Controls"),
-    make("div", { class: "bar" }, labelled("Image", layer), labelled("Date", date, dateText), play, labelled("Level", level), labelled("Head", head), labelled("Opacity", opacity)),
-    make("div", { class: "bar" }, labelled("Pixel row", row), labelled("column", column), lock, labelled("Show only", only), back, onward, ...zoom, undo, redo));
+    make("div", { class: "bar" }, labelled("Image", layer), labelled("Date", date, dateText), play, labelled("Level", level), make("label", {}, headOf, head), labelled("Opacity", opacity)),
+    make("div", { class: "bar" }, labelled("Pixel row", row), labelled("column", column), lock, labelled("Show only", only), back, onward, step, ...zoom, undo, redo));
 
   // ------------------------------------------------------------------------------------------------------------ layout
   const ui = {
@@ -126,9 +128,10 @@ function render({ model, el, page = false }) {
   const schedule = once(draw), asked = () => { since ||= performance.now(); schedule(); };
   let lastWords = "";
   function draw() {
+    if (!root.isConnected) return; // its size and colours are known, and told, when it stands in the page
     const began = performance.now();
     layer.value = lab.get("layer"); date.value = lab.get("date"); level.value = lab.get("level"); head.value = lab.get("head");
-    head.disabled = false;
+    headOf.textContent = lab.get("level") === "cross" ? "Head (dates)" : "Head"; // across scales there is one map
     opacity.value = lab.get("opacity"); [row.value, column.value] = lab.get("pixel"); only.value = lab.get("only");
     lab.get("corner").forEach((first, k) => { const box = [row, column][k]; box.min = first; box.max = first + f.patch - 1; });
     dateText.textContent = f.dates[lab.get("date")]; date.setAttribute("aria-valuetext", f.dates[lab.get("date")]);

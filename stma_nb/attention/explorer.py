@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
+from stma_nb.attention import still
 from stma_nb.attention.edits import Edit, in_words
 from stma_nb.attention.lab import Lab
 from stma_nb.cube import UNKNOWN
 from stma_nb.extras import needs
-from stma_nb.figures import Component, colour_map, literal, script, style
+from stma_nb.figures import Component, script, style
 from stma_nb.train import Trained
 
 with needs("course"):
@@ -32,7 +32,6 @@ with needs("course"):
 STATIC = Path(__file__).parent
 SCRIPTS = ("lab.js", "scene.js", "dates.js", "experiments.js", "panels.js", "explorer.js")
 STYLE_SHEETS = ("explorer.css", "experiments.css", "panels.css")
-STYLES = ("s--", "o-", "^-.", "d:")
 
 
 class AttentionExplorer(Component):
@@ -265,7 +264,7 @@ class AttentionExplorer(Component):
                 f"{percent(weights.max())} each)"
             )
         else:
-            classes = prediction if label is None else label
+            classes = self.codes("label")
             share = np.zeros(UNKNOWN + 1)
             np.add.at(share, classes, weights.repeat(size, 0).repeat(size, 1) / size**2)
             best = int(share[:UNKNOWN].argmax())
@@ -293,78 +292,14 @@ class AttentionExplorer(Component):
     def _name(self, code: int) -> str:
         return "no data" if code == UNKNOWN else self.facts["classes"][code]["name"]
 
+    def codes(self, layer: str) -> np.ndarray:
+        """Class codes (P, P) of the patch: the reference ("label") or the map ("prediction")."""
+        label = self.lab.label(self.corner)
+        return label if layer == "label" and label is not None else self._shown()["prediction"]
+
     def figure(self) -> Figure:
-        """The present view as a still figure: image and spatial map; temporal weights over the
-        pixel's backscatter.
-        """
-        f, (row, column) = self.facts, self.pixel
-        weights = self.spatial()
-        cross = self.level == "cross"
-        names = [band["name"] for band in f["bands"]]
-        values = self.values([] if self.show == "before" else None)  # (T, bands, P, P)
-        figure = Figure(figsize=(10.5, 4.4), layout="constrained")
-        scene, right = figure.subplots(1, 2, width_ratios=(1, 1.3))
-        left, top = self.corner[1] - 0.5, self.corner[0] - 0.5
-        place = dict(
-            extent=(left, left + f["patch"], top + f["patch"], top), interpolation="nearest"
-        )
-        if self.layer in names:
-            scene.imshow(values[self.date, names.index(self.layer)], cmap="gray", **place)
-        else:
-            colours, norm = colour_map(self.lab.trained.crops)
-            label = self.lab.label(self.corner)
-            codes = label if self.layer == "label" else self._shown()["prediction"]
-            scene.imshow(codes, cmap=colours, norm=norm, **place)
-        # A map that is even is not to look bright.
-        high = max(np.abs(weights).max(), 2 / weights.size)
-        look = dict(cmap="PuOr_r", vmin=-high) if cross else dict(cmap="viridis", vmin=0)
-        shown = scene.imshow(weights, vmax=high, alpha=self.opacity, **look, **place)
-        scene.plot(
-            column,
-            row,
-            "s",
-            markersize=8,
-            markerfacecolor="none",
-            markeredgecolor="white",
-            markeredgewidth=2,
-        )
-        what = (
-            "cosine similarity across scales"
-            if cross
-            else f"spatial attention, level {self.level}, head {self.head or 'mean'}"
-        )
-        figure.colorbar(
-            shown,
-            ax=scene,
-            location="bottom",
-            shrink=0.9,
-            label=what,
-            format=None if cross else PercentFormatter(1),
-        )
-        scene.set(
-            title=f"Pixel row {row}, column {column}; {f['dates'][self.date]}",
-            xlabel="column",
-            ylabel="row",
-        )
-        right.bar(f["dates"], 100 * self.temporal().mean(0), color="0.8")
-        right.set_ylabel("temporal weight received (%)")
-        right.tick_params(axis="x", rotation=70, labelsize=8)
-        curve = right.twinx()
-        unit = f["bands"][0]["unit"]
-        for number, band in enumerate(f["bands"]):
-            if band["unit"] != unit:
-                continue  # one axis, one unit
-            curve.plot(
-                f["dates"],
-                values[:, number, row - self.corner[0], column - self.corner[1]],
-                STYLES[number % len(STYLES)],
-                color=band["colour"],
-                markersize=4,
-                label=literal(band["label"]),
-            )
-        curve.set_ylabel("backscatter (dB)" if unit == "dB" else f"value ({unit})")
-        curve.legend(frameon=False, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1))
-        return figure
+        """The present view as a still figure."""
+        return still.figure(self)
 
     def to_png(self) -> bytes:
         """The figure as PNG."""

@@ -10,6 +10,11 @@ const NEARLY_ALIKE = 0.1; // cosines that differ less look alike
 const signColour = (share) => DIVERGING[Math.round(127.5 * (1 + clampTo(share, -1, 1)))];
 /** Colour of a weight that is so many times an equal one: white is none. */
 const timesColour = (times) => MAGENTA[Math.round(255 * clampTo(Math.log1p(times) / Math.log1p(MOST_TIMES), 0, 1))];
+/** Black or white, whichever has more contrast (WCAG's relative luminance). */
+function inkOver(colour) {
+  const [r, g, b] = colour.map((v) => (v > 10 ? ((v / 255 + 0.055) / 1.055) ** 2.4 : v / 3294.6));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#000" : "#fff";
+}
 const largestOf = (lists) => lists.reduce((most, list) => list.reduce((m, v) => Math.max(m, Math.abs(v)), most), 0);
 const minus = (a, b) => a.map((v, k) => v - b[k]);
 const signed = (value, digits) => `${value > 0 ? "+" : ""}${fixed(value, digits)}`;
@@ -290,17 +295,17 @@ class Groups {
     asks.forEach((share, c) => { if (share) this.rows[c].forEach((w, k) => { out[k] += share * w; }); });
     return out;
   }
-  /** Share of a map on each class; the last is what has none. */
-  shares(map) { return this.members.map((member) => member.reduce((sum, share, c) => sum + share * map[c], 0)); }
+  /** Share of a map on one class, and on each; the last is what has none. */
+  share(map, code) { return this.members[code].reduce((sum, part, c) => sum + part * map[c], 0); }
+  shares(map) { return this.members.map((_, code) => this.share(map, code)); }
   /** Share of their attention that these pixels give to pixels of their own class. */
   own(pixels) {
-    const known = new Map();
-    const share = (p) => {
+    const known = new Map(), own = (p) => {
       const key = this.cell[p] + this.N * this.codes[p];
-      if (!known.has(key)) known.set(key, this.shares(this.rows[this.cell[p]])[this.codes[p]]);
+      if (!known.has(key)) known.set(key, this.share(this.rows[this.cell[p]], this.codes[p]));
       return known.get(key);
     };
-    return pixels.reduce((sum, p) => sum + share(p), 0) / pixels.length;
+    return pixels.reduce((sum, p) => sum + own(p), 0) / pixels.length;
   }
   /** The same if all weights were equal. */
   ownIfEven(pixels) {
@@ -377,8 +382,7 @@ function classesPanel(lab, ui) {
     const cells = ({ shares, change }) => columns.map((code) => {
       const ratio = shares[code] / area[code];
       const colour = signColour(change ? change[code] / bound : Math.log(ratio) / Math.log(MOST_TIMES));
-      const dark = colour[0] * 0.3 + colour[1] * 0.6 + colour[2] * 0.1 < 140;
-      return make("td", { style: `background: ${css(colour)}; color: ${dark ? "#fff" : "#000"}` },
+      return make("td", { style: `background: ${css(colour)}; color: ${inkOver(colour)}` },
         change ? points(change[code]) : `${percent(shares[code])} (${timesText(ratio)})`);
     });
     const head = ["Of the attention of", "pixels, cells", ...columns.map((code) => `to ${name(code)}`)];
@@ -497,8 +501,9 @@ function networksPanel(lab, ui) {
   const [classMaps, attentionMaps] = [0, 1].map(() => [0, 1, 2].map(smallMap));
   const [classLegend, barLegend] = [0, 1].map(() => make("p", { class: "legend" })), bars = sheet(1, 1, { role: "img" });
   const numbers = unfolded("Dates received as numbers", table);
-  let seed = null, random = null; // the result with random weights, and what it belongs to: {asked, result}
-  const compare = button("Compare with random weights", () => { seed = seed === null ? 0 : seed + 1; draw(); });
+  let seed = null, random = null; // the result with random weights, and what it belongs to: {asked, result, failed}
+  let unsaid = false, drawn = false;
+  const compare = button("Compare with random weights", () => { seed = seed === null ? 0 : seed + 1; unsaid = true; draw(); });
   const row = (maps) => make("div", { class: "maps" }, ...maps.map((map) => map.element)), title = (text) => make("h2", {}, text);
   all.append(words, title("Maps"), row(classMaps), classLegend, title("Where the present pixel looks"), row(attentionMaps),
     legend, title("Weight that the dates receive"), make("figure", {}, bars[0]), barLegend, numbers.element);
@@ -507,7 +512,7 @@ function networksPanel(lab, ui) {
   function resultOfB() {
     if (second) return lab.other;
     const asked = JSON.stringify([lab.get("corner"), lab.get("edits"), seed]);
-    if (seed === null || random?.asked === asked) return random?.result ?? null;
+    if (seed === null || lab.busy || random?.asked === asked) return random?.result ?? null;
     const edits = lab.get("edits"), mine = { asked, result: null, failed: "" };
     random = mine;
     Promise.resolve().then(() => lab.compute(lab.values(), [...edits, { do: "random weights", seed }]))
@@ -520,11 +525,14 @@ function networksPanel(lab, ui) {
     compare.textContent = seed === null ? "Compare with random weights" : "Draw other weights";
     const found = resultsHere(lab), b = found && f.live ? resultOfB() : null;
     const ready = b && String(b.corner) === String(lab.get("corner"));
-    all.hidden = !ready;
+    drawn ||= Boolean(ready);
+    all.hidden = !ready && !(drawn && found && !random?.failed); // what was seen stays, paler, until the next is there
+    all.classList.toggle("old", !ready);
     status.textContent = statusText(found, ready);
     if (!ready) return;
     const a = lab.after, level = lab.get("level"), head = lab.get("head"), pixel = lab.hover ?? lab.get("pixel");
     words.textContent = sentence(a, b, level, head);
+    if (unsaid) { unsaid = false; ui.say(words.textContent); }
     drawClasses(a, b);
     drawAttention(a, b, level, head, pixel);
     drawDates(a.received(level, head), b.received(level, head));
@@ -636,7 +644,10 @@ function takeAway(lab, ui, page) {
     if (resultsHere(lab)) download(`${file(what)}.csv`, new Blob([csv(rows(lab))], { type: "text/csv" }));
     else ui.say(waitingText(lab));
   };
-  const image = () => composed(lab, ui).toBlob((blob) => download(`${file("attention")}.png`, blob));
+  const image = () => { // not by toBlob, which waits until the browser is idle
+    const png = fromBase64(composed(lab, ui).toDataURL("image/png").split(",")[1]);
+    download(`${file("attention")}.png`, new Blob([png], { type: "image/png" }));
+  };
   const python = button("Copy as Python", () => copyText(asPython(lab), python));
   const link = button("Copy link", () => copyText(linkOf(lab), link));
   return [button("Picture (PNG)", image), button("Patch (CSV)", table("patch", patchRows), { title: "one row a pixel" }),
@@ -659,8 +670,10 @@ function composed(lab, ui) {
   };
   const plain = (text) => lines(text, "12px system-ui, sans-serif", 17);
   const bold = (text) => lines(text, "600 14px system-ui, sans-serif", 20);
+  const seen = classesSeen(lab), legend = seen.flatMap(({ name, colour }) => plain(name).map((part) => ({ ...part, colour })));
+  if (!seen.length) legend.push(...plain(ui.legendText()));
   const parts = [...pictures.flatMap((one) => [...bold(one.title), { ...one, height: one.height + 12 }]),
-    ...plain(ui.legendText()), ...plain(captionOf(lab))];
+    ...legend, ...plain(captionOf(lab))];
   canvas.width = 2 * (width + 2 * margin);
   canvas.height = 2 * (parts.reduce((sum, part) => sum + part.height, 0) + 2 * margin);
   context.scale(2, 2);
@@ -670,10 +683,25 @@ function composed(lab, ui) {
   for (const part of parts) {
     context.font = part.font ?? context.font;
     if (part.canvas) context.drawImage(part.canvas, margin, top, part.width, part.height - 12);
-    else context.fillText(part.text, margin, top);
+    else context.fillText(part.text, margin + (part.colour ? 18 : 0), top);
+    if (part.colour) drawSwatch(context, part.colour, colours.soft, margin, top);
     top += part.height;
   }
   return canvas;
+}
+function drawSwatch(context, fill, line, left, top) {
+  context.save();
+  context.fillStyle = fill; context.strokeStyle = line;
+  context.fillRect(left, top, 12, 12); context.strokeRect(left + 0.5, top + 0.5, 11, 11);
+  context.restore();
+}
+/** The classes in the picture of the patch, where it shows classes: {name, colour}, as pale as the picture has them. */
+function classesSeen(lab) {
+  const layer = lab.get("layer"), result = lab.shownResult();
+  if (!result || lab.band(layer) >= 0) return [];
+  const codes = new Set(Array.from(result.prediction, (code, p) => (layer === "label" ? lab.label(p) : code)));
+  const pale = (colour) => css(mix(hexColour(colour), GROUND, 0.65 * lab.get("opacity")).map(Math.round)); // as scene.js
+  return lab.f.classes.filter((_, code) => codes.has(code)).map(({ name, colour }) => ({ name, colour: pale(colour) }));
 }
 /** Words of a text in lines no wider than `width`. */
 function wrapped(context, text, width) {
@@ -714,7 +742,7 @@ function dateRows(lab) {
   const both = (read) => [before, after].map(read);
   const received = both((result) => result.received(level, head)), given = both((result) => result.temporalOf(level, head));
   const header = ["date", ...f.bands.map((band) => `${band.label} (${band.unit})`), "received before", "received after",
-    `asked by ${f.dates[asks]} before`, `asked by ${f.dates[asks]} after`, ...(need ? [`needed (${need.unit})`] : [])];
+    `asked by ${f.dates[asks]} before`, `asked by ${f.dates[asks]} after`, ...(need ? [`needed by the ${need.of} (${need.unit})`] : [])];
   return [header, ...f.dates.map((date, t) => [date, ...f.bands.map((_, b) => values[(t * f.bands.length + b) * size + p]),
     ...received.map((list) => list[t]), ...given.map((map) => map[asks * T + t]), ...(need ? [need.values[t]] : [])])];
 }

@@ -298,11 +298,13 @@ function patchPanel(lab, ui) {
       if (matches(p) && !found.has(cell)) found.set(cell, pixel);
     }
     const own = lab.cell(lab.get("pixel"), level), order = [...found.keys()].sort((a, b) => by * (a - b));
-    if (!order.length) return ui.say("No pixel of this kind in the patch.");
+    if (!order.length) { ui.say("No pixel of this kind in the patch."); return "None in the patch."; }
     const next = order.find((cell) => by * (cell - own) > 0) ?? order[0];
     lab.hover = null;
     lab.set({ pixel: found.get(next) }, { undoable: false });
-    ui.say(`Cell ${[...order].sort((a, b) => a - b).indexOf(next) + 1} of ${order.length}.`);
+    const told = `Cell ${[...order].sort((a, b) => a - b).indexOf(next) + 1} of ${order.length}.`;
+    ui.say(told);
+    return told;
   }
 
   /** What lies over the picture: {values (cells), low, high, signed}. */
@@ -311,6 +313,7 @@ function patchPanel(lab, ui) {
     if (lab.overlay === "need" && lab.needCells) return lab.needCells;
     const of = (one) => one.spatialOf(pixel, level, head), cross = level === "cross";
     if (lab.get("show") === "difference" && lab.after !== lab.before) {
+      if (lab.get("layer") === "prediction") return null; // the pixels that change stand alone
       const now = of(lab.after), old = of(lab.before), values = now.map((v, k) => v - old[k]);
       const most = values.reduce((m, v) => Math.max(m, Math.abs(v)), 1e-6);
       return { values, low: -most, high: most, signed: true, level };
@@ -424,8 +427,10 @@ function patchPanel(lab, ui) {
     resize(canvas, pen, ...size);
     drawOn(pen, shown, over, locked, colours);
     const level = lab.get("level"), heads = level === "cross" ? "cross-scale similarity" : `level ${level}, ${lab.headName(lab.get("head"))}`;
-    const what = lab.overlay === "need" && lab.needCells ? "which cells the answer needs" : heads;
-    title.replaceChildren(`Row ${shown[0]}, column ${shown[1]} `, make("small", {}, `${what}${lab.get("edits").length ? `, ${lab.get("show")}` : ""}`));
+    const changes = result && !over ? "pixels that change, in their new class" : heads;
+    const what = lab.overlay === "need" && lab.needCells ? "which cells the answer needs" : changes;
+    const when = lab.band(lab.get("layer")) >= 0 ? `; ${f.dates[lab.get("date")]}` : ""; // classes belong to all dates
+    title.replaceChildren(`Row ${shown[0]}, column ${shown[1]} `, make("small", {}, `${what}${lab.get("edits").length ? `, ${lab.get("show")}` : ""}${when}`));
     otherFigure.hidden = !locked;
     if (locked) {
       resize(other, otherPen, ...size);

@@ -3,7 +3,7 @@
 Every function takes numbers that the notebook has computed and returns a matplotlib Figure.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -388,12 +388,15 @@ def doubt_and_errors(
 # ------------------------------------------------------------------------------------ 09 attention
 
 
-def bars_by_date(series: dict[str, xr.DataArray], days: list[str]) -> Figure:
-    """Three series over dates (time) as bars, one above the other under their names."""
-    figure = Figure(figsize=(9, 5), layout="constrained")
-    axes = figure.subplots(3, 1, sharex=True)
-    colours = ("#0072b2", "#d55e00", "#009e73")
-    for axis, (name, values), colour in zip(axes, series.items(), colours, strict=True):
+def bars_by_date(series: Mapping[str, xr.DataArray | np.ndarray], days: list[str]) -> Figure:
+    """Two or three series over dates (time) as bars, one above the other under their names.
+
+    Attention is grey and need is green, as in the explorer; a third series is blue.
+    """
+    figure = Figure(figsize=(9, 0.5 + 1.5 * len(series)), layout="constrained")
+    axes = figure.subplots(len(series), 1, sharex=True)
+    colours = ("#8a94a0", "#009e73", "#0072b2")
+    for axis, (name, values), colour in zip(axes, series.items(), colours, strict=False):
         axis.bar(days, values, color=colour)
         axis.set_title(name, fontsize=10)
     axes[-1].tick_params(axis="x", rotation=60)
