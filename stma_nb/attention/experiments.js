@@ -288,7 +288,7 @@ function questionsPart(lab, ui, needs) {
     lab.tell();
   }
   const element = make("section", { class: "questions", "aria-label": "Questions" },
-    make("h3", {}, "Predict, then try"), names.element, box);
+    make("h2", {}, "Predict, then try"), names.element, box);
   return {
     element,
     draw() {
@@ -521,7 +521,7 @@ function editPart(lab, ui, propose, refuse) {
     lab.tell();
   }
   choose("leave");
-  const element = make("section", { class: "edit", "aria-label": "Change something" }, make("h3", {}, "Change something"),
+  const element = make("section", { class: "edit", "aria-label": "Change something" }, make("h2", {}, "Change something"),
     labelled("Experiment ", what), body, hint, make("p", { class: "hint", hidden: !impossible }, impossible));
   return {
     element,
@@ -563,7 +563,7 @@ function forcePart(lab, propose) {
     list.hidden = !edits.length;
   }
   const element = make("section", { class: "force", "aria-label": "Experiments in force" },
-    make("h3", {}, "In force"), none, list, inRow(back, clear), inRow("The pictures show ", show.element));
+    make("h2", {}, "In force"), none, list, inRow(back, clear), inRow("The pictures show ", show.element));
   return { element, draw };
 }
 
@@ -577,7 +577,7 @@ function changePart(lab, ui) {
   const header = make("tr", {}, column("Class"), make("td"), column("before"), column("after"));
   const table = make("table", { class: "paired" }, make("thead", {}, header), rows);
   const element = make("section", { class: "changed", "aria-label": "What changed" },
-    make("h3", {}, "What became of it"), sentence, inRow(whose.element, who), table, facts);
+    make("h2", {}, "What became of it"), sentence, inRow(whose.element, who), table, facts);
 
   const bar = (share, kind, colour) => make("i", { class: kind, style: `width: ${(100 * share).toFixed(1)}%; ${colour}` });
   const classRow = (name, colour, before, after) => make("tr", {}, make("th", { scope: "row" }, swatch(colour, name)),
@@ -671,7 +671,7 @@ function needPart(lab, ui, needs) {
   const how = "Dates or cells are hidden one by one, on top of what is in force: how much less likely becomes the class that " +
     "is mapped? In nat: 0.69 halves it, 2.3 leaves a tenth.";
   const element = make("section", { class: "needs", "aria-label": "What the answer needs" },
-    make("h3", {}, "What does the answer need?"), make("p", { class: "hint" }, how),
+    make("h2", {}, "What does the answer need?"), make("p", { class: "hint" }, how),
     inRow(labelled("Answer of ", of), dates, cells, progress, cancel), note, told, toldCells,
     inRow("Over the patch ", over.element));
   return { element, draw };
