@@ -144,9 +144,16 @@ class Lab {
   /** The edits that are possible at another corner: those of a pixel or field stay behind with it. */
   fitting(corner) {
     const scene = this.sceneOf(corner);
+    let values = this.measured(corner);
     return this.get("edits").filter((edit) => {
-      try { checkEdits([edit], scene, this.f.heads); return true; } catch { return false; }
+      try { checkEdits([edit], scene, this.f.heads); values = applyEdits(values, [edit], scene); return true; } catch { return false; }
     });
+  }
+  /** Put these edits in force, as `set` does; why they cannot be, in a sentence (nothing has changed then), or "". */
+  experiment(edits, options) {
+    try { checkEdits(edits, this.sceneOf(), this.f.heads); this.values(edits); } catch (error) { return error.message; }
+    this.set({ edits }, options);
+    return "";
   }
 
   // --------------------------------------------------------------------------------------------------------- what is known
@@ -214,40 +221,44 @@ class Lab {
     const job = { network: random ? { of: network, seed: random.seed } : network, values: this.scaled(values), even };
     return new Result(this, corner, await this.engine.run(job, place));
   }
-  /** Compute what the state asks for; panels are told as soon as it is there. */
+  /** Compute what the state asks for; panels are told as soon as it is there. One state at a time: while a curve is dragged, what
+   *  was just computed is shown, and then the latest is asked for. */
   async refresh() {
-    const corner = this.get("corner"), edits = this.get("edits"), asked = JSON.stringify([corner, edits]);
-    if (asked === this.asked) return;
-    this.asked = asked;
-    if (!this.f.live) {
-      this.before = this.after = new Result(this, corner, this.packed());
-      this.answered = asked;
-      return this.tell();
+    this.asked = JSON.stringify([this.get("corner"), this.get("edits")]);
+    if (this.working) return;
+    this.working = true;
+    while (this.asked !== this.answered) {
+      const { asked } = this, [corner, edits] = JSON.parse(asked);
+      const found = this.f.live ? await this.results(corner, edits) : this.packed(corner);
+      Object.assign(this, found, { answered: asked });
+      this.tell();
     }
+    this.working = false;
+  }
+  /** Results before and after these edits, and of a second network; or why there are none. */
+  async results(corner, edits) {
     try {
-      const here = String(this.before?.corner) === String(corner) ? this.before : await this.compute(this.measured(corner), [], { corner });
-      const after = edits.length ? await this.compute(this.values(edits, corner), edits, { corner }) : here;
+      const before = String(this.before?.corner) === String(corner) ? this.before : await this.compute(this.measured(corner), [], { corner });
+      const after = edits.length ? await this.compute(this.values(edits, corner), edits, { corner }) : before;
       const other = this.f.networks[1] ? await this.compute(this.values(edits, corner), edits, { corner, network: 1 }) : null;
-      if (asked !== this.asked) return; // the reader has gone on
-      Object.assign(this, { before: here, after, other, failed: "", answered: asked });
+      return { before, after, other, failed: "" };
     } catch (error) {
-      if (asked !== this.asked) return;
-      Object.assign(this, { before: null, after: null, other: null, failed: String(error?.message ?? error), answered: asked });
+      return { before: null, after: null, other: null, failed: String(error?.message ?? error) };
     }
-    this.tell();
   }
   /** Whether the results belong to the present patch and edits, or new ones are being computed. */
   get busy() { return this.asked !== this.answered; }
-  /** The maps that Python packed, where the network is too large for a page. */
-  packed() {
+  /** Results of the maps that Python packed, where the network is too large for a page. */
+  packed(corner) {
     const { f, a } = this, numbers = (name, steps, zero) => {
       const codes = a[name], scales = a[name.replace("spatial", "scale")], n = codes.length / scales.length;
       return Float32Array.from(codes, (code, k) => (code - zero) * (scales[Math.floor(k / n)] / steps));
     };
-    return {
+    const found = new Result(this, corner, {
       prediction: a.prediction, cross: numbers("spatialcross", 127, 128),
       spatial: Object.fromEntries(f.levels.map((level) => [level, numbers(`spatial${level}`, 255, 0)])),
       temporal: Object.fromEntries(f.levels.map((level) => [level, Float32Array.from(a[`temporal${level}`], (code) => code / 65535)])),
-    };
+    });
+    return { before: found, after: found };
   }
 }

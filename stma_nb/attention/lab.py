@@ -24,7 +24,7 @@ from stma_nb.attention.packing import (
     runs_in_a_page,
     unpack_bands,
 )
-from stma_nb.cube import UNKNOWN
+from stma_nb.cube import UNKNOWN, background
 from stma_nb.model import STMA
 from stma_nb.patches import in_decibels, read_window, standardised, window_at, without_data
 from stma_nb.train import Network, Trained, check_fits, device_of
@@ -100,6 +100,7 @@ class Lab:
             "bands": self.bands,
             "labelled": self.labelled,
             "classes": [{"name": crop.name, "colour": crop.colour} for crop in trained.crops],
+            "background": background(trained.crops),
             "pixel": _pixel_size(season),
             "scene_mean": _listed(self.scene.scene_mean),
             "crop_mean": _listed(self.scene.crop_mean),
