@@ -59,10 +59,10 @@ class AttentionExplorer(Component):
     """
 
     _esm = script(
-        *(STATIC / name for name in SCRIPTS if (STATIC / name).exists()),
+        *(STATIC / name for name in SCRIPTS),
         worker=tuple(STATIC / name for name in ("edits.js", "stma.js", "engine.js")),
     )
-    _css = style(*(STATIC / name for name in STYLE_SHEETS if (STATIC / name).exists()))
+    _css = style(*(STATIC / name for name in STYLE_SHEETS))
     TITLE = "Attention explorer"
     VIEW = (
         *("corner", "pixel", "locked", "level", "head", "date", "layer", "opacity"),
