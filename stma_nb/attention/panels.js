@@ -742,7 +742,8 @@ function dateRows(lab) {
   const both = (read) => [before, after].map(read);
   const received = both((result) => result.received(level, head)), given = both((result) => result.temporalOf(level, head));
   const header = ["date", ...f.bands.map((band) => `${band.label} (${band.unit})`), "received before", "received after",
-    `asked by ${f.dates[asks]} before`, `asked by ${f.dates[asks]} after`, ...(need ? [`needed by the ${need.of} (${need.unit})`] : [])];
+    ...["before", "after"].map((when) => `asked by ${f.dates[asks]} ${when}`),
+    ...(need ? [`needed by the ${need.of} (${need.unit})`] : [])];
   return [header, ...f.dates.map((date, t) => [date, ...f.bands.map((_, b) => values[(t * f.bands.length + b) * size + p]),
     ...received.map((list) => list[t]), ...given.map((map) => map[asks * T + t]), ...(need ? [need.values[t]] : [])])];
 }
