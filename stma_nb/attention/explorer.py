@@ -30,7 +30,10 @@ with needs("course"):
     import traitlets
 
 STATIC = Path(__file__).parent
-SCRIPTS = ("lab.js", "scene.js", "dates.js", "experiments.js", "panels.js", "explorer.js")
+SCRIPTS = (
+    *("lab.js", "scene.js", "dates.js", "experiments.js"),
+    *("panels.js", "heads.js", "classes.js", "networks.js", "taken.js", "explorer.js"),
+)
 STYLE_SHEETS = ("explorer.css", "experiments.css", "panels.css")
 
 
