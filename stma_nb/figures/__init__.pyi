@@ -1,3 +1,13 @@
+from .bench import (
+    speckle_bench as speckle_bench,
+)
+from .chooser import (
+    crop_chooser as crop_chooser,
+    crop_difference as crop_difference,
+    crop_pair as crop_pair,
+    describe_pair as describe_pair,
+    parcel_curves as parcel_curves,
+)
 from .component import (
     Component as Component,
     script as script,
@@ -24,6 +34,9 @@ from .lessons import (
 from .maps import (
     web_map as web_map,
 )
+from .player import (
+    season_player as season_player,
+)
 from .plots import (
     accuracy_by_date as accuracy_by_date,
     backscatter as backscatter,
@@ -40,11 +53,6 @@ from .plots import (
     profiles as profiles,
     show as show,
 )
-from .widgets import (
-    crop_chooser as crop_chooser,
-    crop_difference as crop_difference,
-    crop_pair as crop_pair,
-    describe_pair as describe_pair,
-    parcel_curves as parcel_curves,
-    show_widget as show_widget,
+from .temperature import (
+    attention_temperature as attention_temperature,
 )

@@ -7,13 +7,18 @@ to one module: ``controls.js``, which all share, and its own, the last of which 
 
 import base64
 import json
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import jinja2
+import numpy as np
+import pandas as pd
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
+from stma_nb.cube import Crop
 from stma_nb.extras import needs
 from stma_nb.figures.plots import html_image
 from stma_nb.files import refuse_existing
@@ -23,6 +28,7 @@ with needs("course"):
     import traitlets
 
 STATIC = Path(__file__).parent
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def script(*files: Path, worker: tuple[Path, ...] = ()) -> str:
@@ -44,6 +50,39 @@ def script(*files: Path, worker: tuple[Path, ...] = ()) -> str:
 def style(*files: Path) -> str:
     """The style sheet that all share, and these files."""
     return "\n".join(path.read_text("utf-8") for path in (STATIC / "controls.css", *files))
+
+
+def dates_of(times: np.ndarray) -> list[str]:
+    """Acquisition times as the dates that the browser is told, such as ``2018-05-25``."""
+    return np.datetime_as_string(times, unit="D").tolist()
+
+
+def day_of(times: np.ndarray, position: int) -> str:
+    """A date as the browser writes it: ``25 May``, with its year where there are several."""
+    days = pd.DatetimeIndex(times)
+    year = f" {days[position].year}" if days[0].year != days[-1].year else ""
+    return f"{days[position].day} {MONTHS[days[position].month - 1]}{year}"
+
+
+def percent(share: float) -> str:
+    """A share as the browser writes it, with two digits: ``24 %``, ``2.3 %``."""
+    value = 100 * share
+    return f"{np.floor(value + 0.5):.0f} %" if value >= 9.95 else f"{value:.1f} %"
+
+
+def named(crop: Crop) -> dict[str, str]:
+    """Name and colour of a class, for the browser."""
+    return {"name": crop.name, "colour": to_hex(crop.colour)}
+
+
+def one_of(proposal: Any, choices: Sequence[Any]) -> Any:
+    """The value proposed for a trait; raises TraitError if it is none of the choices."""
+    if proposal["value"] not in choices:
+        raise traitlets.TraitError(
+            f"{proposal['trait'].name} is {proposal['value']!r}: "
+            f"choose one of {', '.join(map(repr, choices))}."
+        )
+    return proposal["value"]
 
 
 class Component(anywidget.AnyWidget):

@@ -1,13 +1,9 @@
-"""Small interactive figures for notebooks.
-
-Where widgets do not live (web viewers, exports) a picture stands in their place.
-"""
+"""Two crops of a season, to be chosen and compared."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
@@ -15,59 +11,78 @@ from matplotlib.figure import Figure
 from stma_nb import radar
 from stma_nb.cube import Crop, legend
 from stma_nb.extras import needs
-from stma_nb.figures.plots import html_image, ink
+from stma_nb.figures.component import (
+    STATIC,
+    Component,
+    dates_of,
+    day_of,
+    named,
+    one_of,
+    script,
+    style,
+)
+from stma_nb.figures.plots import ink
+
+with needs("course"):
+    import traitlets
+
+BANDS = ("vv", "vh")
 
 
-def crop_chooser(season: xr.Dataset, first: str, second: str) -> Any:
+def crop_chooser(season: xr.Dataset, first: str, second: str) -> "CropChooser":
     """Two lists to choose crops from, and the crops' courses and the dates on which they differ.
 
-    Returns the widget; ``widget.children`` are the two lists (Dropdown) and the picture. Needs
-    ``crop`` and ``parcel``.
+    Needs ``crop`` and ``parcel``. The names chosen are the traits ``first`` and ``second``. Raises
+    ValueError for a crop with fewer than two parcels in the season.
     """
-    with needs("course"):
-        import ipywidgets
-
     curves = parcel_curves(season)
-    crops = legend(season)
-    names = [crop.name for crop in crops if (curves.crop == crop.name).sum() > 1]
+    crops = [crop for crop in legend(season) if (curves.crop == crop.name).sum() > 1]
     for name in (first, second):
-        if name not in names:
+        if name not in [crop.name for crop in crops]:
             raise ValueError(
                 f"'{name}' has fewer than two parcels in this season: "
-                f"choose from {', '.join(names)}."
+                f"choose from {', '.join(crop.name for crop in crops)}."
             )
-    layout = {"description_width": "7em"}
-    one = ipywidgets.Dropdown(options=names, value=first, description="First crop", style=layout)
-    other = ipywidgets.Dropdown(
-        options=names, value=second, description="Second crop", style=layout
-    )
-    picture = ipywidgets.HTML()
-
-    def draw(_: Any = None) -> None:  # a list tells what has changed; here both are read anew
-        figure = crop_pair(curves, crops, one.value, other.value)
-        picture.value = html_image(figure, describe_pair(curves, one.value, other.value))
-
-    one.observe(draw, names="value")
-    other.observe(draw, names="value")
-    draw()
-    return ipywidgets.VBox([one, other, picture])
+    return CropChooser(curves, crops, first=first, second=second)
 
 
-def show_widget(widget: Any, still: str) -> None:
-    """Display a widget, with an HTML picture for where it cannot run.
+class CropChooser(Component):
+    """What ``crop_chooser`` shows.
 
-    That is a page on the web, or a notebook opened without a kernel.
+    The browser gets mean and standard deviation of each crop's parcels, (crop, band, 2, time) in
+    dB as float64, bands in the order VV, VH; distances and the sentence are made there.
     """
-    with needs("course"):
-        from IPython.display import display
 
-    view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
-    formats = {  # a viewer shows the first that it knows
-        "application/vnd.jupyter.widget-view+json": view,
-        "text/html": still,
-        "text/plain": "interactive figure",
-    }
-    display(formats, raw=True)
+    TITLE = "Two crops compared"
+    VIEW = ("first", "second")
+    _esm = script(STATIC / "charts.js", STATIC / "chooser.js")
+    _css = style(STATIC / "pictures.css")
+    first = traitlets.Unicode().tag(sync=True)
+    second = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, curves: xr.Dataset, crops: Sequence[Crop], **traits: Any):
+        self._curves, self._crops = curves, crops
+        told, rows = [], []
+        for crop in crops:
+            parcels = curves.where(curves.crop == crop.name, drop=True)
+            told.append({**named(crop), "fields": parcels.sizes["parcel"]})
+            rows += [[parcels[band].mean("parcel"), parcels[band].std("parcel")] for band in BANDS]
+        facts = {
+            "dates": dates_of(curves.time.values),
+            "bands": [band.upper() for band in BANDS],
+            "crops": told,
+        }
+        super().__init__(facts=facts, data=np.array(rows, "float64").tobytes(), **traits)
+
+    @traitlets.validate("first", "second")
+    def _known(self, proposal: Any) -> str:
+        return one_of(proposal, [crop.name for crop in self._crops])
+
+    def describe(self) -> str:
+        return describe_pair(self._curves, self.first, self.second)
+
+    def figure(self) -> Figure:
+        return crop_pair(self._curves, self._crops, self.first, self.second)
 
 
 def parcel_curves(season: xr.Dataset) -> xr.Dataset:
@@ -84,8 +99,10 @@ def parcel_curves(season: xr.Dataset) -> xr.Dataset:
         return xr.DataArray(np.bincount(pixels.values).argmax())
 
     code = season.crop.compute().groupby(number).map(most_common)
-    names = np.array([crop.name for crop in legend(season)])
-    return xr.Dataset(db).assign_coords(crop=("parcel", names[code.values.astype(int)]))
+    # Codes outside the legend (nodata, unknown) are those of no crop.
+    names = np.array([*(crop.name for crop in legend(season)), "unknown"])
+    code = code.values.astype(int).clip(max=len(names) - 1)
+    return xr.Dataset(db).assign_coords(crop=("parcel", names[code]))
 
 
 def crop_difference(curves: xr.Dataset, first: str, second: str) -> xr.Dataset:
@@ -107,8 +124,8 @@ def describe_pair(curves: xr.Dataset, first: str, second: str) -> str:
     days = []
     for band in ("vh", "vv"):
         best = int(np.nanargmax(apart[band].values))
-        day = pd.Timestamp(curves.time.values[best])
-        days.append(f"{day:%d %B} in {band.upper()} ({float(apart[band][best]):.1f})")
+        day = day_of(curves.time.values, best)
+        days.append(f"{day} in {band.upper()} ({float(apart[band][best]):.1f})")
     return (
         f"{first} and {second} differ most on {days[0]} and on {days[1]}, "
         "in standard deviations of their fields."
@@ -122,14 +139,14 @@ def crop_pair(curves: xr.Dataset, crops: Sequence[Crop], first: str, second: str
     axes = figure.subplots(2, 2, sharex=True, height_ratios=(2, 1))
     apart = crop_difference(curves, first, second)
     for (above, below), band in zip(axes.T, ("vv", "vh"), strict=True):
-        for name, style in ((first, "o-"), (second, "s--")):
+        for name, line in ((first, "o-"), (second, "s--")):
             parcels = curves[band].where(curves.crop == name, drop=True)
             mean = parcels.mean("parcel")
             sd = parcels.std("parcel")
             above.fill_between(
                 curves.time, mean - sd, mean + sd, color=colours[name], alpha=0.2, linewidth=0
             )
-            above.plot(curves.time, mean, style, markersize=3.5, color=colours[name], label=name)
+            above.plot(curves.time, mean, line, markersize=3.5, color=colours[name], label=name)
         above.set_ylabel(f"{band.upper()} backscatter (dB)")
         below.bar(curves.time.values, apart[band], width=np.timedelta64(7, "D"), color="0.3")
         below.set_ylabel("difference\n(sd of fields)")
