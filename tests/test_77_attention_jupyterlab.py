@@ -4,21 +4,13 @@ and kernel agree.
 # ruff: noqa: F811 (the fixtures and helpers of the explorer tests are imported)
 
 import ast
-import json
-import os
 import pickle
 import re
-import secrets
-import signal
-import socket
-import subprocess
-import sys
 import time
-from types import SimpleNamespace
 
-import nbformat
 import numpy as np
 import pytest
+from conftest import jupyterlab, notebook
 from test_76_attention_explorer import (  # noqa: F401
     COLUMN,
     PATCH,
@@ -48,96 +40,8 @@ START = (ROW + PATCH // 2, COLUMN + PATCH // 2)
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory, browser):
-    """A notebook open in JupyterLab and Chromium, with settings of its own; the server ends in any
-    case.
-    """
-    home, folder = tmp_path_factory.mktemp("jupyter"), tmp_path_factory.mktemp("notebooks")
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
-    notebook.metadata.kernelspec = {
-        "name": "python3",
-        "display_name": "Python 3",
-        "language": "python",
-    }
-    nbformat.write(notebook, folder / "explore.ipynb")
-    places = (
-        "JUPYTER_CONFIG_DIR JUPYTER_DATA_DIR JUPYTER_RUNTIME_DIR JUPYTERLAB_SETTINGS_DIR "
-        "JUPYTERLAB_WORKSPACES_DIR IPYTHONDIR"
-    )
-    quiet = (
-        home
-        / "JUPYTERLAB_SETTINGS_DIR/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
-    )
-    quiet.parent.mkdir(parents=True)
-    quiet.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port, token = free.getsockname()[1], secrets.token_hex()
-    options = (
-        f"--no-browser --allow-root --ip=127.0.0.1 --port={port} --ServerApp.port_retries=0 "
-        "--LabApp.expose_app_in_browser=True"
-    )
-    with open(home / "log", "w") as log:
-        server = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "jupyterlab",
-                *options.split(),
-                f"--ServerApp.root_dir={folder}",
-            ],
-            env=os.environ
-            | {place: str(home / place) for place in places.split()}
-            | {"JUPYTER_TOKEN": token},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        end = time.monotonic() + 60
-        while True:
-            assert server.poll() is None and time.monotonic() < end, (
-                f"JupyterLab does not start:\n{(home / 'log').read_text()}"
-            )
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.05)
-        clipboard = ["clipboard-read", "clipboard-write"]
-        context = browser.new_context(
-            viewport={"width": 1280, "height": 1100}, permissions=clipboard
-        )
-        context.set_default_timeout(10_000)
-        page, wrong = context.new_page(), []
-        page.on("console", lambda message: wrong.append(message.text) if matters(message) else None)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        ours = re.compile(rf"(blob:)?(http|ws)://127\.0\.0\.1:{port}/|data:")
-        for kind in ("request", "websocket"):
-            page.on(kind, lambda asked: None if ours.match(asked.url) else wrong.append(asked.url))
-        page.goto(f"http://127.0.0.1:{port}/lab/tree/explore.ipynb?token={token}")
-        kernel = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel"
-        page.wait_for_function(f"{kernel}?.status === 'idle'", timeout=60_000)
-        page.evaluate("jupyterapp.shell.collapseLeft()")
-        yield SimpleNamespace(page=page, folder=folder, wrong=wrong)
-        context.close()
-    finally:
-        os.killpg(server.pid, signal.SIGTERM)  # the server ends its kernels
-        try:
-            server.wait(15)
-        except subprocess.TimeoutExpired:
-            os.killpg(
-                server.pid, signal.SIGKILL
-            )  # kernels end by themselves when their server is gone
-
-
-def matters(message) -> bool:
-    """Every error matters; a warning if it is about us, since what JupyterLab itself deprecates is
-    not ours to mend.
-    """
-    about_us = re.search(
-        "explorer|widget|stma", f"{message.text} {message.location}", re.IGNORECASE
-    )
-    return message.type == "error" or bool(message.type == "warning" and about_us)
+    with jupyterlab(browser, tmp_path_factory, CELLS) as lab:
+        yield lab
 
 
 @pytest.fixture
@@ -186,15 +90,6 @@ def pictures(page) -> list[str]:
 
 def all_differ(before: list[str], after: list[str]) -> bool:
     return all(old != new for old, new in zip(before, after, strict=True))
-
-
-def notebook(page) -> list:
-    """What keys meant for the explorer must leave alone: selected cell and mode, kinds and sources
-    of the cells.
-    """
-    content = "jupyterapp.shell.currentWidget.content"
-    cells = f"{content}.widgets.map(({{ model }}) => [model.type, model.sharedModel.getSource()])"
-    return page.evaluate(f"[{content}.activeCellIndex, {content}.mode, {cells}]")
 
 
 def click(page, row: int, column: int) -> str:

@@ -1,8 +1,9 @@
 """The notebooks as web pages that ask nothing of other servers: readable offline, on a phone and by
 a screen reader.
 
-Pages hold what the committed notebooks hold; nothing is executed, except that the explorer's page
-is made when it is not there. Links are relative, so that a folder of pages works from a disk and
+Pages hold what the committed notebooks hold; nothing is executed, except that the pictures that
+move are made anew, on pages of their own. A script sets these in the place of their stills, which
+stay where no script runs. Links are relative, so that a folder of pages works from a disk and
 under any path of a web server.
 """
 
@@ -11,6 +12,7 @@ import hashlib
 import io
 import re
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from markupsafe import Markup, escape
 from PIL import Image, ImageStat
 
 from stma_nb.course import reference, runner
+from stma_nb.course.pictures import PICTURES, Picture
 from stma_nb.course.structure import Notebook, repository
 from stma_nb.extras import needs
 from stma_nb.files import refuse_existing
@@ -30,7 +33,6 @@ with needs("course"):
     from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 STATIC = Path(__file__).parent
-EXPLORER = "attention.html"
 PNG = "data:image/png;base64,"
 # Elements that ask a server for something or run code, and attributes that say what to load.
 ASKING = ("script", "iframe", "frame", "link", "object", "embed", "base", "meta")
@@ -41,7 +43,8 @@ CSS_ASKING = re.compile(r"@import|image-set|\\|url\((?!\s*['\"]?\s*(data:|#))", 
 
 
 def build(folder: Path, overwrite: bool = False) -> Path:
-    """Write a page for each notebook, an index, the reference and the explorer; returns the index.
+    """Write a page for each notebook and each picture that moves, an index and the reference;
+    returns the index.
 
     Raises FileExistsError if the folder exists and is not to be overwritten; files in it that are
     not pages are left alone. NotebookError outside a copy of the repository, and ImportError where
@@ -50,7 +53,7 @@ def build(folder: Path, overwrite: bool = False) -> Path:
     refuse_existing(folder, overwrite)
     notebooks = [Notebook(path) for path in runner.notebooks()]
     cards = [(notebook, _picture(notebook)) for notebook in notebooks]
-    pages = {"index.html": render("index.html.j2", cards=cards)}
+    pages = {"index.html": render("index.html.j2", cards=cards, pictures=PICTURES)}
     neighbours = ([None, *notebooks[:-1]], notebooks, [*notebooks[1:], None])
     for before, notebook, after in zip(*neighbours, strict=True):
         pages[f"{notebook.path.stem}.html"] = page_of(notebook, before, after)
@@ -63,7 +66,7 @@ def build(folder: Path, overwrite: bool = False) -> Path:
         if picture:
             (folder / "pictures" / f"{notebook.path.stem}.png").write_bytes(_bytes(picture))
     shutil.copy(STATIC / "site.css", folder)
-    save_explorer(folder / EXPLORER)
+    save_pictures(folder)
     return folder / "index.html"
 
 
@@ -139,7 +142,7 @@ def page_of(
     content = nbformat.read(notebook.path, as_version=4)
     exporter = HTMLExporter(
         raw_template=(STATIC / "site.html.j2").read_text("utf-8"),
-        filters={"words": words, "asks_outside": asks_outside},
+        filters={"words": words, "asks_outside": asks_outside, "live": partial(live, notebook)},
     )
     cells, _ = exporter.from_notebook_node(content)
     headings = BeautifulSoup(cells, "html.parser")("h2", id=True)
@@ -151,6 +154,13 @@ def page_of(
         before=before,
         after=after,
     )
+
+
+def live(notebook: Notebook, source: str) -> Picture | None:
+    """The picture that moves in place of what a cell with this source shows, if there is one."""
+    number = notebook.path.name[:2]
+    of_notebook = (picture for picture in PICTURES if picture.notebook == number)
+    return next((picture for picture in of_notebook if picture.call in source), None)
 
 
 def asks_outside(html: str) -> bool:
@@ -177,7 +187,7 @@ def asks_outside(html: str) -> bool:
     )
 
 
-# ---------------------------------------------------------------------------- pictures and explorer
+# ---------------------------------------------------------------------------- pictures
 
 
 def _picture(notebook: Notebook) -> Any:
@@ -203,21 +213,13 @@ def _bytes(picture: Any) -> bytes:
     return base64.b64decode(picture["src"].removeprefix(PNG))
 
 
-def save_explorer(path: Path, made: Path = runner.ROOT / "build" / EXPLORER) -> None:
-    """Put the explorer that notebook 09 ``made`` at ``path``, or else one of the shipped weights
-    and the sample season.
-    """
-    if made.exists():
-        shutil.copy(made, path)
-        return
-    from stma_nb import cube, train
-    from stma_nb.attention import AttentionExplorer
-
-    season = cube.open_season(runner.sample_season())
-    trained = train.load(runner.ROOT / "data" / "stma_sample.safetensors")
-    AttentionExplorer(trained, season, row=224, column=224, layer="label", head=2).save_html(
-        path, overwrite=True
-    )
+def save_pictures(folder: Path, made: Path = runner.ROOT / "build") -> None:
+    """Put the pictures that move into a folder: those that notebooks ``made``, the others anew."""
+    for picture in PICTURES:
+        if (made / picture.page).exists():
+            shutil.copy(made / picture.page, folder)
+        else:
+            picture.make().save_html(folder / picture.page, overwrite=True)
 
 
 TEMPLATES = jinja2.Environment(

@@ -1,4 +1,4 @@
-// A bench for speckle: two fields with an edge, a third with a point target; fresh speckle, a filter, and what it gains and costs.
+// A bench for speckle: two fields with an edge, a third with a point target; fresh speckle, and what a filter gains and costs.
 
 const FILTERS = { none: "none", boxcar: "boxcar", lee: "Lee", decibels: "boxcar on decibels (wrong)" };
 const decibel = (power) => 10 * Math.log10(Math.max(power, 1e-6));
@@ -103,7 +103,10 @@ function filtered(name, image, H, W, w, looks) {
 /** ENL and mean of a box [top, bottom, left, right). */
 function boxOf(image, W, [top, bottom, left, right]) {
   let n = 0, sum = 0, squares = 0;
-  for (let r = top; r < bottom; r++) for (let c = left; c < right; c++) { n++; sum += image[r * W + c]; squares += image[r * W + c] ** 2; }
+  for (let r = top; r < bottom; r++) for (let c = left; c < right; c++) {
+    const v = image[r * W + c];
+    n++; sum += v; squares += v * v;
+  }
   const mean = sum / n;
   return { mean, enl: mean ** 2 / (squares / n - mean ** 2) };
 }
@@ -113,9 +116,10 @@ const profile = (image, W) => Array.from({ length: W }, (_, c) => {
   for (let k = c; k < image.length; k += W) sum += image[k];
   return sum / (image.length / W);
 });
-/** Pixels between 10 and 90 % of the step of a profile that rises in its middle; the levels are those of eight pixels at its ends. */
+/** Pixels between 10 and 90 % of the step of a profile that rises in its middle, from the mean of its first eight to that of its last. */
 function edgeWidth(values) {
-  const level = (part) => part.reduce((sum, v) => sum + v, 0) / part.length, low = level(values.slice(0, 8)), high = level(values.slice(-8));
+  const level = (part) => part.reduce((sum, v) => sum + v, 0) / part.length, low = level(values.slice(0, 8)),
+    high = level(values.slice(-8));
   const q = values.map((v) => (v - low) / (high - low)), middle = q.length / 2;
   let a = middle - 1, b = middle;
   while (a >= 0 && q[a] >= 0.1) a--;
@@ -128,7 +132,8 @@ function experiment(f, truth, { looks, filter, window: w, correlated, seed }) {
   const noisy = speckle(H, W, looks, 2 * seed + 1, shares).map((v, k) => v * truth[k]);
   const image = filtered(filter, noisy, H, W, w, looks), line = truth.subarray(row * W + left, row * W + left + width);
   const strip = speckle(lines, width, looks, 2 * seed + 2, shares).map((v, k) => v * line[k % width]);
-  const across = profile(filtered(filter, strip, lines, width, w, looks), width), before = boxOf(noisy, W, f.box), after = boxOf(image, W, f.box);
+  const across = profile(filtered(filter, strip, lines, width, w, looks), width), before = boxOf(noisy, W, f.box),
+    after = boxOf(image, W, f.box);
   const point = f.point[0] * W + f.point[1];
   return {
     noisy, image, across, line: Array.from(line),
@@ -143,8 +148,9 @@ const wide = (pixels) => (Number.isFinite(pixels) ? `${fixed(pixels, 1)} pixels`
 function summary({ looks, filter, window: w }, n) {
   const edge = `Width of the edge (10 to 90 % of the step): ${wide(n.edge)}; by the instrument alone ${wide(n.least)}.`;
   if (filter === "none") return `No filter: ENL ${fixed(n.enl, 1)} in the box, of speckle with ${fixed(looks, 1)} looks. ${edge}`;
-  return `${FILTERS[filter][0].toUpperCase()}${FILTERS[filter].slice(1)}, ${w} × ${w} pixels: ENL from ${fixed(n.before, 1)} to ` +
-    `${fixed(n.enl, 1)} in the box, its mean changes by ${fixed(n.bias, 2)} dB. ${edge} The point target changes by ${fixed(n.point, 1)} dB.`;
+  const name = `${FILTERS[filter][0].toUpperCase()}${FILTERS[filter].slice(1)}, ${w} × ${w} pixels`;
+  const gain = `ENL from ${fixed(n.before, 1)} to ${fixed(n.enl, 1)} in the box, its mean changes by ${fixed(n.bias, 2)} dB.`;
+  return `${name}: ${gain} ${edge} The point target changes by ${fixed(n.point, 1)} dB.`;
 }
 
 // ------------------------------------------------------------------------------------------------------------------ picture
@@ -152,7 +158,8 @@ function summary({ looks, filter, window: w }, n) {
 function render({ model, el }) {
   const f = model.get("facts"), truth = new Float32Array(buffer(model.get("data"))), [H, W] = f.shape;
   const get = (name) => model.get(name), set = (name, value) => choose(model, name, value);
-  const names = ["looks", "filter", "window", "correlated", "seed"], state = () => Object.fromEntries(names.map((name) => [name, get(name)]));
+  const names = ["looks", "filter", "window", "correlated", "seed"],
+    state = () => Object.fromEntries(names.map((name) => [name, get(name)]));
   let now = experiment(f, truth, state());
   const looks = slider("Looks", { min: 1, max: 16, step: 0.2 }, (v) => set("looks", v)), looksShown = make("output", {});
   const filter = select("Filter", Object.entries(FILTERS), (v) => set("filter", v));
@@ -162,16 +169,19 @@ function render({ model, el }) {
   const sentence = make("p", { class: "sentence" }), numbers = make("dl", { class: "numbers" });
   const grey = (image) => picture(W, (k) => [...Array(3).fill(clampTo(((decibel(image[k]) + 26) * 255) / 18, 0, 255)), 255], H);
   const views = [["With speckle", () => now.noisy], ["Filtered", () => now.image]].map(([title, image]) =>
-    [title, roomy({ role: "img", "aria-label": `${title}: two fields and the edge between them, a third below with a point target.` }, 384,
+    [title, roomy({ role: "img",
+      "aria-label": `${title}: two fields and the edge between them, a third below with a point target.` }, 384,
       (width) => Math.round((width * H) / W), (g, width) => paintScene(g, width, image()))]);
   const chart = roomy({ role: "img" }, 960, () => 216, paintEdge), values = table("The edge as a table",
     ["Pixels from the edge", "without speckle (dB)", "filtered (dB)"]);
   const root = frame("Speckle and filters",
-    make("div", { class: "bar" }, labelled("Looks", looks, looksShown), labelled("Filter", filter), labelled("Window", size, sizeShown),
+    make("div", { class: "bar" }, labelled("Looks", looks, looksShown), labelled("Filter", filter),
+      labelled("Window", size, sizeShown),
       labelled("", shared, "Neighbours share speckle, as in Sentinel-1"), fresh),
     sentence, numbers,
     make("div", { class: "pair" }, ...views.map(([title, view]) => part(title, view.place))),
-    make("p", { class: "hint" }, "Grey from −26 (dark) to −8 dB (bright). ENL and mean are those of the box, the edge is that between the " +
+    make("p", { class: "hint" },
+      "Grey from −26 (dark) to −8 dB (bright). ENL and mean are those of the box, the edge is that between the " +
       `two upper fields, measured on ${f.edge.lines} lines with the same edge.`),
     part("Across the edge", chart.place), values.node);
   el.append(root);
@@ -188,7 +198,8 @@ function render({ model, el }) {
     }
   }
   function paintEdge(g, width) {
-    const colours = look.colours(), n = now.line.length, left = 44, room = width - left - 14, x = now.line.map((_, c) => left + ((c + 0.5) * room) / n);
+    const colours = look.colours(), n = now.line.length, left = 44, room = width - left - 14,
+      x = now.line.map((_, c) => left + ((c + 0.5) * room) / n);
     const [one, two] = [now.line, now.across].map((line) => line.map(decibel)), [low, high] = range([...one, ...two], 0.12);
     const y = drawValues(g, { left, top: 24, wide: room, tall: 150, low, high, title: "Mean backscatter (dB)", colours });
     drawCurve(g, x, y, one, { colour: colours.soft, dash: [5, 4], square: true });
@@ -202,22 +213,20 @@ function render({ model, el }) {
   const paint = () => { views.forEach(([, view]) => view.now()); chart.now(); };
   function draw() {
     const chosen = state(), n = (now = experiment(f, truth, chosen)).numbers, text = summary(chosen, n);
-    if (sentence.textContent && sentence.textContent !== text) say(text);
-    sentence.textContent = text;
+    tell(sentence, text, say);
     looks.value = chosen.looks; looksShown.textContent = fixed(chosen.looks, 1); filter.value = chosen.filter;
     size.value = chosen.window; sizeShown.textContent = `${chosen.window} × ${chosen.window}`; shared.checked = chosen.correlated;
     size.disabled = chosen.filter === "none";
-    numbers.replaceChildren(...[["ENL in the box", fixed(n.enl, 1)], ["Change of its mean", `${fixed(n.bias, 2)} dB`], ["Width of the edge", wide(n.edge)],
-      ["Point target", `${fixed(n.point, 1)} dB`]].map(([term, value]) => make("div", {}, make("dt", {}, term), make("dd", {}, value))));
+    numbers.replaceChildren(...[["ENL in the box", fixed(n.enl, 1)], ["Change of its mean", `${fixed(n.bias, 2)} dB`],
+      ["Width of the edge", wide(n.edge)],
+      ["Point target", `${fixed(n.point, 1)} dB`]].map(([term, value]) =>
+        make("div", {}, make("dt", {}, term), make("dd", {}, value))));
     chart.canvas.setAttribute("aria-label", `Mean across the edge: ${wide(n.edge)} from 10 to 90 %; values in the table below.`);
-    values.fill(now.line.map((v, c) => [fixed(c + 0.5 - now.line.length / 2, 1), fixed(decibel(v), 2), fixed(decibel(now.across[c]), 2)]));
+    values.fill(now.line.map((v, c) => [fixed(c + 0.5 - now.line.length / 2, 1), fixed(decibel(v), 2),
+      fixed(decibel(now.across[c]), 2)]));
     paint();
   }
-  const schedule = once(draw), watched = names.map((name) => `change:${name}`);
-  watched.forEach((name) => model.on(name, schedule));
+  const following = follow(model, names, draw, look, chart, ...views.map(([, view]) => view));
   draw();
-  return () => {
-    watched.forEach((name) => model.off(name, schedule));
-    views.forEach(([, view]) => view.stop()); chart.stop(); look.stop(); schedule.stop();
-  };
+  return following.stop;
 }

@@ -10,6 +10,23 @@ function choose(model, name, value) {
   model.set(name, value);
   model.save_changes();
 }
+/** Put a sentence in its place, and say it to those who listen if it is another one. */
+function tell(node, text, say) {
+  if (node.textContent && node.textContent !== text) say(text);
+  node.textContent = text;
+}
+/** Draw before the next paint when one of these traits changes; `stop` ends that and what else is given. */
+function follow(model, names, draw, ...others) {
+  const soon = once(draw), watched = names.map((name) => `change:${name}`);
+  watched.forEach((name) => model.on(name, soon));
+  return {
+    soon,
+    stop() {
+      watched.forEach((name) => model.off(name, soon));
+      [soon, ...others].forEach((other) => other.stop());
+    },
+  };
+}
 /** A part of the page with a title; what stands in it follows. */
 const part = (title, ...children) => make("figure", {}, make("figcaption", {}, title), ...children);
 /** A canvas as wide as its room, up to `most` CSS pixels, and `high(width)` high; `paint(g, width, height)` draws it. */
@@ -29,7 +46,7 @@ function roomy(attributes, most, high, paint) {
     now();
   });
   watch.observe(place);
-  return { place, canvas, now, draw: once(now), width: () => width, stop: () => watch.disconnect() };
+  return { place, canvas, now, width: () => width, stop: () => watch.disconnect() };
 }
 
 // ------------------------------------------------------------------------------------------------------------------ colours
@@ -70,7 +87,8 @@ function drawMonths(g, dates, x, y, colour) {
     const t = Date.UTC(first.getUTCFullYear(), month, 1);
     if (t > last) break;
     const at = new Date(t), name = MONTHS[at.getUTCMonth()];
-    marks.push([x[0] + scale * (t - begin), years && (!marks.length || !at.getUTCMonth()) ? `${name} ${at.getUTCFullYear()}` : name]);
+    const yearly = years && (!marks.length || !at.getUTCMonth());
+    marks.push([x[0] + scale * (t - begin), yearly ? `${name} ${at.getUTCFullYear()}` : name]);
   }
   if (marks.length < 2) marks.splice(0, 9, [x[0], dayIn(dates[0], dates)], [x.at(-1), dayIn(dates.at(-1), dates)]);
   g.fillStyle = g.strokeStyle = colour; g.font = LETTERS; g.textBaseline = "top";
@@ -85,7 +103,8 @@ function drawMonths(g, dates, x, y, colour) {
 }
 /** An axis of values with lines across; returns where a value lies. */
 function drawValues(g, { left, top, wide, tall, low, high, title, colours, count }) {
-  const y = (value) => top + (tall * (high - value)) / (high - low || 1), marks = ticks(low, high, count), step = marks[1] - marks[0];
+  const y = (value) => top + (tall * (high - value)) / (high - low || 1), marks = ticks(low, high, count),
+    step = marks[1] - marks[0];
   g.font = LETTERS; g.textBaseline = "middle"; g.textAlign = "right"; g.lineWidth = 1; g.strokeStyle = colours.line;
   for (const value of marks) {
     g.beginPath(); g.moveTo(left, y(value)); g.lineTo(left + wide, y(value)); g.stroke();
@@ -121,7 +140,8 @@ function drawBand(g, x, y, low, high, colour, alpha = 0.2) {
 }
 /** Lowest and highest finite value, with a little room. */
 function range(values, room = 0.05) {
-  const finite = values.filter(Number.isFinite), low = Math.min(...finite), high = Math.max(...finite), more = room * (high - low || 1);
+  const finite = values.filter(Number.isFinite), low = Math.min(...finite), high = Math.max(...finite),
+    more = room * (high - low || 1);
   return finite.length ? [low - more, high + more] : [0, 1];
 }
 

@@ -12,7 +12,8 @@ function crops(model) {
     sd: (name, band) => row(code(name), band, 1),
     /** The distance of the means over the joint standard deviation. */
     apart(first, second, band) {
-      const [m1, m2] = [first, second].map((name) => this.mean(name, band)), [s1, s2] = [first, second].map((name) => this.sd(name, band));
+      const [m1, m2] = [first, second].map((name) => this.mean(name, band)),
+        [s1, s2] = [first, second].map((name) => this.sd(name, band));
       return m1.map((m, t) => Math.abs(m - m2[t]) / Math.sqrt((s1[t] ** 2 + s2[t] ** 2) / 2));
     },
   };
@@ -27,13 +28,19 @@ function differMost(fields, first, second) {
 }
 
 function render({ model, el }) {
-  const fields = crops(model), { dates } = fields, get = (name) => model.get(name), titled = (crop) => `${crop.name} (${crop.fields} fields)`;
-  const list = (label, trait) => select(label, fields.crops.map((crop) => [crop.name, titled(crop)]), (name) => choose(model, trait, name));
+  const fields = crops(model), { dates } = fields, get = (name) => model.get(name),
+    titled = (crop) => `${crop.name} (${crop.fields} fields)`;
+  const list = (label, trait) => select(label, fields.crops.map((crop) => [crop.name, titled(crop)]),
+    (name) => choose(model, trait, name));
   const first = list("First crop", "first"), second = list("Second crop", "second");
-  const swap = button("Swap", () => { const [one, two] = [get("first"), get("second")]; choose(model, "first", two); choose(model, "second", one); });
+  const swap = button("Swap", () => {
+    const [one, two] = [get("first"), get("second")];
+    choose(model, "first", two); choose(model, "second", one);
+  });
   const sentence = make("p", { class: "sentence" }), legend = make("div", { class: "legend" });
   const values = table("Values as a table", []);
-  const charts = fields.bands.map((name, band) => roomy({ role: "img" }, 620, () => 272, (g, width) => drawBand2(g, width, band)));
+  const charts = fields.bands.map((name, band) =>
+    roomy({ role: "img" }, 620, () => 272, (g, width) => paintBand(g, width, band)));
   const root = frame("Two crops compared",
     make("div", { class: "bar" }, labelled("First crop", first), labelled("Second crop", second), swap),
     sentence, legend,
@@ -51,10 +58,13 @@ function render({ model, el }) {
       ...(same ? [] : [[get("second"), { colour: line(get("second")), dash: [6, 4], square: true }]])];
   };
   /** Above, the courses in dB; below, the distances as bars. One scale for VV and VH distances. */
-  function drawBand2(g, width, band) {
-    const colours = look.colours(), left = 42, wide = width - left - 14, x = timeAxis(dates, left + 6, wide - 12), shown = looks();
-    const all = shown.flatMap(([name]) => [-1, 1].flatMap((sign) => Array.from(fields.mean(name, band), (m, t) => m + sign * fields.sd(name, band)[t])));
-    const [low, high] = range(all), y = drawValues(g, { left, top: 24, wide, tall: 136, low, high, title: "Backscatter (dB)", colours });
+  function paintBand(g, width, band) {
+    const colours = look.colours(), left = 42, wide = width - left - 14, x = timeAxis(dates, left + 6, wide - 12),
+      shown = looks();
+    const all = shown.flatMap(([name]) =>
+      [-1, 1].flatMap((sign) => Array.from(fields.mean(name, band), (m, t) => m + sign * fields.sd(name, band)[t])));
+    const [low, high] = range(all),
+      y = drawValues(g, { left, top: 24, wide, tall: 136, low, high, title: "Backscatter (dB)", colours });
     for (const [name, line] of shown) {
       const mean = fields.mean(name, band), sd = fields.sd(name, band);
       drawBand(g, x, y, mean.map((m, t) => m - sd[t]), mean.map((m, t) => m + sd[t]), line.colour);
@@ -62,8 +72,10 @@ function render({ model, el }) {
     for (const [name, line] of shown) drawCurve(g, x, y, fields.mean(name, band), line);
     const [one, two] = [get("first"), get("second")], apart = fields.apart(one, two, band);
     const most = Math.max(1, ...[0, 1].flatMap((b) => Array.from(fields.apart(one, two, b)).filter(Number.isFinite)));
-    const yd = drawValues(g, { left, top: 190, wide, tall: 52, low: 0, high: most, title: "Difference (sd of fields)", colours, count: 2 });
-    const best = one === two ? -1 : ranked(apart.map((v) => (Number.isFinite(v) ? v : -1)))[0], thick = clampTo((0.6 * wide) / dates.length, 3, 14);
+    const yd = drawValues(g, { left, top: 190, wide, tall: 52, low: 0, high: most, title: "Difference (sd of fields)", colours,
+      count: 2 });
+    const best = one === two ? -1 : ranked(apart.map((v) => (Number.isFinite(v) ? v : -1)))[0],
+      thick = clampTo((0.6 * wide) / dates.length, 3, 14);
     apart.forEach((v, t) => {
       if (!Number.isFinite(v)) return;
       g.fillStyle = t === best ? colours.mark : colours.soft; g.fillRect(x[t] - thick / 2, yd(v), thick, yd(0) - yd(v));
@@ -72,23 +84,25 @@ function render({ model, el }) {
   }
   function draw() {
     const text = differMost(fields, get("first"), get("second"));
-    if (sentence.textContent && sentence.textContent !== text) say(text);
-    sentence.textContent = text;
+    tell(sentence, text, say);
     first.value = get("first"); second.value = get("second");
     legend.replaceChildren(...looks().map(([name, line]) => make("span", {},
-      make("i", { class: line.dash ? "line dashed" : "line", style: `border-color: ${line.colour}` }), titled(fields.crops[fields.code(name)]))));
+      make("i", { class: line.dash ? "line dashed" : "line", style: `border-color: ${line.colour}` }),
+      titled(fields.crops[fields.code(name)]))));
     for (const [band, chart] of charts.entries()) {
-      chart.canvas.setAttribute("aria-label", `${fields.bands[band]} of ${get("first")} and ${get("second")} over the season; values in the table below.`);
+      chart.canvas.setAttribute("aria-label",
+        `${fields.bands[band]} of ${get("first")} and ${get("second")} over the season; values in the table below.`);
       chart.now();
     }
-    const [one, two] = [get("first"), get("second")], heads = fields.bands.flatMap((b) => [`${b} ${one} (dB)`, `${b} ${two} (dB)`, `${b} difference (sd)`]);
+    const [one, two] = [get("first"), get("second")],
+      heads = fields.bands.flatMap((b) => [`${b} ${one} (dB)`, `${b} ${two} (dB)`, `${b} difference (sd)`]);
     values.name(["Date", ...heads]);
     const number = (v) => (Number.isFinite(v) ? fixed(v, 2) : "no data");
     values.fill(dates.map((date, t) =>
-      [date, ...[0, 1].flatMap((band) => [fields.mean(one, band)[t], fields.mean(two, band)[t], fields.apart(one, two, band)[t]].map(number))]));
+      [date, ...[0, 1].flatMap((band) => [fields.mean(one, band)[t], fields.mean(two, band)[t],
+        fields.apart(one, two, band)[t]].map(number))]));
   }
-  const schedule = once(draw), watched = ["first", "second"].map((name) => `change:${name}`);
-  watched.forEach((name) => model.on(name, schedule));
+  const following = follow(model, ["first", "second"], draw, look, ...charts);
   draw();
-  return () => { watched.forEach((name) => model.off(name, schedule)); charts.forEach((chart) => chart.stop()); look.stop(); schedule.stop(); };
+  return following.stop;
 }

@@ -17,7 +17,8 @@ function scene(model) {
     ...f, H, W, T, parcel, value,
     /** The number of the parcel at a pixel among those listed, or -1. */
     field: ([row, column]) => parcel[row * W + column] - 1,
-    course: (band, field, [row, column]) => (field >= 0 ? Array.from(curves.subarray((field * 2 + band) * T, (field * 2 + band + 1) * T))
+    course: (band, field, [row, column]) =>
+      (field >= 0 ? Array.from(curves.subarray((field * 2 + band) * T, (field * 2 + band + 1) * T))
       : f.dates.map((_, t) => db(band, t, row * W + column))),
     /** Brightness 0 .. 255 of a layer, between the limits that hold for all dates; NaN where there is no data. */
     grey(layer, t, k) {
@@ -48,9 +49,10 @@ function told(s, { date, pixel, per }) {
   const what = whole ? `${name} (${s.parcels[field].pixels} pixels)` : `pixel row ${row}, column ${column}, in ${name}`;
   const [vv, vh] = [0, 1].map((band) => s.course(band, whole ? field : -1, pixel));
   const number = (v) => (Number.isFinite(v) ? `${fixed(v, 1)} dB` : "no data");
-  const known = [...vh.keys()].filter((t) => Number.isFinite(vh[t])), by = (better) => known.reduce((a, b) => (better(vh[b], vh[a]) ? b : a));
-  const ends = known.length ? ` VH is lowest on ${dayIn(s.dates[by((a, b) => a < b)], s.dates)} and highest on ${dayIn(s.dates[by((a, b) => a > b)], s.dates)}.` : "";
-  return `${dayIn(s.dates[date], s.dates)}: ${what}: VV ${number(vv[date])}, VH ${number(vh[date])}.${ends}`;
+  const known = [...vh.keys()].filter((t) => Number.isFinite(vh[t])), on = (t) => dayIn(s.dates[t], s.dates);
+  const by = (better) => on(known.reduce((a, b) => (better(vh[b], vh[a]) ? b : a)));
+  const ends = known.length ? ` VH is lowest on ${by((a, b) => a < b)} and highest on ${by((a, b) => a > b)}.` : "";
+  return `${on(date)}: ${what}: VV ${number(vv[date])}, VH ${number(vh[date])}.${ends}`;
 }
 
 function render({ model, el }) {
@@ -58,14 +60,14 @@ function render({ model, el }) {
   const still = matchMedia("(prefers-reduced-motion: reduce)"), lines = borders(s), films = new Map();
   let timer = 0;
   const step = (by) => set("date", clampTo(get("date") + by, 0, s.T - 1));
-  const stop = () => { clearInterval(timer); timer = 0; schedule(); };
+  const stop = () => { clearInterval(timer); timer = 0; following.soon(); };
   const play = () => {
     if (timer) return stop();
     if (get("date") === s.T - 1) set("date", 0);
     else step(1);
     if (still.matches) return; // who asked for less motion goes on by hand
     timer = setInterval(() => { if (get("date") === s.T - 1 || !root.isConnected) stop(); else step(1); }, 700);
-    schedule();
+    following.soon();
   };
   const layer = select("Image", Object.entries(LAYERS), (v) => set("layer", v)), run = button("Play", play, { class: "play" });
   const back = button("◂", () => step(-1), { "aria-label": "Date before", "aria-keyshortcuts": "," });
@@ -73,16 +75,21 @@ function render({ model, el }) {
   const date = slider("Date", { min: 0, max: s.T - 1, step: 1 }, (t) => { stop(); set("date", t); }), shown = make("output", {});
   const per = select("Curve of", [["field", "field"], ["pixel", "pixel"]], (v) => set("per", v));
   const outlines = make("input", { type: "checkbox", onchange: (e) => set("outlines", e.target.checked) });
-  const sentence = make("p", { class: "sentence" }), legend = make("div", { class: "legend" }), scale = make("p", { class: "hint" });
-  const map = roomy({ class: "map", role: "application", tabindex: "0" }, 470, (width) => Math.round((width * s.H) / s.W), paintScene);
-  const chart = roomy({ role: "img" }, 620, () => 250, paintChart), values = table("Values as a table", ["Date", "VV (dB)", "VH (dB)", "VV − VH (dB)"]);
+  const sentence = make("p", { class: "sentence" }), legend = make("div", { class: "legend" }),
+    scale = make("p", { class: "hint" });
+  const map = roomy({ class: "map", role: "application", tabindex: "0" }, 470, (width) => Math.round((width * s.H) / s.W),
+    paintScene);
+  const chart = roomy({ role: "img" }, 620, () => 250, paintChart),
+    values = table("Values as a table", ["Date", "VV (dB)", "VH (dB)", "VV − VH (dB)"]);
   const key = make("div", { class: "legend" });
   const root = frame("The season, date by date",
-    make("div", { class: "bar" }, labelled("Image", layer), back, run, next, labelled("Date", date, shown), labelled("Curve of", per),
+    make("div", { class: "bar" }, labelled("Image", layer), back, run, next, labelled("Date", date, shown),
+      labelled("Curve of", per),
       ...(s.parcels.length ? [labelled("", outlines, "Outlines of the fields")] : [])),
     sentence,
     make("div", { class: "pair" }, make("figure", {}, map.place, scale, legend),
-      make("figure", {}, key, chart.place, make("p", { class: "hint" }, "Click or tap the image for another place (arrow keys move it, " +
+      make("figure", {}, key, chart.place,
+        make("p", { class: "hint" }, "Click or tap the image for another place (arrow keys move it, " +
         "with Shift by ten pixels), the curves for another date (keys , and . step)."), values.node)));
   el.append(root);
   const say = announcer(root), look = theme(root, () => draw());
@@ -133,40 +140,41 @@ function render({ model, el }) {
     g.restore();
   }
   function paintChart(g, width) {
-    const colours = look.colours(), x = dateAxis(width), courses = [0, 1].map((band) => s.course(band, chosen(), get("pixel"))), t = get("date");
+    const colours = look.colours(), x = dateAxis(width), courses = [0, 1].map((band) => s.course(band, chosen(), get("pixel"))),
+      t = get("date");
     const [low, high] = range([...courses.flat(), ...s.usual]);
-    const y = drawValues(g, { left: 44, top: 24, wide: width - 58, tall: 196, low, high, title: "Backscatter (dB)", colours, count: 5 });
+    const y = drawValues(g, { left: 44, top: 24, wide: width - 58, tall: 196, low, high, title: "Backscatter (dB)", colours,
+      count: 5 });
     g.strokeStyle = colours.mark; g.lineWidth = 1.5; g.setLineDash([3, 3]);
     g.beginPath(); g.moveTo(x[t], 24); g.lineTo(x[t], 220); g.stroke(); g.setLineDash([]);
-    courses.forEach((course, band) => drawCurve(g, x, y, course, { ...LINES[band], colour: legible(LINES[band].colour, colours.paper) }));
+    courses.forEach((course, band) =>
+      drawCurve(g, x, y, course, { ...LINES[band], colour: legible(LINES[band].colour, colours.paper) }));
     drawMonths(g, s.dates, x, 222, colours.soft);
   }
   function draw() {
     const state = { date: get("date"), pixel: get("pixel"), per: get("per") }, text = told(s, state), { paper } = look.colours();
-    if (sentence.textContent && sentence.textContent !== text && !timer) say(text);
-    sentence.textContent = text;
+    tell(sentence, text, timer ? () => {} : say); // a film is not read out
     run.textContent = timer ? "Stop" : "Play";
     layer.value = get("layer"); date.value = state.date; per.value = state.per; outlines.checked = get("outlines");
     shown.textContent = dayIn(s.dates[state.date], s.dates); date.setAttribute("aria-valuetext", shown.textContent);
     back.disabled = state.date === 0; next.disabled = state.date === s.T - 1;
     const name = get("layer"), ends = (band) => s.limits[band].map((v) => fixed(v, 1));
-    scale.textContent = name === "colour" ? `Red: VV, green: VH, blue: VV − VH, each from dark to bright as its grey image. Side: ${s.side}.` :
+    scale.textContent = name === "colour" ?
+      `Red: VV, green: VH, blue: VV − VH, each from dark to bright as its grey image. Side: ${s.side}.` :
       `Dark ${ends(name)[0]} dB, bright ${ends(name)[1]} dB and more, the same on all dates. Side: ${s.side}.`;
     const there = get("outlines") ? [...lines.byCrop.keys()].sort((a, b) => a - b) : [];
     legend.replaceChildren(...there.map((crop) => swatch(s.classes[crop].colour, s.classes[crop].name)));
     key.replaceChildren(...["VV", "VH"].map((band, k) => make("span", {}, make("i", { class: k ? "line" : "line dashed",
       style: `border-color: ${legible(LINES[k].colour, paper)}` }), band)));
-    map.canvas.setAttribute("aria-label", `Image of the scene on ${shown.textContent}. Arrow keys move the place that is looked at.`);
+    map.canvas.setAttribute("aria-label",
+      `Image of the scene on ${shown.textContent}. Arrow keys move the place that is looked at.`);
     chart.canvas.setAttribute("aria-label", "VV and VH over the season; values in the table below.");
     map.now(); chart.now();
-    const [vv, vh] = [0, 1].map((band) => s.course(band, chosen(), state.pixel)), number = (v) => (Number.isFinite(v) ? fixed(v, 2) : "no data");
+    const [vv, vh] = [0, 1].map((band) => s.course(band, chosen(), state.pixel)),
+      number = (v) => (Number.isFinite(v) ? fixed(v, 2) : "no data");
     values.fill(s.dates.map((day, t) => [day, number(vv[t]), number(vh[t]), number(vv[t] - vh[t])]));
   }
-  const schedule = once(draw), watched = ["date", "pixel", "per", "layer", "outlines"].map((name) => `change:${name}`);
-  watched.forEach((name) => model.on(name, schedule));
+  const following = follow(model, ["date", "pixel", "per", "layer", "outlines"], draw, look, map, chart);
   draw();
-  return () => {
-    clearInterval(timer); watched.forEach((name) => model.off(name, schedule));
-    map.stop(); chart.stop(); look.stop(); schedule.stop();
-  };
+  return () => { clearInterval(timer); following.stop(); };
 }
