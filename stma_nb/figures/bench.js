@@ -185,7 +185,7 @@ function render({ model, el }) {
       `two upper fields, measured on ${f.edge.lines} lines with the same edge.`),
     part("Across the edge", chart.place), values.node);
   el.append(root);
-  const say = announcer(root), look = theme(root, () => paint());
+  const say = announcer(root), look = theme(root, () => following.now());
 
   function paintScene(g, width, image) {
     const zoom = width / W, [top, bottom, left, right] = f.box;
@@ -226,7 +226,6 @@ function render({ model, el }) {
       fixed(decibel(now.across[c]), 2)]));
     paint();
   }
-  const following = follow(model, names, draw, look, chart, ...views.map(([, view]) => view));
-  draw();
+  const following = follow(root, model, names, draw, look, chart, ...views.map(([, view]) => view));
   return following.stop;
 }

@@ -15,13 +15,21 @@ function tell(node, text, say) {
   if (node.textContent && node.textContent !== text) say(text);
   node.textContent = text;
 }
-/** Draw before the next paint when one of these traits changes; `stop` ends that and what else is given. */
-function follow(model, names, draw, ...others) {
-  const soon = once(draw), watched = names.map((name) => `change:${name}`);
+/** Draw when a picture comes into its page (before that it has no colours), and before the next paint when one of these traits
+ * changes; `stop` ends that and what else is given. */
+function follow(root, model, names, draw, ...others) {
+  const now = () => { if (root.isConnected) draw(); };
+  const soon = once(now), watched = names.map((name) => `change:${name}`), arrival = new ResizeObserver(() => {
+    arrival.disconnect();
+    now();
+  });
+  arrival.observe(root);
   watched.forEach((name) => model.on(name, soon));
   return {
+    now,
     soon,
     stop() {
+      arrival.disconnect();
       watched.forEach((name) => model.off(name, soon));
       [soon, ...others].forEach((other) => other.stop());
     },
@@ -34,7 +42,7 @@ function roomy(attributes, most, high, paint) {
   const canvas = make("canvas", attributes), g = canvas.getContext("2d"), place = make("div", { class: "room" }, canvas);
   let width = 0;
   const now = () => {
-    if (!width) return;
+    if (!width || !canvas.isConnected) return;
     g.clearRect(0, 0, width, high(width));
     paint(g, width, high(width));
   };

@@ -49,7 +49,7 @@ function render({ model, el }) {
       "standard deviations of the fields."),
     values.node);
   el.append(root);
-  const say = announcer(root), look = theme(root, () => draw());
+  const say = announcer(root), look = theme(root, () => following.now());
 
   const looks = () => {
     const colours = look.colours(), same = get("first") === get("second");
@@ -102,7 +102,6 @@ function render({ model, el }) {
       [date, ...[0, 1].flatMap((band) => [fields.mean(one, band)[t], fields.mean(two, band)[t],
         fields.apart(one, two, band)[t]].map(number))]));
   }
-  const following = follow(model, ["first", "second"], draw, look, ...charts);
-  draw();
+  const following = follow(root, model, ["first", "second"], draw, look, ...charts);
   return following.stop;
 }

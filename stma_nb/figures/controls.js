@@ -174,4 +174,9 @@ function standalone(el) {
   const read = (id) => document.getElementById(id).textContent;
   const state = { ...JSON.parse(read("state")), data: fromBase64(read("data")) };
   render({ model: pageModel(state), el, page: true });
+  if (parent !== window) new ResizeObserver(() => tellHeight(el)).observe(el);
+}
+/** In a frame: tell the page around it how high the frame must be, so that nothing scrolls within it. */
+function tellHeight(el) {
+  parent.postMessage({ height: Math.ceil(el.getBoundingClientRect().bottom + scrollY) + 16 }, "*");
 }

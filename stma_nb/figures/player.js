@@ -92,7 +92,7 @@ function render({ model, el }) {
         make("p", { class: "hint" }, "Click or tap the image for another place (arrow keys move it, " +
         "with Shift by ten pixels), the curves for another date (keys , and . step)."), values.node)));
   el.append(root);
-  const say = announcer(root), look = theme(root, () => draw());
+  const say = announcer(root), look = theme(root, () => following.now());
 
   root.addEventListener("keydown", (event) => {
     if ((event.key !== "," && event.key !== ".") || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -174,7 +174,6 @@ function render({ model, el }) {
       number = (v) => (Number.isFinite(v) ? fixed(v, 2) : "no data");
     values.fill(s.dates.map((day, t) => [day, number(vv[t]), number(vh[t]), number(vv[t] - vh[t])]));
   }
-  const following = follow(model, ["date", "pixel", "per", "layer", "outlines"], draw, look, map, chart);
-  draw();
+  const following = follow(root, model, ["date", "pixel", "per", "layer", "outlines"], draw, look, map, chart);
   return () => { clearInterval(timer); following.stop(); };
 }

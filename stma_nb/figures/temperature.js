@@ -10,7 +10,8 @@ function softmax(scores, values, sharpness) {
   return { weights, spread: Math.exp(entropy), answer: weights.reduce((total, w, k) => total + w * values[k], 0) };
 }
 const spreads = (n) => fixed(n, n < 99.95 ? 1 : 0);
-const short = (value) => String(+value.toPrecision(3)).replace("-", "−");
+/** Three digits; what is smaller than a millionth is 0. */
+const short = (value) => String(Math.abs(value) < 1e-6 ? 0 : +value.toPrecision(3)).replace("-", "−");
 function reading(f, asks, sharpness, { weights, spread, answer }) {
   const best = ranked(weights)[0],
     shares = f.groups.map((name, group) => weights.reduce((sum, w, k) => sum + (f.group[k] === group ? w : 0), 0));
@@ -46,7 +47,7 @@ function render({ model, el }) {
     part("Weights: softmax of sharpness × score", bars[1].place),
     part(`Where the answer lies among the values of ${f.value}`, line.place), rows.node);
   el.append(root);
-  const say = announcer(root), look = theme(root, () => paint()), groupColours = ["#0072b2", "#d55e00"];
+  const say = announcer(root), look = theme(root, () => following.now()), groupColours = ["#0072b2", "#d55e00"];
   let scores = [], result = softmax([0], [0], 1), order = [];
 
   const colourOf = (k, colours) => (f.groups.length ? legible(groupColours[f.group[k] ? 1 : 0], colours.paper) : colours.accent);
@@ -122,7 +123,6 @@ function render({ model, el }) {
       short(values[k])]));
     paint();
   }
-  const following = follow(model, ["sharpness", "asks"], draw, look, line, ...bars);
-  draw();
+  const following = follow(root, model, ["sharpness", "asks"], draw, look, line, ...bars);
   return following.stop;
 }

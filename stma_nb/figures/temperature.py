@@ -143,5 +143,8 @@ class AttentionTemperature(Component):
 
 
 def _short(value: float) -> str:
-    """Three digits, as the browser writes them."""
-    return f"{float(f'{value:.3g}'):g}".replace("-", "−")
+    """Three digits, as the browser writes them: what is smaller than a millionth is 0."""
+    if abs(value) < 1e-6:
+        return "0"
+    digits = np.format_float_positional(value, 3, unique=False, fractional=False, trim="-")
+    return digits.replace("-", "−")
