@@ -20,6 +20,7 @@ import stma_nb
 from stma_nb import accuracy
 from stma_nb.__main__ import main
 from stma_nb.course import reference, runner, website
+from stma_nb.course.pictures import PICTURES
 from stma_nb.course.structure import Notebook
 
 ROOT = Path(__file__).parent.parent
@@ -66,9 +67,8 @@ def test_a_page_holds_its_notebook(site, path):
             assert any(" ".join(cell.source.split()) in box for box in inside), (
                 "solutions are folded"
             )
-    live = path.stem == EXPLORER_NOTEBOOK  # there the explorer stands in place of its picture
-    assert [image["alt"] for image in page("img")] == [image["alt"] for image in notebook.figures][
-        live:
+    assert [image["alt"] for image in page("img")] == [
+        image["alt"] for image in notebook.figures
     ], "with their texts"
     assert not re.search(r"(?<!\\)\$[^$\n]+\$", "".join(p.get_text() for p in page("p"))), (
         "no formula is left as TeX"
@@ -78,8 +78,8 @@ def test_a_page_holds_its_notebook(site, path):
 def test_links_of_all_pages_resolve(site):
     pages = [*(path.stem for path in NOTEBOOKS), "index"]
     for name in pages:
-        for link in soup(site, name).select("a[href], img[src], iframe[src], link[href]"):
-            target = link.get("href") or link.get("src")
+        for link in soup(site, name).select("a[href], img[src], link[href], [data-page]"):
+            target = link.get("href") or link.get("src") or link["data-page"]
             if re.match("https://|data:", target):
                 assert link.name == "a" or target.startswith("data:"), f"{name} asks for {target}"
                 continue
@@ -252,9 +252,35 @@ def test_the_reference_asks_nothing_of_other_hosts(site):
     assert soup(site, "index").select_one("a[href='api/stma_nb.html']")
 
 
-def test_an_explorer_is_made_when_none_is_there(tmp_path):
-    website.save_explorer(tmp_path / "attention.html", tmp_path / "nothing.html")
-    assert "standalone(" in (tmp_path / "attention.html").read_text(encoding="utf-8")
+def test_pictures_that_a_notebook_has_made_are_taken_and_the_others_made(tmp_path):
+    made = tmp_path / "made"
+    made.mkdir()
+    for picture in PICTURES:
+        (made / picture.page).write_text("made by a notebook")
+    (made / "bench.html").unlink()
+    (tmp_path / "site").mkdir()
+    website.save_pictures(tmp_path / "site", made)
+    for picture in PICTURES:
+        text = (tmp_path / "site" / picture.page).read_text(encoding="utf-8")
+        assert ("standalone(" in text) == (picture.page == "bench.html")
+
+
+@pytest.mark.parametrize("picture", PICTURES, ids=lambda picture: picture.page)
+def test_a_picture_stands_in_its_notebook_and_says_the_same(site, picture):
+    """All but the explorer: its page has the weights that come with the course."""
+    [path] = [path for path in NOTEBOOKS if path.name.startswith(picture.notebook)]
+    shown = [
+        output.data["text/plain"]
+        for cell in Notebook(path).code
+        if picture.call in cell.source
+        for output in cell.outputs
+        if "application/vnd.jupyter.widget-view+json" in output.get("data", {})
+    ]
+    places = soup(site, path.stem).select(f"[data-page='{picture.page}'] img")
+    assert len(shown) == len(places) == 1
+    said = soup(site, picture.page.removesuffix(".html")).noscript.get_text()
+    assert picture.page == "attention.html" or said == shown[0]
+    assert soup(site, "index").select_one(f"a[href='{picture.page}']")
 
 
 # ------------------------------------------------------------------------------------------ browser
@@ -329,6 +355,7 @@ def test_pages_are_readable_at_every_width(tab, site, name):
 
 def explore(page) -> None:
     """Move to another row in the explorer of a page, and wait for the sentence about it."""
+    page.locator("iframe").scroll_into_view_if_needed()  # it loads when it comes in sight
     frame = page.frame_locator("iframe")
     frame.get_by_label("Pixel row", exact=True).fill("230")
     frame.get_by_label("Pixel row", exact=True).press("Tab")
@@ -337,6 +364,46 @@ def explore(page) -> None:
 
 def test_the_explorer_lives_in_its_page(tab, site):
     explore(tab((site / f"{EXPLORER_NOTEBOOK}.html").as_uri()))
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("picture", PICTURES[:-1], ids=lambda picture: picture.page)
+def test_a_frame_is_as_high_as_its_picture(browser, site, picture, width):
+    [path] = [path for path in NOTEBOOKS if path.name.startswith(picture.notebook)]
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    wrong = complaints(page, allowed=[site.as_uri(), "data:"])
+    page.goto((site / f"{path.stem}.html").as_uri(), wait_until="load")
+    frame = page.locator(f"iframe[src='{picture.page}']")
+    frame.scroll_into_view_if_needed()
+    inside = page.frame_locator(f"iframe[src='{picture.page}']")
+    inside.locator(".sentence:not(:empty)").wait_for()
+    [content] = [found for found in page.frames if found.url.endswith(picture.page)]
+
+    def becomes_true(condition: str) -> None:
+        """The frame's policy lets nothing wait in it by a text, so it is asked again and again."""
+        for _ in range(100):
+            if content.evaluate(condition):
+                return
+            page.wait_for_timeout(50)
+        raise AssertionError(condition)
+
+    becomes_true("document.documentElement.scrollHeight <= innerHeight && innerHeight < 1800")
+    closed = frame.bounding_box()["height"]
+    for _ in range(2):  # open the table, and close it
+        inside.locator(".stma details summary").click()
+        becomes_true("document.documentElement.scrollHeight <= innerHeight")
+    assert content.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    becomes_true(f"innerHeight <= {closed}")
+    page.close()
+    assert not wrong, wrong
+
+
+def test_without_scripts_stills_stay_in_their_places(browser, site):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((site / f"{NOTEBOOKS[1].stem}.html").as_uri())
+    assert page.locator(".live img").count() == 2 and page.locator("iframe").count() == 0
+    context.close()
 
 
 def test_pages_work_under_a_path_of_a_web_server(tab, server):
