@@ -166,7 +166,8 @@ function render({ model, el }) {
   const size = slider("Window", { min: 3, max: 11, step: 2 }, (v) => set("window", v)), sizeShown = make("output", {});
   const shared = make("input", { type: "checkbox", onchange: (e) => set("correlated", e.target.checked) });
   const fresh = button("Fresh speckle", () => set("seed", get("seed") + 1));
-  const sentence = make("p", { class: "sentence" }), numbers = make("dl", { class: "numbers" });
+  const sentence = make("p", { class: "sentence" }), numbers = make("dl", { class: "numbers" }),
+    legend = make("div", { class: "legend" });
   const grey = (image) => picture(W, (k) => [...Array(3).fill(clampTo(((decibel(image[k]) + 26) * 255) / 18, 0, 255)), 255], H);
   const views = [["With speckle", () => now.noisy], ["Filtered", () => now.image]].map(([title, image]) =>
     [title, roomy({ role: "img",
@@ -183,7 +184,7 @@ function render({ model, el }) {
     make("p", { class: "hint" },
       "Grey from −26 (dark) to −8 dB (bright). ENL and mean are those of the box, the edge is that between the " +
       `two upper fields, measured on ${f.edge.lines} lines with the same edge.`),
-    part("Across the edge", chart.place), values.node);
+    part("Across the edge", legend, chart.place), values.node);
   el.append(root);
   const say = announcer(root), look = theme(root, () => following.now());
 
@@ -206,9 +207,7 @@ function render({ model, el }) {
     drawCurve(g, x, y, two, { colour: colours.accent });
     g.font = LETTERS; g.textBaseline = "top"; g.textAlign = "center"; g.fillStyle = colours.soft;
     for (let c = 0; c <= n; c += 5) g.fillText(fixed(c - n / 2, 0), left + (c * room) / n, 178);
-    g.textAlign = "left"; g.textBaseline = "bottom"; g.fillStyle = colours.accent; g.fillText("● filtered", left + 150, 18);
-    g.fillStyle = colours.soft; g.fillText("■ without speckle", left + 222, 18);
-    g.textAlign = "right"; g.textBaseline = "top"; g.fillText("pixels from the edge", width - 14, 196);
+    g.textAlign = "right"; g.fillText("pixels from the edge", width - 14, 196);
   }
   const paint = () => { views.forEach(([, view]) => view.now()); chart.now(); };
   function draw() {
@@ -221,6 +220,8 @@ function render({ model, el }) {
       ["Width of the edge", wide(n.edge)],
       ["Point target", `${fixed(n.point, 1)} dB`]].map(([term, value]) =>
         make("div", {}, make("dt", {}, term), make("dd", {}, value))));
+    const { accent, soft } = look.colours();
+    legend.replaceChildren(lineMark(accent, "filtered"), lineMark(soft, "without speckle", true));
     chart.canvas.setAttribute("aria-label", `Mean across the edge: ${wide(n.edge)} from 10 to 90 %; values in the table below.`);
     values.fill(now.line.map((v, c) => [fixed(c + 0.5 - now.line.length / 2, 1), fixed(decibel(v), 2),
       fixed(decibel(now.across[c]), 2)]));

@@ -136,6 +136,9 @@ function drawCurve(g, x, y, values, { colour, dash = [], square = false }) {
     g.fill();
   });
 }
+/** A line of the legend. */
+const lineMark = (colour, text, dashed = false) =>
+  make("span", {}, make("i", { class: dashed ? "line dashed" : "line", style: `border-color: ${colour}` }), text);
 /** The band between two curves, as pale as alpha says. */
 function drawBand(g, x, y, low, high, colour, alpha = 0.2) {
   g.globalAlpha = alpha; g.fillStyle = colour;

@@ -164,8 +164,7 @@ function render({ model, el }) {
       `Dark ${ends(name)[0]} dB, bright ${ends(name)[1]} dB and more, the same on all dates. Side: ${s.side}.`;
     const there = get("outlines") ? [...lines.byCrop.keys()].sort((a, b) => a - b) : [];
     legend.replaceChildren(...there.map((crop) => swatch(s.classes[crop].colour, s.classes[crop].name)));
-    key.replaceChildren(...["VV", "VH"].map((band, k) => make("span", {}, make("i", { class: k ? "line" : "line dashed",
-      style: `border-color: ${legible(LINES[k].colour, paper)}` }), band)));
+    key.replaceChildren(...["VV", "VH"].map((band, k) => lineMark(legible(LINES[k].colour, paper), band, LINES[k].dash)));
     map.canvas.setAttribute("aria-label",
       `Image of the scene on ${shown.textContent}. Arrow keys move the place that is looked at.`);
     chart.canvas.setAttribute("aria-label", "VV and VH over the season; values in the table below.");
