@@ -4,11 +4,11 @@ Each is made of the sample season as its notebook makes it, so that page and not
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from stma_nb import cube, figures, patches, simulate, train
+from stma_nb import attention, cube, figures, patches, simulate, train
 from stma_nb.course import runner
 
 
@@ -22,12 +22,11 @@ class Picture(NamedTuple):
     make: Callable[[], figures.Component]
 
 
-def _explorer() -> Any:
-    from stma_nb.attention import AttentionExplorer
-
-    season = cube.open_season(runner.sample_season())
+def _explorer() -> figures.Component:
+    season = cube.open_season(runner.sample_season()).load()
     trained = train.load(runner.ROOT / "data" / "stma_sample.safetensors")
-    return AttentionExplorer(trained, season, row=224, column=224, layer="label", head=2)
+    scene = season.isel(y=slice(224, 448), x=slice(0, 224))
+    return attention.AttentionExplorer(trained, scene, row=64, column=96, layer="label", head=2)
 
 
 def _player() -> figures.Component:
@@ -82,5 +81,7 @@ PICTURES = (
     Picture("bench.html", "Speckle and filters", "02", "speckle_bench(", figures.speckle_bench),
     Picture("dates.html", "Sharpness of attention over dates", "04", "temperature(", _dates),
     Picture("pixels.html", "Sharpness of attention over pixels", "05", "temperature(", _pixels),
-    Picture("attention.html", "The attention explorer", "09", "AttentionExplorer(", _explorer),
+    Picture(
+        "attention.html", "The attention explorer", "09", "explorer = attention.Att", _explorer
+    ),
 )
