@@ -81,7 +81,5 @@ PICTURES = (
     Picture("bench.html", "Speckle and filters", "02", "speckle_bench(", figures.speckle_bench),
     Picture("dates.html", "Sharpness of attention over dates", "04", "temperature(", _dates),
     Picture("pixels.html", "Sharpness of attention over pixels", "05", "temperature(", _pixels),
-    Picture(
-        "attention.html", "The attention explorer", "09", "explorer = attention.Att", _explorer
-    ),
+    Picture("attention.html", "The attention explorer", "09", "explorer = attention.", _explorer),
 )
