@@ -535,6 +535,9 @@ def test_a_link_brings_back_the_state_and_the_numbers(page, view, browser, tmp_p
     shown = state(page, corner=[20, 30], pixel=[25, 33], level=2, head=3, edits=EDITS)
     sentence = page.inner_text(".sentence")
     link = copied(page, "Copy link")
+    assert re.fullmatch(r"file:///.*/view\.html#[\w.!~*'()%-]+", link), (
+        "it stays one word in a letter"
+    )
     other = browser.new_page()
     other.goto(link)
     settled(other)

@@ -181,7 +181,7 @@ function headsPanel(lab, ui) {
   function makeTile(level, head) {
     const cells = sheet(1, 1, { "aria-hidden": "true" }), dates = sheet(1, 1, { "aria-hidden": "true" });
     const text = make("span"), cross = level === "cross";
-    const title = make("b", {}, cross ? "Cross-scale" : head ? `Head ${head}` : "Mean of heads");
+    const title = make("b", {}, cross ? "Cross-scale" : head ? `Head ${head}` : "Mean");
     const node = make("button", { type: "button", class: "tile", tabindex: -1, onclick: () => choose(tile) },
       title, cells[0], ...(cross ? [] : [dates[0]]), text);
     const tile = { level, head, cross, cells, dates, text, node, name: headText(level, head) };

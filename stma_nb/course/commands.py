@@ -51,7 +51,7 @@ def run(
     products = {
         page.name: "the notebook with its figures, as a page",
         "crop_map.tif": "the crop map (GeoTIFF with colours and names; opens in QGIS)",
-        "crop_map.html": "the crop map on a web map (needs a connection)",
+        "crop_map.html": "the crop map as a web page (its base map needs a connection)",
         "accuracy.json": "the accuracy on held-out blocks",
         "weights.safetensors": "the trained network",
     }
