@@ -94,17 +94,16 @@ function render({ model, el, page = false }) {
     overviewWidth: () => (columns() === 3 ? 240 : Math.min(300, ui.patchWidth())), patchWidth: () => room(".space"), chartWidth: () => room(".time"),
     canvases: () => [{ title: patchTitle(), canvas: patch.canvas }, ...(lab.get("locked") ? [{ title: "Locked pixel", canvas: patch.other }] : []),
       { title: "Dates that ask dates", canvas: dates.matrix }, { title: "Weight received, and backscatter", canvas: dates.chart }],
-    legendText: () => root.querySelector(".patch-panel .legend").textContent,
+    legendText: () => [".scale", ".legend"].map((part) => root.querySelector(`.patch-panel ${part}`).textContent).filter(Boolean).join("; "),
   };
   const patchTitle = () => root.querySelector(".patch-panel figcaption").textContent;
   const wide = () => root.clientWidth || 900, columns = () => (wide() >= 1200 ? 3 : wide() >= 700 ? 2 : 1);
   const room = (place) => Math.max(220, (root.querySelector(place)?.clientWidth || 400) - 2);
   const patch = patchPanel(lab, ui), overview = f.live ? overviewPanel(lab, ui) : null, dates = datesPanel(lab, ui);
-  const panels = [];
-  if (f.live && typeof experimentsPanel === "function") panels.push(experimentsPanel(lab, ui)); // until all panels are here
-  if (typeof headsPanel === "function") panels.push(headsPanel(lab, ui), classesPanel(lab, ui), ...(f.live ? [networksPanel(lab, ui)] : []));
-  const taken = typeof takeAway === "function" ? takeAway(lab, ui, page) : [];
+  const seen = [headsPanel(lab, ui), classesPanel(lab, ui)];
+  const panels = f.live ? [experimentsPanel(lab, ui), ...seen, networksPanel(lab, ui)] : seen;
   const tabs = tabList(panels, () => schedule());
+  const linkNote = make("p", { class: "hint" }); // what a link asked for in vain
   const note = make("p", { class: "hint" }, "Attention tells where the network looked, not what decided. " + (f.live
     ? `The network is computed in this page: change what it sees, and look again. Backscatter is rounded to ${f.bands.map((band) => `${+band.step.toPrecision(2)} ${band.unit}`)[0]}.`
     : "This network is too large to run in a page: its maps of one patch are here, experiments are not."));
@@ -113,7 +112,7 @@ function render({ model, el, page = false }) {
       make("div", { class: "column" }, make("div", { class: "space" }, patch.element), ...(overview ? [overview.element] : [])),
       make("div", { class: "column" }, make("div", { class: "time" }, dates.element), make("div", { class: "words" }, sentence, copy))),
     tabs.element,
-    make("div", { class: "bar take" }, ...taken), note);
+    make("div", { class: "bar take" }, ...takeAway(lab, ui, page)), linkNote, note);
   const say = announcer(root), { colours, stop: stopTheme } = theme(root, () => schedule());
   root.lab = lab;
   controls.open = true;
@@ -152,7 +151,8 @@ function render({ model, el, page = false }) {
   }
   const off = lab.on(asked), watch = new ResizeObserver(() => schedule());
   watch.observe(root);
-  if (page && typeof readLink === "function") readLink(lab, location.hash);
+  const follow = () => { const told = readLink(lab, location.hash); if (told) { linkNote.textContent = told; say(told); } };
+  if (page) { follow(); window.addEventListener("hashchange", follow); }
   draw();
   return () => { off(); watch.disconnect(); stopTheme(); clearInterval(playing); schedule.stop(); lab.stop(); };
 }
@@ -185,5 +185,5 @@ function tabList(panels, changed) {
   }
   const element = make("div", { class: "more" }, list, ...bodies);
   let started = false;
-  return { element, draw() { if (!panels.length) return; if (!started) { started = true; choose(open); } panels[open].draw(); } };
+  return { element, draw() { if (!started) { started = true; choose(open); } panels[open].draw(); } };
 }

@@ -30,7 +30,10 @@ with needs("course"):
     import traitlets
 
 STATIC = Path(__file__).parent
-SCRIPTS = ("lab.js", "scene.js", "dates.js", "experiments.js", "panels.js", "explorer.js")
+SCRIPTS = (
+    *("lab.js", "scene.js", "dates.js", "experiments.js"),
+    *("panels.js", "heads.js", "classes.js", "networks.js", "taken.js", "explorer.js"),
+)
 STYLE_SHEETS = ("explorer.css", "experiments.css", "panels.css")
 
 
@@ -59,10 +62,10 @@ class AttentionExplorer(Component):
     """
 
     _esm = script(
-        *(STATIC / name for name in SCRIPTS if (STATIC / name).exists()),
+        *(STATIC / name for name in SCRIPTS),
         worker=tuple(STATIC / name for name in ("edits.js", "stma.js", "engine.js")),
     )
-    _css = style(*(STATIC / name for name in STYLE_SHEETS if (STATIC / name).exists()))
+    _css = style(*(STATIC / name for name in STYLE_SHEETS))
     TITLE = "Attention explorer"
     VIEW = (
         *("corner", "pixel", "locked", "level", "head", "date", "layer", "opacity"),

@@ -2,6 +2,8 @@
 
 const VEIL = [110, 0, 84]; // attention over a picture: the more, the less the picture shows through
 const MIDDLE = [128, 128, 128]; // what the bars of a legend are drawn over
+/** How pale classes stand under attention of this opacity. */
+const paleness = (opacity) => 0.65 * opacity;
 const GROUND = [255, 255, 255]; // under the classes of a picture, in light and in dark: their colours mean the same in both
 
 /** Grey values of a band on a date for drawing: {low, high} are the 2nd and 98th percentile of what is known. */
@@ -255,7 +257,7 @@ function patchPanel(lab, ui) {
   /** The picture under the attention: [key, canvas, range of greys, classes that occur]. */
   function base() {
     const name = lab.get("layer"), t = lab.get("date"), corner = lab.get("corner"), show = lab.get("show"), result = lab.shownResult();
-    const pale = 0.65 * lab.get("opacity"); // classes step back as attention comes forward
+    const pale = paleness(lab.get("opacity")); // classes step back as attention comes forward
     const edits = JSON.stringify(lab.get("edits"));
     const key = [name, t, corner, show, lab.get("only"), edits, lab.answered, result ? 1 : 0, pale].join();
     if (cached[0] === key) return cached;
@@ -403,7 +405,7 @@ function patchPanel(lab, ui) {
     high.textContent = `${number(over.high)} ${what}`;
   }
   function drawLegend(range, codes) {
-    const name = lab.get("layer"), pale = 0.65 * lab.get("opacity");
+    const name = lab.get("layer"), pale = paleness(lab.get("opacity"));
     if (range) {
       const { label, unit } = f.bands[lab.band(name)], number = (v) => (unit === "dB" ? fixed(v, 1) : `${+v.toPrecision(3)}`);
       legend.replaceChildren(range.change ? `${label}: change from ${number(range.low)} (blue) to ${number(range.high)} ${unit} (brown), ${f.dates[lab.get("date")]}`
