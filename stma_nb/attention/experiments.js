@@ -339,6 +339,7 @@ function editPart(lab, ui, propose, refuse) {
     told();
   }
   function pickAt(pixel) {
+    if (!place.offsetParent) return false; // another tab is open: a click chooses the pixel, as ever
     const [row, column] = pixel.map((v, k) => Math.floor((v - lab.get("corner")[k]) / pickedSize));
     const cell = row * (f.patch / pickedSize) + column;
     picked = picked.includes(cell) ? picked.filter((one) => one !== cell) : [...picked, cell].sort((a, b) => a - b);

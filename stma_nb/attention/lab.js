@@ -149,10 +149,11 @@ class Lab {
       try { checkEdits([edit], scene, this.f.heads); values = applyEdits(values, [edit], scene); return true; } catch { return false; }
     });
   }
-  /** Put these edits in force, as `set` does; why they cannot be, in a sentence (nothing has changed then), or "". */
+  /** Put these edits in force, as `set` does, and let them be seen; why they cannot be, in a sentence (nothing has changed then),
+   *  or "". */
   experiment(edits, options) {
     try { checkEdits(edits, this.sceneOf(), this.f.heads); this.values(edits); } catch (error) { return error.message; }
-    this.set({ edits }, options);
+    this.set({ edits, show: this.get("show") === "before" ? "after" : this.get("show") }, options);
     return "";
   }
 
