@@ -2,7 +2,7 @@
 // for, what it is worth to the answer), and the curves of the chosen pixel or field, which can be dragged.
 
 const DASHES = [[5, 3], [], [7, 3, 2, 3], [2, 2]]; // bands differ in colour, dashes and markers
-const TIME = { left: 62, right: 34, top: 4, foot: 58, bars: 78, curves: 190, gap: 30 };
+const TIME = { left: 62, right: 34, top: 4, foot: 58, bars: 78, curves: 190, gap: 44 };
 
 /** Where dates stand: `edge(t)` begins the column of date t (halfway to its neighbours), `x(t)` is the date itself; 0 to 1. */
 function timeAxis(days) {
@@ -186,7 +186,7 @@ function datesPanel(lab, ui) {
     }
     g.strokeStyle = colours.edge ?? colours.line; g.beginPath(); g.moveTo(px(0), top1 + TIME.bars + 0.5); g.lineTo(px(1), top1 + TIME.bars + 0.5); g.stroke();
     text(percent(high), TIME.left - 6, top1 + 4, "right"); text("0 %", TIME.left - 6, top1 + TIME.bars, "right");
-    if (need) text(`green: needed, up to ${fixed(worth, 2)} ${lab.need.unit}`, TIME.left, top1 + TIME.bars + 10, "left", colours.ink);
+    if (need) text(`green: needed, up to ${fixed(worth, 2)} ${lab.need.unit}`, TIME.left, top1 + TIME.bars + 11, "left", colours.ink);
 
     curvesNow = findCurves(shown, locked);
     const all = curvesNow.flatMap((one) => [...one.values]).filter(Number.isFinite), decibel = f.bands[0].unit === "dB";

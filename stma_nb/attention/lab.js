@@ -74,6 +74,7 @@ class Lab {
     this.overlay = "attention"; // over the patch; or "need"
     this.need = null; // what each date is worth to the answer: {values, unit, of}; see experiments.js
     this.needCells = null; // the same of each cell: {values, low, high, unit}
+    this.picked = null; // cells that an experiment is to change: {cells, size}
     this.pick = null; // an experiment that waits for a place takes it: (pixel) => true
     this.engine = this.f.live ? new Engine(this.f.networks, this.bytes.slice(this.f.weights)) : null;
     this.heard = () => { this.tell(); this.refresh(); };

@@ -353,6 +353,10 @@ function patchPanel(lab, ui) {
       const wide = g.measureText(word).width + 6;
       g.fillStyle = "#000"; g.fillRect(x + beside, y + 4, wide, 15); g.fillStyle = "#fff"; text(word, x + beside + wide / 2, y + 12, "center", "middle");
     }
+    if (lab.picked) { // cells that an experiment is to change
+      const { cells, size } = lab.picked, count = patch / size;
+      for (const cell of cells) box((cell % count) * size * unit + 2, Math.floor(cell / count) * size * unit + 2, size * unit - 4, "#fff", "#0b5fa5", [4, 3]);
+    }
     const [top, left] = lab.get("corner");
     const mark = ([r, c], outer, inner, dash) => {
       const w = Math.max(unit, 8), shift = (w - unit) / 2;
