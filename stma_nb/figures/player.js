@@ -1,7 +1,7 @@
 // A season as a film: the scene on one date after the other, and the course of the field or pixel that is pointed at.
 
 const LAYERS = { vv: "VV", vh: "VH", ratio: "VV − VH (ratio)", colour: "in colours" };
-const LINES = [{ colour: "#0072b2", dash: [6, 4], square: true }, { colour: "#d55e00" }]; // VV, VH
+const LINES = [{ colour: "#0072b2" }, { colour: "#d55e00", dash: [6, 4], square: true }]; // VV, VH, as in the explorer
 
 /** Backscatter in dB, parcels and their curves, as Python packed them. */
 function scene(model) {
