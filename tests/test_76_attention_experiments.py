@@ -276,7 +276,7 @@ def column_of(page, date):
     chart.scroll_into_view_if_needed()
     box, days = chart.bounding_box(), page.evaluate(f"() => {LAB}.f.days")
     first, last = days[0] - (days[1] - days[0]) / 2, days[-1] + (days[-1] - days[-2]) / 2
-    left, right = 62, 34  # margins of the chart
+    left, right = 68, 34  # margins of the chart
     return box, box["x"] + left + (days[date] - first) / (last - first) * (
         box["width"] - left - right
     )

@@ -488,14 +488,14 @@ def test_next_finds_the_class_and_tells_how_many(page, season):
 def test_a_row_of_the_dates_is_the_date_that_asks(page, maps):
     matrix = page.locator("canvas.matrix")
     box = matrix.bounding_box()
-    inner, side = box["width"] - 96, box["height"] - 8
+    inner, side = box["width"] - 102, box["height"] - 8
     # Dates of 1 April, May, June, July, August: their columns meet halfway.
     days = np.array([0, 30, 61, 91, 122])
     first, last = -15, 137.5
     share = (days - first) / (last - first)
     weights = maps["temporal"][0][0, 1].numpy()
     for asks, answers in ((3, 1), (0, 4)):
-        page.mouse.move(box["x"] + 62 + share[answers] * inner, box["y"] + 4 + share[asks] * side)
+        page.mouse.move(box["x"] + 68 + share[answers] * inner, box["y"] + 4 + share[asks] * side)
         said(page)
         names = ("1 Apr", "1 May", "1 Jun", "1 Jul", "1 Aug")
         told = page.inner_text(".told")
@@ -539,6 +539,28 @@ def test_the_patch_is_dragged_over_the_scene_and_computed_there(page, view):
     )
     shown = set(page.inner_text(".overview-panel .legend").split())
     assert shown <= {"Background", "Maize", "Sugar", "beet"} and shown
+
+
+def test_a_larger_view_is_dragged_and_a_click_still_chooses(page):
+    for _ in range(3):
+        page.get_by_role("button", name="Zoom in").click()
+    box = page.locator("canvas.scene").bounding_box()
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    before = hover_text(page, *middle)
+    page.mouse.down()
+    page.mouse.move(middle[0] + 120, middle[1] + 80, steps=4)
+    page.mouse.up()
+    after = hover_text(page, *middle)
+    rows = [int(re.match(r"Pixel row (\d+)", text)[1]) for text in (before, after)]
+    assert rows[1] < rows[0], "the picture went down with the mouse, so what is higher is seen"
+    assert page.evaluate("document.querySelector('.stma').lab.get('pixel')") == [16, 32]
+    page.mouse.click(*middle)
+    assert page.evaluate("document.querySelector('.stma').lab.get('pixel')[0]") == rows[1]
+
+
+def hover_text(page, x: float, y: float) -> str:
+    page.mouse.move(x, y)
+    return said(page)
 
 
 def test_undo_and_redo(page):
@@ -585,6 +607,20 @@ def test_the_page_is_accessible_and_never_wider_than_its_window(
     found = Axe().run(page).response["violations"]
     assert not found, [(v["id"], [node["html"] for node in v["nodes"]][:3]) for v in found]
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.close()
+    assert not wrong, wrong
+
+
+def test_a_season_over_new_year_tells_its_years(trained, season, browser, tmp_path):
+    days = np.array(["2017-10-29", "2017-12-04", "2018-02-02", "2018-06-02", "2018-10-24"])
+    turned = season.assign_coords(time=days.astype("M8[ns]"))
+    trained.dates = turned.time.values
+    view = explorer.AttentionExplorer(trained, turned, ROW, COLUMN)
+    page, wrong = opened(browser, view.save_html(tmp_path / "view.html"))
+    assert page.inner_text(".told").startswith("29 Oct 2017 asks, ")
+    page.locator("canvas.matrix").focus()
+    page.keyboard.press("ArrowUp")
+    assert "29 Oct 2017 asks" in said(page) + page.inner_text(".told")
     page.close()
     assert not wrong, wrong
 

@@ -2,7 +2,7 @@
 // for, what it is worth to the answer), and the curves of the chosen pixel or field, which can be dragged.
 
 const DASHES = [[5, 3], [], [7, 3, 2, 3], [2, 2]]; // bands differ in colour, dashes and markers
-const TIME = { left: 62, right: 34, top: 4, foot: 58, bars: 78, curves: 190, gap: 44 };
+const TIME = { left: 68, right: 34, top: 4, foot: 58, bars: 78, curves: 190, gap: 44 };
 
 /** Where dates stand: `edge(t)` begins the column of date t (halfway to its neighbours), `x(t)` is the date itself; 0 to 1. */
 function timeAxis(days) {
@@ -140,7 +140,7 @@ function datesPanel(lab, ui) {
       const at = y(axis.x(q)), chosen = q === date;
       if (!chosen && (at - free < 13 || Math.abs(at - y(axis.x(date))) < 13)) continue;
       g.fillStyle = chosen ? colours.mark : colours.soft;
-      g.fillText(day(f.dates[q]), TIME.left - 6, clampTo(at, 7, side));
+      g.fillText(briefDay(f.dates[q], f.dates), TIME.left - 6, clampTo(at, 7, side));
       free = at;
     }
     g.strokeStyle = colours.mark; g.lineWidth = 1.5; // the chosen row between two lines, so that it stays in sight

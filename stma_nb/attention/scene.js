@@ -196,24 +196,34 @@ function patchPanel(lab, ui) {
     return inside(pixel) && event.clientX - box.left >= GUTTER.left && event.clientY - box.top <= side + GUTTER.top ? pixel : null;
   }
   let held = null; // a finger that is down: {timer, moving}
+  let pan = null; // a mouse that drags the picture under a larger view: {x, y, row, column, far}
   canvas.addEventListener("pointermove", (event) => {
     if (event.pointerType === "touch" && !held?.moving) return; // until a long press, a finger scrolls the page
+    if (pan) {
+      const unit = (side * view.zoom) / patch, first = (place) => clampTo(place, 0, patch - patch / view.zoom);
+      pan.far ||= Math.hypot(event.clientX - pan.x, event.clientY - pan.y) > 4;
+      view = { ...view, row: first(pan.row - (event.clientY - pan.y) / unit), column: first(pan.column - (event.clientX - pan.x) / unit), loose: true };
+      lab.tell();
+      return;
+    }
     const pixel = pixelAt(event);
     if (event.pointerType === "touch") return pixel && lab.set({ pixel }, { undoable: false });
     if (String(pixel) === String(lab.hover)) return;
     lab.hover = pixel;
     lab.tell();
   });
-  canvas.addEventListener("pointerleave", () => { if (lab.hover) { lab.hover = null; lab.tell(); } });
+  canvas.addEventListener("pointerleave", () => { pan = null; if (lab.hover) { lab.hover = null; lab.tell(); } });
   canvas.addEventListener("pointerdown", (event) => {
+    if (event.pointerType === "mouse" && view.zoom > 1) pan = { x: event.clientX, y: event.clientY, row: view.row, column: view.column, far: false };
     if (event.pointerType === "touch") held = { moving: false, timer: setTimeout(() => { held.moving = true; navigator.vibrate?.(10); }, 350) };
   });
   for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => { clearTimeout(held?.timer); setTimeout(() => { held = null; }); });
   canvas.addEventListener("touchmove", (event) => { if (held?.moving) event.preventDefault(); }, { passive: false });
   canvas.addEventListener("contextmenu", (event) => { if (held) event.preventDefault(); });
   canvas.addEventListener("click", (event) => {
-    const pixel = pixelAt(event);
-    if (!pixel || held?.moving) return;
+    const pixel = pixelAt(event), panned = pan?.far;
+    pan = null;
+    if (!pixel || held?.moving || panned) return;
     if (lab.pick?.(pixel)) return; // an experiment that asks for a place
     if (String(pixel) === String(lab.get("pixel"))) toggleLock();
     else lab.set({ pixel });
@@ -240,7 +250,7 @@ function patchPanel(lab, ui) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (MOVES[event.key]) {
       const [top, left] = lab.get("corner"), [r, c] = lab.get("pixel"), [down, right] = MOVES[event.key];
-      lab.hover = null;
+      lab.hover = null; view.loose = false;
       lab.set({ pixel: [clampTo(r + far * down, top, top + patch - 1), clampTo(c + far * right, left, left + patch - 1)] }, { undoable: false });
     } else if (turn) lab.set({ date: clampTo(lab.get("date") + turn, 0, f.dates.length - 1) }, { undoable: false });
     else if (event.key === "Enter" || event.key === " ") lab.pick?.(lab.get("pixel")) || toggleLock();
@@ -421,7 +431,7 @@ function patchPanel(lab, ui) {
     const colours = ui.colours(), shown = lab.hover ?? lab.get("pixel"), locked = lab.get("locked"), result = lab.shownResult();
     side = Math.min(ui.patchWidth() - GUTTER.left - GUTTER.right, 700);
     const size = [side + GUTTER.left + GUTTER.right, side + GUTTER.top + GUTTER.bottom];
-    if (view.zoom > 1 && !lab.hover) { // the chosen pixel stays in sight
+    if (view.zoom > 1 && !lab.hover && !view.loose) { // the chosen pixel stays in sight, unless the picture was dragged from it
       const [top, left] = lab.get("corner"), [r, c] = lab.get("pixel"), wide = patch / view.zoom;
       if (r - top < view.row || r - top >= view.row + wide || c - left < view.column || c - left >= view.column + wide) {
         const first = (place) => clampTo(place - wide / 2, 0, patch - wide);

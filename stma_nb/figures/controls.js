@@ -5,8 +5,10 @@
 
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 const day = (iso) => `${Number(iso.slice(8, 10))} ${MONTHS[Number(iso.slice(5, 7)) - 1]}`;
-/** A date with its year, where a season has more than one. */
-const dayIn = (iso, dates) => (dates[0].slice(0, 4) === dates.at(-1).slice(0, 4) ? day(iso) : `${day(iso)} ${iso.slice(0, 4)}`);
+/** A date with its year, where a season has more than one; briefly "29 Oct ’17". */
+const dayIn = (iso, dates) => (severalYears(dates) ? `${day(iso)} ${iso.slice(0, 4)}` : day(iso));
+const briefDay = (iso, dates) => (severalYears(dates) ? `${day(iso)} ’${iso.slice(2, 4)}` : day(iso));
+const severalYears = (dates) => dates[0].slice(0, 4) !== dates.at(-1).slice(0, 4);
 const daysBetween = (first, second) => Math.round((Date.parse(second) - Date.parse(first)) / 864e5);
 /** A share with two digits: 0.237 is "24 %", 0.0231 is "2.3 %"; a minus sign, not a hyphen. */
 function percent(share) {
