@@ -614,8 +614,7 @@ def test_the_page_is_accessible_and_never_wider_than_its_window(
 def test_a_season_over_new_year_tells_its_years(trained, season, browser, tmp_path):
     days = np.array(["2017-10-29", "2017-12-04", "2018-02-02", "2018-06-02", "2018-10-24"])
     turned = season.assign_coords(time=days.astype("M8[ns]"))
-    trained.dates = turned.time.values
-    view = explorer.AttentionExplorer(trained, turned, ROW, COLUMN)
+    view = explorer.AttentionExplorer(trained, turned, ROW, COLUMN, allow=("dates",))
     page, wrong = opened(browser, view.save_html(tmp_path / "view.html"))
     assert page.inner_text(".told").startswith("29 Oct 2017 asks, ")
     page.locator("canvas.matrix").focus()
