@@ -132,6 +132,13 @@ def test_an_experiment_changes_what_python_tells(view):
     assert np.ptp(weights[0]) > 0.01
     with pytest.raises(traitlets.TraitError, match=r"Edit 1 .leave out.: the dates are \[9\]"):
         view.edits = [{"do": "leave out", "dates": [9], "by": "mean"}]
+    with pytest.raises(traitlets.TraitError, match="expected -60 to 30: bend it less"):
+        view.edits = [{"do": "bend", "band": "vh", "by": [80] * 5}]
+    with pytest.raises(traitlets.TraitError, match="expected numbers, texts, lists"):
+        view.edits = [{"do": "shift", "days": object()}]
+    view.edits = [{"do": "leave out", "dates": np.array([view.needed().argmax()]), "by": "mean"}]
+    assert type(view.edits[0]["dates"][0]) is int, "NumPy's numbers become plain ones"
+    view.describe()
 
 
 def test_what_a_date_is_worth_is_the_surprise_without_it(view):
@@ -158,7 +165,7 @@ def test_the_sentence_is_true(view, maps, season, trained):
     weights = maps["spatial"][0][0, 1, (row - ROW) // 4 * 4 + (column - COLUMN) // 4].numpy()
     best = int(weights.argmax())
     top, left = ROW + best // 4 * 4, COLUMN + best % 4 * 4
-    where = re.search(r"looks mostly at (.*?) \(([\d.]+) %\)", text)
+    where = re.search(r"looks most at (.*?) \(([\d.]+) %\)", text)
     assert where[1] in (f"rows {top}–{top + 3}, columns {left}–{left + 3}", "its own cell"), text
     assert abs(float(where[2]) - 100 * weights.max()) < 1
     received = maps["temporal"][0][0, 1].numpy().mean(0)
@@ -195,6 +202,7 @@ def test_what_does_not_fit_is_said_in_a_sentence(trained, season):
     refused(
         "The season has 4 dates, the network was trained on 5", trained, season.isel(time=slice(4))
     )
+    refused("of type STMA; expected a Trained", trained.model, season)
     refused("leaves the scene", trained, season, 40, 0)
     refused("leaves the scene", trained, season, -1, 0)
     refused("holds no data", trained, season.assign(vv=season.vv * np.nan, vh=season.vh * np.nan))

@@ -137,10 +137,17 @@ def test_all_heads_show_where_a_pixel_looks_and_how_even_it_is(page, view):
             cells = of_heads(exact["spatial"][level], head)[cell_of(PIXEL, level)]
             dates = of_heads(exact["temporal"][level], head)
             found = numbers(text)
-            assert found[1::2] == [len(cells), len(dates)]
+            everywhere = of_heads(exact["spatial"][level], head)
+            assert [found[1], found[6]] == [len(cells), len(dates)]
             near = 0.06 if found[0] < 9.95 else 0.51
             assert abs(found[0] - spread(cells)) < near
-            assert abs(found[2] - spread(dates).mean()) < 0.06
+            assert abs(found[2] - spread(everywhere).mean()) < 0.51
+            side, size = round(len(cells) ** 0.5), PATCH // round(len(cells) ** 0.5)
+            at = size * np.stack(np.divmod(np.arange(len(cells)), side), -1)
+            distance = np.hypot(*(at[:, None] - at).T)
+            assert abs(found[3] - (everywhere * distance).sum(1).mean()) < 0.06
+            assert abs(found[4] - distance.mean()) < 0.06
+            assert abs(found[5] - spread(dates).mean()) < 0.06
     cosines = exact["cross"][cell_of(PIXEL, "cross")]
     low, high = numbers(next(seen).get_attribute("aria-label").partition("cosines")[2])
     assert abs(low - cosines.min()) < 0.006 and abs(high - cosines.max()) < 0.006

@@ -669,13 +669,24 @@ def test_agreement_in_the_page_is_that_of_python(page):
     assert got[0]["chance"] == pytest.approx(1 / 18)
 
 
-def test_agreement_has_a_word_for_every_rho(page):
+def test_agreement_has_a_word_only_where_few_shifts_do_as_well(page):
     words = in_page(
         page,
-        "return [-1, -0.2, -0.19, 0, 0.19, 0.2, 0.39, 0.4, 0.69, 0.7, 1, NaN].map(agreementWord);",
+        "return [-1, -0.2, -0.19, 0, 0.19, 0.2, 0.39, 0.4, 0.69, 0.7, 1, NaN]"
+        ".map((rho) => agreementWord(rho, true));",
     )
     assert words[:5] == ["opposite", "opposite", "none", "none", "none"]
     assert words[5:] == ["weak", "weak", "moderate", "moderate", "strong", "strong", "none"]
+    assert in_page(page, "return [-0.9, 0.9].map((rho) => agreementWord(rho, false));") == [
+        "none",
+        "none",
+    ]
+    # A wave against the same wave: every second shift agrees as well, so that it says nothing.
+    wave = [0, 1] * 9
+    assert in_page(page, f"return agreement({wave}, {wave});")["word"] == "none"
+    rising = list(range(18))
+    assert in_page(page, f"return agreement({rising}, {rising});")["word"] == "strong"
+    assert in_page(page, f"return agreement({rising}, {rising[::-1]});")["word"] == "opposite"
 
 
 def test_agreement_without_an_order_is_none(page):

@@ -425,13 +425,15 @@ function agreement(a, b) {
   if (a.length !== b.length) refuseEdit(`There are ${a.length} and ${b.length} numbers; expected one a date in both.`);
   const [x, y] = [a, b].map((values) => standardScores(averageRanks(values))), n = x.length;
   const found = y.map((_, shift) => x.reduce((sum, v, k) => sum + v * y[(k - shift + n) % n], 0) / n);
-  const rho = found[0] ?? NaN;
-  return { rho, chance: Number.isNaN(rho) ? NaN : found.filter((v) => v >= rho - 1e-9).length / n, word: agreementWord(rho) };
+  const rho = found[0] ?? NaN, share = (test) => (Number.isNaN(rho) ? NaN : found.filter(test).length / n);
+  const chance = share((v) => v >= rho - 1e-9), other = share((v) => v <= rho + 1e-9);
+  return { rho, chance, word: agreementWord(rho, Math.min(chance, other) <= Math.max(0.1, 1 / n)) };
 }
 
-function agreementWord(rho) {
-  if (rho <= -0.2) return "opposite";
-  if (!(rho >= 0.2)) return "none"; // NaN as well
+/** A word for rho; "none" as well where more than a tenth of all shifts do as much (`rare` is false). */
+function agreementWord(rho, rare) {
+  if (!rare || !(Math.abs(rho) >= 0.2)) return "none"; // NaN as well
+  if (rho < 0) return "opposite";
   return rho < 0.4 ? "weak" : rho < 0.7 ? "moderate" : "strong";
 }
 

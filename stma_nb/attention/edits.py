@@ -385,6 +385,19 @@ def _is_whole(given: Any, low: float, high: float) -> bool:
     return whole and low <= given <= high
 
 
+def plain(edits: Sequence[Edit]) -> list[Edit]:
+    """The edits as JSON has them: numbers and arrays of NumPy become plain ones; ValueError for
+    what is neither.
+    """
+
+    def number(value: Any) -> Any:
+        if isinstance(value, np.generic | np.ndarray):
+            return value.tolist()
+        raise ValueError(f"The edits hold {value!r}; expected numbers, texts, lists and objects.")
+
+    return json.loads(json.dumps(list(edits), default=number))
+
+
 def _shown(given: object) -> str:
     """What was given, as JSON, for an error."""
     text = json.dumps(given, separators=(",", ":"), ensure_ascii=False, default=str, skipkeys=True)

@@ -64,9 +64,10 @@ function changeInWords(lab, of = "pixel") {
     : first === then ? `Still ${lab.name(then)}: ${arrow(percent(old[first]), percent(now[then]))}`
       : arrow(`${lab.name(first)} ${percent(old[first])}`, `${lab.name(then)} ${percent(now[then])}`);
   const judged = map.known && map.changed ? ` (${map.toRight} become right, ${map.toWrong} wrong)` : "";
-  const cosines = `Cosines across scales change by ${fixed(space, 2)} on average,`;
+  const cosines = `the cosines across scales by ${fixed(space, 2)} on average`;
   const looks = cross ? cosines : `${percent(space)} of where the pixel looks`;
-  const moved = `${looks} and ${percent(time)} of the weight of dates moves.`;
+  const level = lab.get("level"), head = lab.headName(lab.get("head"));
+  const moved = `At level ${lab.timeLevel(level)}, ${head}, ${looks} and ${percent(time)} of the weight of dates moves.`;
   return `${answer}. ${map.changed} of ${size} pixels change class${judged}. ${moved}`;
 }
 
@@ -89,6 +90,8 @@ async function worthOf(lab, indices, onTop, step) {
   }
   return step(onTop.length) ? values : null;
 }
+
+const LITTLE = 0.1; // nat: what makes an answer less likely by a tenth at most
 
 /** Occlusion of dates or cells on demand; one at a time, given up when the reader goes on. */
 class Needs {
@@ -127,7 +130,10 @@ class Needs {
       if (!values) return null;
       const made = { values, unit: "nat", of, key: run.key };
       if (what === "dates") lab.need = made;
-      else lab.needCells = { ...made, low: 0, high: Math.max(...values, 1e-6), level };
+      else { // blue: hiding the cell makes the answer surer; what hardly matters is to look so
+        const most = values.reduce((m, v) => Math.max(m, Math.abs(v)), LITTLE);
+        lab.needCells = { ...made, low: -most, high: most, signed: true, level };
+      }
       return values;
     } catch (error) {
       this.failed = String(error?.message ?? "it was given up");
@@ -142,7 +148,7 @@ class Needs {
 /** Agreement as a sentence; chance only where it means something (dates follow one another). */
 function agreementSaid({ rho, chance, word }, chanceToo) {
   if (Number.isNaN(rho)) return "one of the two is the same everywhere, so that there is no order to compare";
-  const said = { none: "no agreement", opposite: "the other way round" }[word] ?? `${word} agreement`;
+  const said = { none: "no clear agreement", opposite: "the other way round" }[word] ?? `${word} agreement`;
   return `rho ${fixed(rho, 2)}: ${said}${chanceToo ? `; ${percent(chance)} of all shifts of the calendar agree as well` : ""}`;
 }
 
@@ -421,6 +427,7 @@ function editPart(lab, ui, propose, refuse) {
   const bentDate = select("Date to bend", dateOptions, (value) => lab.set({ date: +value }, { undoable: false }));
   const bentBy = numberField("Change", { value: 3, step: 0.5, min: -90, max: 90 });
   function bend(name, date, change, continued) {
+    if (!Number.isFinite(change)) return refuse("There is no number of decibels: say by how much the curve is to be bent.");
     if (!continued) drag = { edits: lab.get("edits"), past: lab.past.length };
     const { edits } = drag, at = lab.band(name), { label, unit } = f.bands[at], top = edits.at(-1);
     const more = top?.do === "bend" && top.band === name && sameEdit(top.area ?? WHOLE_PATCH, area());
@@ -652,6 +659,7 @@ function needPart(lab, ui, needs) {
     const level = lab.get("level"), side = lab.side(level), size = lab.size(level);
     const top = row + size * Math.floor(best / side), left = column + size * (best % side);
     const looks = after.spatialOf(lab.get("pixel"), level, lab.get("head"));
+    if (values[best] < LITTLE / 2) return `No single cell matters to ${names[whose]}: at most ${fixed(values[best], 2)} nat.`;
     return `Of all cells, ${names[whose]} needs rows ${top}–${top + size - 1}, columns ${left}–${left + size - 1} most ` +
       `(${fixed(values[best], 2)} nat). Need and where the pixel looks: ${agreementSaid(agreement(looks, values), false)}.`;
   }

@@ -19,14 +19,17 @@ function describe(lab, pixel, result) {
   } else if (isEven(weights)) {
     looks = `level ${level}, ${lab.headName(head)} looks at all ${weights.length} cells nearly alike (at most ${percent(weights[order[0]])} each)`;
   } else {
-    const share = new Float64Array(NONE + 1);
+    const share = new Float64Array(NONE + 1), area = new Float64Array(NONE + 1); // of the weight and of the patch, by class
     for (let p = 0; p < f.patch ** 2; p++) {
       const cell = Math.floor(p / f.patch / size) * side + Math.floor((p % f.patch) / size);
-      share[f.labelled ? lab.label(p, corner) : result.prediction[p]] += weights[cell] / size ** 2;
+      const code = f.labelled ? lab.label(p, corner) : result.prediction[p];
+      share[code] += weights[cell] / size ** 2;
+      area[code] += 1 / f.patch ** 2;
     }
     const best = ranked(share.subarray(0, NONE))[0], spread = Math.exp(-weights.reduce((sum, w) => sum + (w > 0 ? w * Math.log(w) : 0), 0));
-    looks = `level ${level}, ${lab.headName(head)} looks mostly at ${place(order[0])} and ${place(order[1])}, with ` +
-      `${percent(share[best])} of the weight on ${lab.name(best)}; it spreads as over ${spread.toFixed(0)} of ${side ** 2} cells`;
+    looks = `level ${level}, ${lab.headName(head)} looks most at ${place(order[0])} and ${place(order[1])}, even would be ` +
+      `${percent(1 / side ** 2)}; ${percent(share[best])} of the weight is on ${lab.name(best)} (even: ${percent(area[best])}); ` +
+      `it spreads as over ${spread.toFixed(0)} of ${side ** 2} cells`;
   }
   const received = result.received(level, head), [first, second] = ranked(received);
   const said = lab.get("show") === "before" ? "" : inWords(lab.get("edits"), f).join(" ");
@@ -72,6 +75,7 @@ function render({ model, el, page = false }) {
   const number = (name, position) => make("input", { type: "number", "aria-label": `Pixel ${name}`, onchange: (e) => {
     const pixel = [...lab.get("pixel")], first = lab.get("corner")[position];
     pixel[position] = clampTo(Math.round(+e.target.value || 0), first, first + f.patch - 1);
+    e.target.value = pixel[position];
     set({ pixel });
   } });
   const row = number("row", 0), column = number("column", 1);
@@ -92,9 +96,14 @@ function render({ model, el, page = false }) {
   const ui = {
     colours: () => colours(), say: (text) => say(text), width: () => room(".more"),
     overviewWidth: () => (columns() === 3 ? 240 : Math.min(300, ui.patchWidth())), patchWidth: () => room(".space"), chartWidth: () => room(".time"),
-    canvases: () => [{ title: patchTitle(), canvas: patch.canvas }, ...(lab.get("locked") ? [{ title: "Locked pixel", canvas: patch.other }] : []),
-      { title: "Dates that ask dates", canvas: dates.matrix }, { title: "Weight received, and backscatter", canvas: dates.chart }],
-    legendText: () => [".scale", ".legend"].map((part) => root.querySelector(`.patch-panel ${part}`).textContent).filter(Boolean).join("; "),
+    canvases: () => [{ title: patchTitle(), canvas: patch.canvas }, scaleOf(".space"), ...(lab.get("locked") ? [{ title: "Locked pixel", canvas: patch.other }] : []),
+      { title: "Dates that ask dates", canvas: dates.matrix }, scaleOf(".time"), { title: "Weight received, and backscatter", canvas: dates.chart }],
+    legendText: () => root.querySelector(".patch-panel .legend").textContent,
+  };
+  /** The bar of a scale, with its ends in words. */
+  const scaleOf = (place) => {
+    const [from, , to] = root.querySelector(`${place} .scale`).childNodes;
+    return { title: `From ${from.textContent} to ${to.textContent}`, canvas: root.querySelector(`${place} .scale-bar`) };
   };
   const patchTitle = () => root.querySelector(".patch-panel figcaption").textContent;
   const wide = () => root.clientWidth || 900, columns = () => (wide() >= 1200 ? 3 : wide() >= 700 ? 2 : 1);
@@ -103,16 +112,16 @@ function render({ model, el, page = false }) {
   const seen = [headsPanel(lab, ui), classesPanel(lab, ui)];
   const panels = f.live ? [experimentsPanel(lab, ui), ...seen, networksPanel(lab, ui)] : seen;
   const tabs = tabList(panels, () => schedule());
-  const linkNote = make("p", { class: "hint" }); // what a link asked for in vain
+  const notice = make("p", { class: "hint" }); // what a link asked for in vain, or what was left behind
   const note = make("p", { class: "hint" }, "Attention tells where the network looked, not what decided. " + (f.live
     ? `The network is computed in this page: change what it sees, and look again. Backscatter is rounded to ${f.bands.map((band) => `${+band.step.toPrecision(2)} ${band.unit}`)[0]}.`
     : "This network is too large to run in a page: its maps of one patch are here, experiments are not."));
   const root = frame("Attention explorer", controls,
     make("div", { class: "panels" },
       make("div", { class: "column" }, make("div", { class: "space" }, patch.element), ...(overview ? [overview.element] : [])),
-      make("div", { class: "column" }, make("div", { class: "time" }, dates.element), make("div", { class: "words" }, sentence, copy))),
+      make("div", { class: "column" }, make("div", { class: "time" }, dates.element), make("div", { class: "words" }, make("div", {}, sentence, notice), copy))),
     tabs.element,
-    make("div", { class: "bar take" }, ...takeAway(lab, ui, page)), linkNote, note);
+    make("div", { class: "bar take" }, ...takeAway(lab, ui, page)), note);
   const say = announcer(root), { colours, stop: stopTheme } = theme(root, () => schedule());
   root.lab = lab;
   controls.open = true;
@@ -131,7 +140,9 @@ function render({ model, el, page = false }) {
     const began = performance.now();
     layer.value = lab.get("layer"); date.value = lab.get("date"); level.value = lab.get("level"); head.value = lab.get("head");
     headOf.textContent = lab.get("level") === "cross" ? "Head (dates)" : "Head"; // across scales there is one map
-    opacity.value = lab.get("opacity"); [row.value, column.value] = lab.get("pixel"); only.value = lab.get("only");
+    opacity.value = lab.get("opacity");
+    [row, column].forEach((box, k) => { if (box !== document.activeElement) box.value = lab.get("pixel")[k]; }); // not under a hand that types
+    only.value = lab.get("only");
     lab.get("corner").forEach((first, k) => { const box = [row, column][k]; box.min = first; box.max = first + f.patch - 1; });
     dateText.textContent = f.dates[lab.get("date")]; date.setAttribute("aria-valuetext", f.dates[lab.get("date")]);
     lock.textContent = lab.get("locked") ? "Unlock" : "Lock to compare";
@@ -143,6 +154,7 @@ function render({ model, el, page = false }) {
     let words = lab.failed || (result ? describe(lab, shown, result) : "The network is being computed …");
     if (result && locked) words += ` ${lockedGives(lab, locked, shown, result)}`;
     if (sentence.textContent !== words) sentence.textContent = words;
+    if (lab.notice !== null) { notify(lab.notice); lab.notice = null; }
     if (lab.keyed && words !== lastWords) { say(changeFirst(lab, shown, result, words)); lab.keyed = false; }
     lastWords = words;
     const now = performance.now();
@@ -151,7 +163,8 @@ function render({ model, el, page = false }) {
   }
   const off = lab.on(asked), watch = new ResizeObserver(() => schedule());
   watch.observe(root);
-  const follow = () => { const told = readLink(lab, location.hash); if (told) { linkNote.textContent = told; say(told); } };
+  const notify = (text) => { notice.textContent = text; say(text); };
+  const follow = () => { const told = readLink(lab, location.hash); if (told) notify(told); };
   if (page) { follow(); window.addEventListener("hashchange", follow); }
   draw();
   return () => { off(); watch.disconnect(); stopTheme(); clearInterval(playing); schedule.stop(); lab.stop(); };

@@ -19,7 +19,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from stma_nb.attention import still
-from stma_nb.attention.edits import Edit, in_words
+from stma_nb.attention.edits import Edit, in_words, plain
 from stma_nb.attention.lab import Lab
 from stma_nb.cube import UNKNOWN
 from stma_nb.extras import needs
@@ -171,9 +171,11 @@ class AttentionExplorer(Component):
             return False
         return True
 
-    def _possible(self, edits: list[Edit]) -> list[Edit]:
+    def _possible(self, edits: Sequence[Edit]) -> list[Edit]:
         try:
+            edits = plain(edits)
             self.lab.check(self.corner, edits)
+            self.lab.values(self.corner, edits)  # whether a curve is bent too far
         except ValueError as error:
             raise traitlets.TraitError(str(error)) from error
         return edits
@@ -273,10 +275,10 @@ class AttentionExplorer(Component):
             best = int(share[:UNKNOWN].argmax())
             spread = np.exp(-np.sum(weights * np.log(np.where(weights > 0, weights, 1))))
             looks = (
-                f"level {self.level}, {head} looks mostly at {place(order[0])} and "
-                f"{place(order[1])}, with {percent(share[best])} "
-                f"of the weight on {self._name(best)}; it spreads as over {spread:.0f} of {count} "
-                "cells"
+                f"level {self.level}, {head} looks most at {place(order[0])} and "
+                f"{place(order[1])}, even would be {percent(1 / count)}; {percent(share[best])} of "
+                f"the weight is on {self._name(best)} (even: {percent((classes == best).mean())}); "
+                f"it spreads as over {spread:.0f} of {count} cells"
             )
         received, dates = self.temporal().sum(0) / len(f["dates"]), f["dates"]
         first, second = np.argsort(-received, kind="stable")[:2]

@@ -48,11 +48,33 @@ function headsPanel(lab, ui) {
     const read = (result) => [result.spatialOf(pixel, level, head), result.temporalOf(level, head)];
     return difference ? read(after).map((weights, k) => minus(weights, read(before)[k])) : read(shown);
   }
-  function words({ cross }, [cells, dates], difference) {
+  /** Of a level and head over the whole patch: the mean spread of the cells that ask, and how far they look (pixels). */
+  let known = { result: null, heads: {} };
+  function overPatch({ level, head, name }) {
+    const { shown } = resultsHere(lab), side = lab.side(level), n = side ** 2;
+    if (known.result !== shown) known = { result: shown, heads: {} };
+    return (known.heads[name] ??= (() => {
+      let spread = 0, far = 0, even = 0;
+      for (let cell = 0; cell < n; cell++) {
+        const pixel = lab.pixelOf(Math.floor(cell / side) * lab.size(level) * f.patch + (cell % side) * lab.size(level));
+        const weights = shown.spatialOf(pixel, level, head);
+        spread += spreadOf(weights) / n;
+        weights.forEach((w, k) => {
+          const distance = lab.size(level) * Math.hypot(Math.floor(k / side) - Math.floor(cell / side), (k % side) - (cell % side));
+          far += (w * distance) / n; even += distance / n ** 2;
+        });
+      }
+      return { spread, far, even };
+    })());
+  }
+  function words(tile, [cells, dates], difference) {
+    const { cross } = tile;
     const low = fixed(Math.min(...cells), 2), high = fixed(Math.max(...cells), 2);
     if (cross) return `cosines ${difference ? "change by " : ""}${low} to ${high}`;
     if (difference) return `cells ± ${unsigned(largestOf([cells]))}, dates ± ${unsigned(largestOf([dates]))} points`;
-    return `${spreadText(cells)} cells, ${fixed(rowSpread(dates, T), 1)} of ${T} dates`;
+    const { spread, far, even } = overPatch(tile);
+    return `here ${spreadText(cells)} cells; in the patch ${fixed(spread, 0)}, ${fixed(far, 1)} pixels away (even ${fixed(even, 1)}); ` +
+      `${fixed(rowSpread(dates, T), 1)} of ${T} dates`;
   }
   function draw() {
     const found = resultsHere(lab);
@@ -78,7 +100,7 @@ function headsPanel(lab, ui) {
     const what = difference ? "How the experiment changed where" : "Where";
     status.textContent = `${what} the pixel at row ${pixel[0]}, column ${pixel[1]} looks (above; its cell is framed), ` +
       "and which date looks at which (below; a row asks, the columns answer). " +
-      (difference ? "Numbers: the largest changes." : "Numbers: over how many cells and dates the weights spread, as if evenly.");
+      (difference ? "Numbers: the largest changes." : "Numbers: over how many cells and dates the weights spread, as if evenly; how far a cell looks in the mean.");
     legend.replaceChildren(difference ? changeRamp(bound) : timesRamp("; across scales: from the least cosine to the largest"));
     numbers.fill();
   }
@@ -93,13 +115,15 @@ function headsPanel(lab, ui) {
     const { difference } = resultsHere(lab), most = (list) => ranked(difference ? list.map(Math.abs) : list)[0];
     const texts = difference ? ["Cell that changes most", "change", "Date received that changes most", "change"] :
       ["Looks most at", "weight", "Date that receives most", "weight"];
-    const rest = difference ? [] : ["cells", "dates"];
+    const rest = difference ? [] : ["cells", "dates", "cells in the patch", "pixels away", "if even"];
     return [["Level and head", ...texts, ...rest], ...tiles.map((tile) => {
       const [cells, dates] = weightsOf(tile), text = tile.cross ? (v) => fixed(v, 2) : difference ? points : percent;
       const received = dates.subarray(0, T).map((_, t) => dates.reduce((sum, w, k) => sum + (k % T === t ? w / T : 0), 0));
       const cell = most(cells), date = most(received);
       const ofDates = tile.cross ? ["", ""] : [dayIn(f.dates[date], f.dates), text(received[date])];
-      const spread = tile.cross ? ["", ""] : [spreadText(cells), `${fixed(rowSpread(dates, T), 1)} of ${T}`];
+      const whole = tile.cross || difference ? null : overPatch(tile);
+      const far = whole ? [fixed(whole.spread, 1), fixed(whole.far, 1), fixed(whole.even, 1)] : ["", "", ""];
+      const spread = tile.cross ? ["", "", ...far] : [spreadText(cells), `${fixed(rowSpread(dates, T), 1)} of ${T}`, ...far];
       return [tile.name, cellText(lab, cell, tile.level), text(cells[cell]), ...ofDates, ...(difference ? [] : spread)];
     })];
   }

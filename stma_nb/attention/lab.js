@@ -75,6 +75,7 @@ class Lab {
     this.need = null; // what each date is worth to the answer: {values, unit, of}; see experiments.js
     this.needCells = null; // the same of each cell: {values, low, high, unit}
     this.picked = null; // cells that an experiment is to change: {cells, size}
+    this.notice = null; // what the reader must be told once
     this.pick = null; // an experiment that waits for a place takes it: (pixel) => true
     this.engine = this.f.live ? new Engine(this.f.networks, this.bytes.slice(this.f.weights)) : null;
     this.heard = () => { this.tell(); this.refresh(); };
@@ -144,11 +145,20 @@ class Lab {
   }
   /** The edits that are possible at another corner: those of a pixel or field stay behind with it. */
   fitting(corner) {
-    const scene = this.sceneOf(corner);
+    const scene = this.sceneOf(corner), edits = this.get("edits");
     let values = this.measured(corner);
-    return this.get("edits").filter((edit) => {
-      try { checkEdits([edit], scene, this.f.heads); values = applyEdits(values, [edit], scene); return true; } catch { return false; }
+    const kept = edits.filter((edit) => {
+      try {
+        checkEdits([edit], scene, this.f.heads);
+        values = applyEdits(values, [edit], scene);
+        return true;
+      } catch {
+        return false;
+      }
     });
+    const left = edits.length - kept.length;
+    if (left) this.notice = `${counted(left, "edit")} stayed behind with the place that it belongs to; Undo brings it back.`;
+    return kept;
   }
   /** Put these edits in force, as `set` does, and let them be seen; why they cannot be, in a sentence (nothing has changed then),
    *  or "". */

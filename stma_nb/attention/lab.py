@@ -11,7 +11,7 @@ import numpy as np
 import torch
 import xarray as xr
 
-from stma_nb.attention.edits import Edit, Scene, apply_edits, check_edits
+from stma_nb.attention.edits import Edit, Scene, apply_edits, check_edits, plain
 from stma_nb.attention.inputs import check_attends, check_legend
 from stma_nb.attention.meaning import uniform_attention
 from stma_nb.attention.packing import (
@@ -161,7 +161,8 @@ class Lab:
         """What PyTorch makes of these values: ``probability`` (K, P, P), ``prediction`` (P, P) and
         the attention maps ``spatial``, ``temporal`` (by level, (heads, N, N)) and ``cross`` (N, N).
         """
-        asked = json.dumps([corner, list(edits)])
+        edits = plain(edits)
+        asked = json.dumps([corner, edits])
         if asked not in self.found:
             model = _changed(self.trained, edits).model
             logits, maps = self._forward(model, self.values(corner, edits))
@@ -248,6 +249,11 @@ def _labelled(season: xr.Dataset) -> bool:
 def _check(
     trained: Trained, season: xr.Dataset, row: int, column: int, allow: Collection[str]
 ) -> None:
+    if not isinstance(trained, Trained):
+        raise ValueError(
+            f"The first argument is of type {type(trained).__name__}; expected a Trained, as "
+            "train.fit and train.load give it, which knows scaling, legend and dates."
+        )
     check_attends(trained.model)
     if trained.model.training:
         raise ValueError(

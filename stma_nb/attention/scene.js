@@ -82,13 +82,15 @@ function overviewPanel(lab, ui) {
   canvas.addEventListener("pointerdown", (event) => {
     if (event.pointerType === "touch") return; // a finger may be scrolling: it moves the patch by a tap
     canvas.setPointerCapture(event.pointerId);
+    const steps = lab.past.length;
     lab.moveTo(placeOf(event));
-    dragged = { corner: lab.get("corner"), x: event.clientX, y: event.clientY };
+    dragged = { corner: lab.get("corner"), x: event.clientX, y: event.clientY, steps };
   });
   canvas.addEventListener("pointermove", (event) => { // by how far, not where: what stands above may grow meanwhile
     if (!dragged) return;
-    const { corner: [row, column], x, y } = dragged;
-    lab.moveTo([row + (event.clientY - y) / zoom, column + (event.clientX - x) / zoom], { undoable: false });
+    const { corner: [row, column], x, y, steps } = dragged;
+    const undoable = lab.past.length === steps; // one step for the whole drag
+    lab.moveTo([row + (event.clientY - y) / zoom, column + (event.clientX - x) / zoom], { undoable });
   });
   for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => { dragged = null; });
   canvas.addEventListener("click", (event) => { if (event.pointerType === "touch") lab.moveTo(placeOf(event)); });

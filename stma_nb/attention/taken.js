@@ -3,7 +3,10 @@
 /** Buttons that hand out what is seen: as a picture, as tables, as Python and, in a saved page, as a link.
  *  `ui.canvases()` gives [{title, canvas}], `ui.legendText()` their legends in words. */
 function takeAway(lab, ui, page) {
-  const file = (what) => `${what}_row${lab.get("pixel")[0]}_column${lab.get("pixel")[1]}`;
+  const file = (what) => {
+    const [row, column] = lab.get("pixel"), level = lab.get("level"), head = lab.get("head");
+    return `${what}_row${row}_column${column}_level${level}_${level === "cross" ? "" : head ? `head${head}` : "mean"}`.replace(/_$/, "");
+  };
   const table = (what, rows) => () => {
     if (resultsHere(lab)) download(`${file(what)}.csv`, new Blob([csv(rows(lab))], { type: "text/csv" }));
     else ui.say(waitingText(lab));
@@ -93,7 +96,7 @@ function patchRows(lab) {
   const rows = Array.from(before.prediction, (mapped, p) => {
     const place = lab.pixelOf(p), label = lab.label(p), code = label === NONE ? mapped : label, cell = lab.cell(place, level);
     return [...place, label === NONE ? "" : lab.name(label), lab.name(mapped), lab.name(after.prediction[p]),
-      ...[before, after].map((result) => probability(result, p, code)), ...weights.map((list) => list[cell])];
+      ...[before, after].map((result) => digits(probability(result, p, code))), ...weights.map((list) => digits(list[cell]))];
   });
   const two = (name) => [`${name} before`, `${name} after`];
   const header = ["row", "column", "label", ...two("mapped"), ...two("probability of its class"), ...two("weight of its cell")];
@@ -109,14 +112,17 @@ function dateRows(lab) {
     ...["before", "after"].map((when) => `asked by ${f.dates[asks]} ${when}`),
     ...(need ? [`needed by the ${need.of} (${need.unit})`] : [])];
   return [header, ...f.dates.map((date, t) => [date, ...f.bands.map((_, b) => values[(t * f.bands.length + b) * size + p]),
-    ...received.map((list) => list[t]), ...given.map((map) => map[asks * T + t]), ...(need ? [need.values[t]] : [])])];
+    ...received.map((list) => digits(list[t])), ...given.map((map) => digits(map[asks * T + t])), ...(need ? [digits(need.values[t])] : [])])];
 }
+/** A weight or probability to four digits: more are not known, since what travelled here was rounded. */
+const digits = (value) => Math.round(1e4 * value) / 1e4;
 /** One row for each pair of dates. */
 function pairRows(lab) {
   const { f, before, after } = lab, T = f.dates.length;
   const maps = [before, after].map((result) => result.temporalOf(lab.get("level"), lab.get("head")));
-  return [["asking", "answering", "weight before", "weight after"],
-    ...Array.from(maps[0], (_, k) => [f.dates[Math.floor(k / T)], f.dates[k % T], ...maps.map((map) => map[k])])];
+  const level = lab.timeLevel(lab.get("level")), head = lab.get("head") || "mean";
+  return [["level", "head", "asking", "answering", "weight before", "weight after"],
+    ...Array.from(maps[0], (_, k) => [level, head, f.dates[Math.floor(k / T)], f.dates[k % T], ...maps.map((map) => digits(map[k]))])];
 }
 
 // ---------------------------------------------------------------------------------------------------------- Python and links
