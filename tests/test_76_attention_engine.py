@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+import stma_nb
 from stma_nb import attention, course, cube, patches, train
 from stma_nb.attention import AttentionExplorer, packing
 from stma_nb.model import STMA
@@ -69,6 +70,19 @@ def agree(ours: dict[str, np.ndarray], exact: dict[str, np.ndarray]) -> None:
     assert (logits.argmax(0) == exact["logits"].argmax(0)).mean() >= 0.999
     for name in exact.keys() - {"logits"}:
         np.testing.assert_allclose(ours[name], exact[name].ravel(), atol=1e-3, err_msg=name)
+
+
+def test_no_line_of_javascript_is_too_long_to_be_read():
+    package = Path(stma_nb.__file__).parent
+    ours = [path for path in package.rglob("*.js") if path.parent.name != "leaflet"]
+    assert ATTENTION / "stma.js" in ours
+    long = [
+        f"{path.relative_to(package)}:{number}"
+        for path in ours
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if len(line) > 130
+    ]
+    assert not long, long
 
 
 @pytest.fixture

@@ -19,7 +19,8 @@ function calculator(networks, bytes) {
   const made = {};
   const network = (which) => {
     const { of = which, seed = null } = which, { sizes, tensors, at } = networks[of];
-    return (made[`${of} ${seed}`] ??= new STMA(sizes, seed === null ? unpackWeights(tensors, bytes.subarray(at)) : randomWeights(tensors, seed)));
+    const weights = () => (seed === null ? unpackWeights(tensors, bytes.subarray(at)) : randomWeights(tensors, seed));
+    return (made[`${of} ${seed}`] ??= new STMA(sizes, weights()));
   };
   return ({ network: which, values, even }) => network(which).forward(values, even);
 }
@@ -27,15 +28,20 @@ function calculator(networks, bytes) {
 class Engine {
   /** `networks` as in the facts of the explorer, `bytes` with all weights. */
   constructor(networks, bytes) {
-    this.networks = networks; this.bytes = bytes;
-    this.waiting = { front: [], back: [] };
-    this.now = null; this.count = 0;
+    this.networks = networks;
+    this.bytes = bytes;
+    this.waiting = { front: [], back: [] }; // jobs, the first come first
+    this.now = null; // the job that is being computed
+    this.count = 0;
     try {
       const address = URL.createObjectURL(new Blob([WORKER, "\nserve();"], { type: "text/javascript" }));
       this.worker = new Worker(address);
       URL.revokeObjectURL(address);
       this.worker.onmessage = ({ data }) => (data.ready ? this.next() : this.done(data));
-      this.worker.onerror = (event) => { event.preventDefault(); this.stayHere(); }; // as where a page forbids workers
+      this.worker.onerror = (event) => { // as where a page forbids workers
+        event.preventDefault();
+        this.stayHere();
+      };
       this.worker.postMessage({ networks, bytes });
     } catch {
       this.stayHere();
@@ -43,9 +49,11 @@ class Engine {
   }
   /** Compute on the page: slower to answer while it works, but it works. */
   stayHere() {
-    this.worker?.terminate(); this.worker = null;
+    this.worker?.terminate();
+    this.worker = null;
     this.compute = calculator(this.networks, this.bytes);
-    if (this.now) { this.waiting.front.unshift(this.now); this.now = null; }
+    if (this.now) this.waiting.front.unshift(this.now);
+    this.now = null;
     this.next();
   }
   /** A promise of {logits, spatial, temporal, cross}. `place` "back" waits until nothing else is asked for. */
@@ -54,10 +62,6 @@ class Engine {
       this.waiting[place].push({ ...job, id: ++this.count, resolve, reject });
       this.next();
     });
-  }
-  /** Forget what waits in the background; its promises are refused with null. */
-  drop(place = "back") {
-    for (const job of this.waiting[place].splice(0)) job.reject(null);
   }
   next() {
     if (this.now || (!this.worker && !this.compute)) return;
@@ -81,5 +85,8 @@ class Engine {
     else reject(new Error(error));
     this.next();
   }
-  stop() { this.worker?.terminate(); this.waiting = { front: [], back: [] }; }
+  stop() {
+    this.worker?.terminate();
+    this.waiting = { front: [], back: [] };
+  }
 }

@@ -7,7 +7,8 @@ const STATE = ["corner", "pixel", "locked", "level", "head", "date", "layer", "o
 
 /** What a network made of one patch: a map with probabilities, and all attention. */
 class Result {
-  /** `raw` is {logits (K, P, P), spatial, temporal, cross}, as STMA.forward gives it, or, of maps that Python packed, `prediction`. */
+  /** `raw` is {logits (K, P, P), spatial, temporal, cross}, as STMA.forward gives it; maps that Python packed have a `prediction`
+   *  instead of logits. */
   constructor(lab, corner, raw) {
     Object.assign(this, { lab, f: lab.f, corner, ...raw });
     this.prediction = raw.prediction ?? this.classesOf(raw.logits);
@@ -24,13 +25,13 @@ class Result {
   /** Probabilities (K) of the pixel with this index in the patch, or their mean over several; null for maps alone. */
   probabilities(indices) {
     if (!this.logits) return null;
-    const { patch, classes } = this.f, size = patch ** 2, mean = new Float64Array(classes.length);
-    for (const p of [indices].flat()) {
-      const row = classes.map((_, k) => this.logits[k * size + p]), most = Math.max(...row), e = row.map((v) => Math.exp(v - most));
-      const sum = e.reduce((a, b) => a + b, 0);
-      e.forEach((v, k) => { mean[k] += v / sum; });
+    const { patch, classes } = this.f, size = patch ** 2, pixels = [indices].flat(), total = new Float64Array(classes.length);
+    for (const p of pixels) {
+      const logits = classes.map((_, k) => this.logits[k * size + p]), most = Math.max(...logits);
+      const powers = logits.map((v) => Math.exp(v - most)), sum = powers.reduce((a, b) => a + b, 0);
+      powers.forEach((v, k) => { total[k] += v / sum; });
     }
-    return mean.map((v) => v / [indices].flat().length);
+    return total.map((v) => v / pixels.length);
   }
   /** Weights that the cell of a pixel gives to all cells of a level ("cross": cosines); head 0 is the mean of the heads. */
   spatialOf(pixel, level, head) {
@@ -61,13 +62,17 @@ class Lab {
   constructor(model) {
     this.model = model;
     this.f = model.get("facts");
-    const raw = model.get("data"), view = raw.buffer ? new Uint8Array(raw.buffer, raw.byteOffset, raw.byteLength) : new Uint8Array(raw);
+    const raw = model.get("data");
+    const view = raw.buffer ? new Uint8Array(raw.buffer, raw.byteOffset, raw.byteLength) : new Uint8Array(raw);
     this.bytes = view.slice(); // a copy of our own starts aligned
     this.a = {}; // arrays by name
     const kinds = { u1: Uint8Array, u2: Uint16Array, f4: Float32Array };
-    for (const [name, [at, size, kind]] of Object.entries(this.f.arrays)) this.a[name] = new kinds[kind](this.bytes.buffer, at, size);
+    for (const [name, [at, size, kind]] of Object.entries(this.f.arrays)) {
+      this.a[name] = new kinds[kind](this.bytes.buffer, at, size);
+    }
     this.listeners = new Set();
-    this.past = []; this.future = [];
+    this.past = []; // states that undo brings back, the latest last
+    this.future = [];
     this.before = this.after = this.other = null; // Results
     this.failed = "";
     this.hover = null; // the pixel under the pointer
@@ -78,7 +83,10 @@ class Lab {
     this.notice = null; // what the reader must be told once
     this.pick = null; // an experiment that waits for a place takes it: (pixel) => true
     this.engine = this.f.live ? new Engine(this.f.networks, this.bytes.slice(this.f.weights)) : null;
-    this.heard = () => { this.tell(); this.refresh(); };
+    this.heard = () => {
+      this.tell();
+      this.refresh();
+    };
     for (const name of STATE) model.on(`change:${name}`, this.heard);
     this.refresh();
   }
@@ -94,7 +102,10 @@ class Lab {
   set(values, { undoable = true } = {}) {
     const old = Object.fromEntries(Object.keys(values).map((name) => [name, this.get(name)]));
     if (JSON.stringify(old) === JSON.stringify(values)) return;
-    if (undoable) { this.past.push(this.state()); this.future = []; }
+    if (undoable) {
+      this.past.push(this.state());
+      this.future = [];
+    }
     for (const [name, value] of Object.entries(values)) this.model.set(name, value);
     this.model.save_changes();
     this.heard();
@@ -108,7 +119,10 @@ class Lab {
     this.set(from.pop(), { undoable: false });
   }
   /** Call `listen` whenever state or results have changed; returns how to stop it. */
-  on(listen) { this.listeners.add(listen); return () => this.listeners.delete(listen); }
+  on(listen) {
+    this.listeners.add(listen);
+    return () => this.listeners.delete(listen);
+  }
   tell() { for (const listen of this.listeners) listen(); }
 
   // ------------------------------------------------------------------------------------------------------- place in the scene
@@ -118,14 +132,17 @@ class Lab {
   timeLevel(level) { return level === "cross" ? this.f.levels[0] : level; }
   /** Index of a pixel (row, column of the season) in the patch. */
   index([row, column], corner = this.get("corner")) { return (row - corner[0]) * this.f.patch + column - corner[1]; }
-  pixelOf(index, [row, column] = this.get("corner")) { return [row + Math.floor(index / this.f.patch), column + (index % this.f.patch)]; }
+  pixelOf(index, [row, column] = this.get("corner")) {
+    return [row + Math.floor(index / this.f.patch), column + (index % this.f.patch)];
+  }
   cell([row, column], level, corner = this.get("corner")) {
     const size = this.size(level);
     return Math.floor((row - corner[0]) / size) * this.side(level) + Math.floor((column - corner[1]) / size);
   }
   /** Index in the scene's arrays of a pixel of the patch. */
   at(index, [row, column] = this.get("corner")) {
-    return (row - this.f.origin[0] + Math.floor(index / this.f.patch)) * this.f.columns + column - this.f.origin[1] + (index % this.f.patch);
+    const { origin: [top, left], columns, patch } = this.f;
+    return (row - top + Math.floor(index / patch)) * columns + column - left + (index % patch);
   }
   /** The nearest corner that a patch can have. */
   corner([row, column]) {
@@ -163,7 +180,12 @@ class Lab {
   /** Put these edits in force, as `set` does, and let them be seen; why they cannot be, in a sentence (nothing has changed then),
    *  or "". */
   experiment(edits, options) {
-    try { checkEdits(edits, this.sceneOf(), this.f.heads); this.values(edits); } catch (error) { return error.message; }
+    try {
+      checkEdits(edits, this.sceneOf(), this.f.heads);
+      this.values(edits);
+    } catch (error) {
+      return error.message;
+    }
     this.set({ edits, show: this.get("show") === "before" ? "after" : this.get("show") }, options);
     return "";
   }
@@ -184,7 +206,10 @@ class Lab {
   /** Values (T, bands, P, P) of the patch at a corner, as measured. */
   measured(corner = this.get("corner")) {
     const { dates, bands, patch } = this.f, size = patch ** 2, out = new Float32Array(dates.length * bands.length * size);
-    for (let t = 0, k = 0; t < dates.length; t++) for (let b = 0; b < bands.length; b++) for (let p = 0; p < size; p++) out[k++] = this.sceneValue(b, t, this.at(p, corner));
+    let k = 0;
+    for (let t = 0; t < dates.length; t++) for (let b = 0; b < bands.length; b++) for (let p = 0; p < size; p++) {
+      out[k++] = this.sceneValue(b, t, this.at(p, corner));
+    }
     return out;
   }
   /** Values (T, bands, P, P) as the network is given them now: measured, then edited. */
@@ -194,18 +219,26 @@ class Lab {
   }
   /** What edits must know of the scene; see edits.js. */
   sceneOf(corner = this.get("corner")) {
-    const { f } = this, patchOf = (array) => array && Int32Array.from({ length: f.patch ** 2 }, (_, p) => array[this.at(p, corner)]);
+    const { f } = this, names = (bands) => bands.map((band) => band.name);
+    const patchOf = (array) => array && Int32Array.from({ length: f.patch ** 2 }, (_, p) => array[this.at(p, corner)]);
     const flat = (means) => Float64Array.from(means.flat(Infinity), (v) => v ?? NaN);
     return {
-      days: f.days, bands: f.bands.map((band) => band.name), decibel: f.bands.filter((band) => band.unit === "dB").map((band) => band.name),
-      scene_mean: (this.sceneMean ??= flat(f.scene_mean)), crop_mean: (this.cropMean ??= flat(f.crop_mean)),
-      corner, patch: f.patch, parcel: patchOf(this.a.parcel), label: patchOf(this.a.label),
+      days: f.days,
+      bands: names(f.bands),
+      decibel: names(f.bands.filter((band) => band.unit === "dB")),
+      scene_mean: (this.sceneMean ??= flat(f.scene_mean)),
+      crop_mean: (this.cropMean ??= flat(f.crop_mean)),
+      corner,
+      patch: f.patch,
+      parcel: patchOf(this.a.parcel),
+      label: patchOf(this.a.label),
     };
   }
   /** Scaled for the network; what is missing gets the mean. */
   scaled(values) {
     const { dates, bands, patch } = this.f, size = patch ** 2, out = new Float32Array(values.length);
-    for (let t = 0, k = 0; t < dates.length; t++) for (const { mean, std } of bands) for (let p = 0; p < size; p++, k++) {
+    let k = 0;
+    for (let t = 0; t < dates.length; t++) for (const { mean, std } of bands) for (let p = 0; p < size; p++, k++) {
       out[k] = Number.isFinite(values[k]) ? (values[k] - mean) / std : 0;
     }
     return out;
@@ -229,8 +262,12 @@ class Lab {
 
   /** Forward pass over values (T, bands, P, P); edits of the network (even, random weights) among `edits` are obeyed. */
   async compute(values, edits = [], { network = 0, corner = this.get("corner"), place = "front" } = {}) {
-    const random = edits.findLast((edit) => edit.do === "random weights"), even = edits.filter((edit) => edit.do === "even");
-    const job = { network: random ? { of: network, seed: random.seed } : network, values: this.scaled(values), even };
+    const random = edits.findLast((edit) => edit.do === "random weights");
+    const job = {
+      network: random ? { of: network, seed: random.seed } : network,
+      values: this.scaled(values),
+      even: edits.filter((edit) => edit.do === "even"),
+    };
     return new Result(this, corner, await this.engine.run(job, place));
   }
   /** Compute what the state asks for; panels are told as soon as it is there. One state at a time: while a curve is dragged, what
@@ -249,10 +286,12 @@ class Lab {
   }
   /** Results before and after these edits, and of a second network; or why there are none. */
   async results(corner, edits) {
+    const edited = (network) => this.compute(this.values(edits, corner), edits, { corner, network });
     try {
-      const before = String(this.before?.corner) === String(corner) ? this.before : await this.compute(this.measured(corner), [], { corner });
-      const after = edits.length ? await this.compute(this.values(edits, corner), edits, { corner }) : before;
-      const other = this.f.networks[1] ? await this.compute(this.values(edits, corner), edits, { corner, network: 1 }) : null;
+      const known = String(this.before?.corner) === String(corner);
+      const before = known ? this.before : await this.compute(this.measured(corner), [], { corner });
+      const after = edits.length ? await edited(0) : before;
+      const other = this.f.networks[1] ? await edited(1) : null;
       return { before, after, other, failed: "" };
     } catch (error) {
       return { before: null, after: null, other: null, failed: String(error?.message ?? error) };
@@ -262,14 +301,18 @@ class Lab {
   get busy() { return this.asked !== this.answered; }
   /** Results of the maps that Python packed, where the network is too large for a page. */
   packed(corner) {
-    const { f, a } = this, numbers = (name, steps, zero) => {
-      const codes = a[name], scales = a[name.replace("spatial", "scale")], n = codes.length / scales.length;
+    const { f, a } = this;
+    const spatial = (level, steps, zero) => {
+      const codes = a[`spatial${level}`], scales = a[`scale${level}`], n = codes.length / scales.length;
       return Float32Array.from(codes, (code, k) => (code - zero) * (scales[Math.floor(k / n)] / steps));
     };
+    const temporal = (level) => Float32Array.from(a[`temporal${level}`], (code) => code / 65535);
+    const byLevel = (maps) => Object.fromEntries(f.levels.map((level) => [level, maps(level)]));
     const found = new Result(this, corner, {
-      prediction: a.prediction, cross: numbers("spatialcross", 127, 128),
-      spatial: Object.fromEntries(f.levels.map((level) => [level, numbers(`spatial${level}`, 255, 0)])),
-      temporal: Object.fromEntries(f.levels.map((level) => [level, Float32Array.from(a[`temporal${level}`], (code) => code / 65535)])),
+      prediction: a.prediction,
+      cross: spatial("cross", 127, 128),
+      spatial: byLevel((level) => spatial(level, 255, 0)),
+      temporal: byLevel(temporal),
     });
     return { before: found, after: found };
   }

@@ -1,5 +1,5 @@
-// What the panels beneath the patch and the chart share: small maps, charts over the dates, tables (heads.js, classes.js, networks.js).
-// A panel is a function of the lab and its frame `ui` (colours(), width(), say(text)) that gives {title, element, draw()}.
+// What the panels beneath the patch and the chart share (heads.js, classes.js, networks.js): small maps, charts over the dates,
+// tables. A panel is a function of the lab and its frame `ui` (colours(), width(), say(text)); it gives {title, element, draw()}.
 // Weights of all levels, heads and dates have one scale: how many times an equal weight they are.
 
 const MOST_TIMES = 8; // the darkest colour: so many times what equal weights would give, or more

@@ -32,7 +32,12 @@ class STMA {
     const [fused, cross] = this.mca(...attended.map((a) => a.out));
     const logits = this.decoder(add(fused, gated[2]), gated[0]);
     const byLevel = (branch) => Object.fromEntries(attended.map((a, i) => [i + 1, a[branch]]));
-    return { logits: upsample(logits, P / 2, P, classes), spatial: byLevel("spatial"), temporal: byLevel("temporal"), cross };
+    return {
+      logits: upsample(logits, P / 2, P, classes),
+      spatial: byLevel("spatial"),
+      temporal: byLevel("temporal"),
+      cross,
+    };
   }
 
   // ---------------------------------------------------------------------------------------------- 1. features of every date
@@ -54,19 +59,24 @@ class STMA {
     const { patch: P, bands } = this.sizes, n = images.length;
     let x = { n, side: P, c: bands, values: new Float32Array(n * P * P * bands) };
     images.forEach((image, t) => {
-      for (let b = 0; b < bands; b++) for (let p = 0; p < P * P; p++) x.values[(t * P * P + p) * bands + b] = image[b * P * P + p];
+      for (let b = 0; b < bands; b++) for (let p = 0; p < P * P; p++) {
+        x.values[(t * P * P + p) * bands + b] = image[b * P * P + p];
+      }
     });
     x = maxPool(this.conv(x, "trunk.stem.0", { norm: "trunk.stem.1", stride: 2, relu: true }));
     const levels = LEVELS.map((_, i) => {
       for (const block of [0, 1]) x = this.residual(x, `trunk.stage${i + 1}.${block}`, i === 1 && block === 0 ? 2 : 1);
       return this.conv(x, `trunk.squeeze.${i}.0`, { norm: `trunk.squeeze.${i}.1`, relu: true }).values;
     });
-    return images.map((_, t) => levels.map((values) => values.slice((t * values.length) / n, ((t + 1) * values.length) / n)));
+    const part = (values, t) => values.slice((t * values.length) / n, ((t + 1) * values.length) / n);
+    return images.map((_, t) => levels.map((values) => part(values, t)));
   }
   residual(x, name, stride) {
     const y = this.conv(x, `${name}.conv1`, { norm: `${name}.bn1`, stride, relu: true });
     const z = this.conv(y, `${name}.conv2`, { norm: `${name}.bn2` });
-    const short = `${name}.shortcut.0.weight` in this.w ? this.conv(x, `${name}.shortcut.0`, { norm: `${name}.shortcut.1`, stride }) : x;
+    const short = `${name}.shortcut.0.weight` in this.w
+      ? this.conv(x, `${name}.shortcut.0`, { norm: `${name}.shortcut.1`, stride })
+      : x;
     for (let k = 0; k < z.values.length; k++) z.values[k] = Math.max(0, z.values[k] + short.values[k]);
     return z;
   }
@@ -86,8 +96,10 @@ class STMA {
     const weight = this.value(`lsape.${i}.conv.weight`), bias = this.value(`lsape.${i}.conv.bias`), m = bias.length;
     const side = Math.sqrt(f.length / m), out = new Float32Array(f.length);
     for (let y = 0; y < side; y++) for (let x = 0; x < side; x++) for (let k = 0; k < m; k++) {
+      const top = Math.max(0, 1 - y), bottom = Math.min(3, side + 1 - y);
+      const left = Math.max(0, 1 - x), right = Math.min(3, side + 1 - x);
       let sum = bias[k];
-      for (let v = Math.max(0, 1 - y); v < Math.min(3, side + 1 - y); v++) for (let u = Math.max(0, 1 - x); u < Math.min(3, side + 1 - x); u++) {
+      for (let v = top; v < bottom; v++) for (let u = left; u < right; u++) {
         sum += weight[k * 9 + v * 3 + u] * f[((y + v - 1) * side + x + u - 1) * m + k];
       }
       const at = (y * side + x) * m + k;
@@ -102,7 +114,8 @@ class STMA {
   attend(tokens, n, name, even) {
     const { heads } = this.sizes;
     const [q, k, v] = ["query", "key", "value"].map((what) => this.linear(tokens, n, `${name}.to_${what}`));
-    const inner = q.length / n, d = inner / heads, weights = new Float32Array(heads * n * n), answers = new Float32Array(n * inner);
+    const inner = q.length / n, d = inner / heads;
+    const weights = new Float32Array(heads * n * n), answers = new Float32Array(n * inner);
     for (let h = 0; h < heads; h++) {
       const part = (x) => columns(x, inner, h * d, d);
       const scores = even.includes(h + 1) ? new Float32Array(n * n) : product(part(q), part(k), d);
@@ -117,13 +130,16 @@ class STMA {
   stsa(i, f, even) {
     const { dates: T, heads } = this.sizes, name = `stsa.${i}`, c = LEVELS[i], m = T * c, N = f.length / m;
     const all = Array.from({ length: heads }, (_, h) => h + 1);
-    const taken = (branch) => even.filter((e) => e.branch === branch && (!e.levels?.length || e.levels.includes(i + 1)))
-      .flatMap((e) => (e.heads?.length ? e.heads : all));
-    const [update, spatialWeights] = this.attend(this.norm(f, m, `${name}.norm_spatial`), N, `${name}.attend_spatial`, taken("spatial"));
+    const meant = (e, branch) => e.branch === branch && (!e.levels?.length || e.levels.includes(i + 1));
+    const taken = (branch) => even.filter((e) => meant(e, branch)).flatMap((e) => (e.heads?.length ? e.heads : all));
+    const attend = (branch, tokens, n) =>
+      this.attend(this.norm(tokens, tokens.length / n, `${name}.norm_${branch}`), n, `${name}.attend_${branch}`, taken(branch));
+
+    const [update, spatialWeights] = attend("spatial", f, N);
     const spatial = add(f, update);
 
     const days = turnToDates(f, T, c); // (T x c N), channel by channel
-    const [change, temporalWeights] = this.attend(this.norm(days, c * N, `${name}.norm_temporal`), T, `${name}.attend_temporal`, taken("temporal"));
+    const [change, temporalWeights] = attend("temporal", days, T);
     const temporal = turnToPixels(add(days, change), T, c);
 
     const both = new Float32Array(2 * N * m);
@@ -146,8 +162,10 @@ class STMA {
   /** Level 1 asks, level 2 answers, weighted by cosine; level 3 is added: [(N x E), weights (N x N)]. */
   mca(level1, level2, level3) {
     const N = (this.sizes.patch / 8) ** 2, E = level3.length / N;
-    const z1 = halve(this.linear(level1, 4 * N, "mca.lift1"), E), z2 = this.linear(level2, N, "mca.lift2");
-    const q = this.linear(z1, N, "mca.to_query"), kv = this.linear(z2, N, "mca.to_key_value");
+    const z1 = halve(this.linear(level1, 4 * N, "mca.lift1"), E);
+    const z2 = this.linear(level2, N, "mca.lift2");
+    const q = this.linear(z1, N, "mca.to_query");
+    const kv = this.linear(z2, N, "mca.to_key_value");
     const k = columns(kv, 2 * E, 0, E), v = columns(kv, 2 * E, E, E);
     const weights = product(normalised(q, E), normalised(k, E), E);
     const answer = this.linear(product(weights, transpose(v, N, E), N), N, "mca.out");
@@ -188,21 +206,24 @@ class STMA {
   }
   /** Scale and shift that batch normalisation is in use. */
   batchNorm(name) {
-    const [weight, bias, mean, variance] = ["weight", "bias", "running_mean", "running_var"].map((what) => this.value(`${name}.${what}`));
+    const [weight, bias, mean, variance] =
+      ["weight", "bias", "running_mean", "running_var"].map((what) => this.value(`${name}.${what}`));
     const scale = weight.map((w, o) => w / Math.sqrt(variance[o] + 1e-5));
     return { scale, shift: bias.map((b, o) => b - mean[o] * scale[o]) };
   }
   /** A convolution as a product: each pixel's window is a row. Padding keeps the size; `norm` is folded into the weights. */
   conv(x, name, { norm = null, stride = 1, relu = false } = {}) {
     const { matrix, bias, out, kernel } = (this.layers[name] ??= this.folded(name, norm));
-    const side = Math.ceil(x.side / stride), rows = kernel === 1 && stride === 1 ? x.values : windows(x, kernel, stride, side);
+    const side = Math.ceil(x.side / stride);
+    const rows = kernel === 1 && stride === 1 ? x.values : windows(x, kernel, stride, side);
     const values = product(rows, matrix, matrix.length / out, bias);
     if (relu) for (let k = 0; k < values.length; k++) if (values[k] < 0) values[k] = 0;
     return { n: x.n, side, c: out, values };
   }
   folded(name, norm) {
     const { shape: [out, c, kernel], values } = this.w[`${name}.weight`], area = kernel * kernel;
-    const { scale, shift } = norm ? this.batchNorm(norm) : { scale: new Float32Array(out).fill(1), shift: new Float32Array(out) };
+    const none = { scale: new Float32Array(out).fill(1), shift: new Float32Array(out) };
+    const { scale, shift } = norm ? this.batchNorm(norm) : none;
     const given = this.w[`${name}.bias`]?.values, matrix = new Float32Array(values.length);
     for (let o = 0; o < out; o++) for (let k = 0; k < c; k++) for (let u = 0; u < area; u++) {
       matrix[(o * area + u) * c + k] = values[(o * c + k) * area + u] * scale[o];
@@ -211,8 +232,10 @@ class STMA {
   }
   /** A transposed 3 x 3 convolution that doubles the side: every pixel spreads its values over a window of the larger image. */
   spread(x, name, norm) {
-    const { shape: [c, out], values: weight } = this.w[`${name}.weight`], { scale, shift } = this.batchNorm(norm), bias = this.value(`${name}.bias`);
-    const matrix = (this.layers[name] ??= transposedWeights(weight, c, out)), parts = product(x.values, matrix, c);
+    const { shape: [c, out], values: weight } = this.w[`${name}.weight`], bias = this.value(`${name}.bias`);
+    const { scale, shift } = this.batchNorm(norm);
+    const matrix = (this.layers[name] ??= transposedWeights(weight, c, out));
+    const parts = product(x.values, matrix, c);
     const side = 2 * x.side, values = new Float32Array(side * side * out);
     for (let y = 0; y < x.side; y++) for (let z = 0; z < x.side; z++) for (let v = 0; v < 3; v++) for (let u = 0; u < 3; u++) {
       const row = 2 * y + v - 1, column = 2 * z + u - 1;
@@ -220,7 +243,10 @@ class STMA {
       const from = ((y * x.side + z) * 9 + v * 3 + u) * out, to = (row * side + column) * out;
       for (let o = 0; o < out; o++) values[to + o] += parts[from + o];
     }
-    for (let k = 0; k < values.length; k++) values[k] = Math.max(0, (values[k] + bias[k % out]) * scale[k % out] + shift[k % out]);
+    for (let k = 0; k < values.length; k++) {
+      const o = k % out;
+      values[k] = Math.max(0, (values[k] + bias[o]) * scale[o] + shift[o]);
+    }
     return { n: 1, side, c: out, values };
   }
 }
@@ -231,18 +257,30 @@ class STMA {
  *  two columns at a time, so that every number that is fetched is used several times. */
 function product(a, b, k, bias) {
   const rows = a.length / k, cols = b.length / k, out = new Float32Array(rows * cols);
+  const rowAt = (i) => Math.min(i, rows - 1) * k, columnAt = (j) => Math.min(j, cols - 1) * k; // the last stands in for more
   for (let i = 0; i < rows; i += 4) {
-    const a0 = i * k, a1 = Math.min(i + 1, rows - 1) * k, a2 = Math.min(i + 2, rows - 1) * k, a3 = Math.min(i + 3, rows - 1) * k;
+    const a0 = rowAt(i), a1 = rowAt(i + 1), a2 = rowAt(i + 2), a3 = rowAt(i + 3);
     for (let j = 0; j < cols; j += 2) {
-      const b0 = j * k, b1 = Math.min(j + 1, cols - 1) * k, two = j + 1 < cols;
-      let s00 = bias ? bias[j] : 0, s01 = bias && two ? bias[j + 1] : 0, s10 = s00, s11 = s01, s20 = s00, s21 = s01, s30 = s00, s31 = s01;
+      const b0 = columnAt(j), b1 = columnAt(j + 1), two = j + 1 < cols;
+      const first = bias ? bias[j] : 0, second = bias && two ? bias[j + 1] : 0;
+      let s00 = first, s10 = first, s20 = first, s30 = first;
+      let s01 = second, s11 = second, s21 = second, s31 = second;
       for (let n = 0; n < k; n++) {
-        const u = b[b0 + n], v = b[b1 + n], w0 = a[a0 + n], w1 = a[a1 + n], w2 = a[a2 + n], w3 = a[a3 + n];
-        s00 += w0 * u; s01 += w0 * v; s10 += w1 * u; s11 += w1 * v; s20 += w2 * u; s21 += w2 * v; s30 += w3 * u; s31 += w3 * v;
+        const u = b[b0 + n], v = b[b1 + n];
+        const w0 = a[a0 + n], w1 = a[a1 + n], w2 = a[a2 + n], w3 = a[a3 + n];
+        s00 += w0 * u; s10 += w1 * u; s20 += w2 * u; s30 += w3 * u;
+        s01 += w0 * v; s11 += w1 * v; s21 += w2 * v; s31 += w3 * v;
       }
       const at = i * cols + j, more = rows - i;
-      out[at] = s00; if (more > 1) out[at + cols] = s10; if (more > 2) out[at + 2 * cols] = s20; if (more > 3) out[at + 3 * cols] = s30;
-      if (two) { out[at + 1] = s01; if (more > 1) out[at + cols + 1] = s11; if (more > 2) out[at + 2 * cols + 1] = s21; if (more > 3) out[at + 3 * cols + 1] = s31; }
+      out[at] = s00;
+      if (more > 1) out[at + cols] = s10;
+      if (more > 2) out[at + 2 * cols] = s20;
+      if (more > 3) out[at + 3 * cols] = s30;
+      if (!two) continue;
+      out[at + 1] = s01;
+      if (more > 1) out[at + cols + 1] = s11;
+      if (more > 2) out[at + 2 * cols + 1] = s21;
+      if (more > 3) out[at + 3 * cols + 1] = s31;
     }
   }
   return out;
@@ -266,7 +304,9 @@ function maxPool({ n, side, c, values }) {
   const half = Math.ceil(side / 2), out = new Float32Array(n * half * half * c).fill(-Infinity);
   for (let t = 0; t < n; t++) for (let y = 0; y < half; y++) for (let x = 0; x < half; x++) {
     const at = ((t * half + y) * half + x) * c;
-    for (let v = Math.max(0, 2 * y - 1); v < Math.min(side, 2 * y + 2); v++) for (let u = Math.max(0, 2 * x - 1); u < Math.min(side, 2 * x + 2); u++) {
+    const top = Math.max(0, 2 * y - 1), bottom = Math.min(side, 2 * y + 2);
+    const left = Math.max(0, 2 * x - 1), right = Math.min(side, 2 * x + 2);
+    for (let v = top; v < bottom; v++) for (let u = left; u < right; u++) {
       const from = ((t * side + v) * side + u) * c;
       for (let k = 0; k < c; k++) if (values[from + k] > out[at + k]) out[at + k] = values[from + k];
     }
@@ -291,8 +331,9 @@ function upsample(x, from, side, K) {
   for (let y = 0; y < side; y++) for (let z = 0; z < side; z++) {
     const [y0, y1, v] = place(y), [z0, z1, u] = place(z);
     for (let k = 0; k < K; k++) {
-      const at = (r, s) => x[(r * from + s) * K + k];
-      out[k * side * side + y * side + z] = (1 - v) * ((1 - u) * at(y0, z0) + u * at(y0, z1)) + v * ((1 - u) * at(y1, z0) + u * at(y1, z1));
+      const at = (row, column) => x[(row * from + column) * K + k];
+      const upper = (1 - u) * at(y0, z0) + u * at(y0, z1), lower = (1 - u) * at(y1, z0) + u * at(y1, z1);
+      out[k * side * side + y * side + z] = (1 - v) * upper + v * lower;
     }
   }
   return out;
@@ -300,17 +341,23 @@ function upsample(x, from, side, K) {
 /** (N x m), m date by date, as dates (T x c N), channel by channel; and back. */
 function turnToDates(f, T, c) {
   const N = f.length / (T * c), out = new Float32Array(f.length);
-  for (let t = 0; t < T; t++) for (let k = 0; k < c; k++) for (let p = 0; p < N; p++) out[(t * c + k) * N + p] = f[(p * T + t) * c + k];
+  for (let t = 0; t < T; t++) for (let k = 0; k < c; k++) for (let p = 0; p < N; p++) {
+    out[(t * c + k) * N + p] = f[(p * T + t) * c + k];
+  }
   return out;
 }
 function turnToPixels(days, T, c) {
   const N = days.length / (T * c), out = new Float32Array(days.length);
-  for (let t = 0; t < T; t++) for (let k = 0; k < c; k++) for (let p = 0; p < N; p++) out[(p * T + t) * c + k] = days[(t * c + k) * N + p];
+  for (let t = 0; t < T; t++) for (let k = 0; k < c; k++) for (let p = 0; p < N; p++) {
+    out[(p * T + t) * c + k] = days[(t * c + k) * N + p];
+  }
   return out;
 }
 function transposedWeights(weight, c, out) { // (c, out, 3, 3) as (9 out x c)
   const matrix = new Float32Array(weight.length);
-  for (let k = 0; k < c; k++) for (let o = 0; o < out; o++) for (let u = 0; u < 9; u++) matrix[(u * out + o) * c + k] = weight[(k * out + o) * 9 + u];
+  for (let k = 0; k < c; k++) for (let o = 0; o < out; o++) for (let u = 0; u < 9; u++) {
+    matrix[(u * out + o) * c + k] = weight[(k * out + o) * 9 + u];
+  }
   return matrix;
 }
 function softmax(row, scale) {
@@ -332,7 +379,8 @@ function normalised(x, size) {
 /** x times the standard normal distribution function of x (its error function to 1.5e-7: Abramowitz and Stegun 7.1.26). */
 function gelu(x) {
   const z = Math.abs(x) / Math.SQRT2, t = 1 / (1 + 0.3275911 * z);
-  const tail = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429)))) * Math.exp(-z * z);
+  const series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
+  const tail = series * Math.exp(-z * z);
   return x * (x >= 0 ? 1 - tail / 2 : tail / 2);
 }
 const add = (x, y) => x.map((v, k) => v + y[k]);
@@ -362,7 +410,8 @@ function unpackWeights(tensors, bytes) {
       w[name] = { shape, values: new Float32Array(bytes.buffer, bytes.byteOffset + at, size) };
       continue;
     }
-    const codes = new Int16Array(bytes.buffer, bytes.byteOffset + at, size), scale = new Float32Array(bytes.buffer, bytes.byteOffset + scales, shape[0]);
+    const codes = new Int16Array(bytes.buffer, bytes.byteOffset + at, size);
+    const scale = new Float32Array(bytes.buffer, bytes.byteOffset + scales, shape[0]);
     const values = new Float32Array(size), row = size / shape[0];
     for (let k = 0; k < size; k++) values[k] = codes[k] * scale[Math.floor(k / row)];
     w[name] = { shape, values };

@@ -116,7 +116,8 @@ const profile = (image, W) => Array.from({ length: W }, (_, c) => {
   for (let k = c; k < image.length; k += W) sum += image[k];
   return sum / (image.length / W);
 });
-/** Pixels between 10 and 90 % of the step of a profile that rises in its middle, from the mean of its first eight to that of its last. */
+/** Pixels between 10 and 90 % of the step of a profile that rises in its middle, from the mean of its first eight to that of
+ *  its last. */
 function edgeWidth(values) {
   const level = (part) => part.reduce((sum, v) => sum + v, 0) / part.length, low = level(values.slice(0, 8)),
     high = level(values.slice(-8));

@@ -86,7 +86,8 @@ function render({ model, el }) {
     const text = differMost(fields, get("first"), get("second"));
     tell(sentence, text, say);
     first.value = get("first"); second.value = get("second");
-    legend.replaceChildren(...looks().map(([name, { colour, dash }]) => lineMark(colour, titled(fields.crops[fields.code(name)]), dash)));
+    const marks = looks().map(([name, { colour, dash }]) => lineMark(colour, titled(fields.crops[fields.code(name)]), dash));
+    legend.replaceChildren(...marks);
     for (const [band, chart] of charts.entries()) {
       chart.canvas.setAttribute("aria-label",
         `${fields.bands[band]} of ${get("first")} and ${get("second")} over the season; values in the table below.`);

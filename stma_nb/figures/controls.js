@@ -22,8 +22,11 @@ const ranked = (values) => Array.from(values.keys()).sort((a, b) => values[b] - 
 
 // ------------------------------------------------------------------------------------------------------------------ colours
 
-// Anchors of the colour ramps, interpolated to 256 colours: viridis, brown-white-blue (either sign), white to magenta (over maps).
-const VIRIDIS = lut(["440154", "482475", "414487", "355f8d", "2a788e", "21918c", "22a884", "44bf70", "7ad151", "bddf26", "fde725"]);
+// Colour ramps of 256 colours between these anchors: viridis, blue to white to brown (either sign), white to magenta (over maps).
+const VIRIDIS = lut([
+  ...["440154", "482475", "414487", "355f8d", "2a788e", "21918c"],
+  ...["22a884", "44bf70", "7ad151", "bddf26", "fde725"],
+]);
 const DIVERGING = lut(["08306b", "2171b5", "6baed6", "c6dbef", "f7f7f7", "fdd0a2", "f1a340", "b35806", "7f3b08"]);
 const MAGENTA = lut(["ffffff", "f6c3dc", "e56fae", "c01f80", "7a0055", "3d0030"]);
 
@@ -38,24 +41,29 @@ const css = (colour) => `rgb(${colour.join(",")})`;
 const hexColour = (text) => [1, 3, 5].map((i) => parseInt(text.slice(i, i + 2), 16));
 
 /** The colours of the theme as a canvas takes them; `changed` is called when the reader turns light into dark. */
-function theme(root, changed = () => {}) {
+function theme(root, changed) {
   const names = ["ink", "soft", "paper", "panel", "line", "accent", "mark"];
   const probes = names.map((name) => make("i", { hidden: true, style: `color: var(--${name})` }));
   root.append(...probes);
   const jupyter = () => document.body?.dataset.jpThemeLight; // "true", "false" or, elsewhere, nothing
-  const set = () => {
+  const dress = () => {
     root.classList.toggle("dark", jupyter() === "false");
     root.classList.toggle("light", jupyter() === "true");
+  };
+  const set = () => {
+    dress();
     changed();
   };
   const watch = new MutationObserver(set), wish = matchMedia("(prefers-color-scheme: dark)");
   watch.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });
   wish.addEventListener("change", set);
-  root.classList.toggle("dark", jupyter() === "false");
-  root.classList.toggle("light", jupyter() === "true");
+  dress();
   return {
     colours: () => Object.fromEntries(names.map((name, k) => [name, getComputedStyle(probes[k]).color])),
-    stop() { watch.disconnect(); wish.removeEventListener("change", set); },
+    stop() {
+      watch.disconnect();
+      wish.removeEventListener("change", set);
+    },
   };
 }
 
@@ -73,8 +81,10 @@ function make(tag, attributes = {}, ...children) {
 const select = (label, options, change) =>
   make("select", { "aria-label": label, onchange: (e) => change(e.target.value) },
     ...options.map(([value, text]) => make("option", { value }, text)));
-const slider = (label, range, change) => make("input", { type: "range", ...range, "aria-label": label, oninput: (e) => change(+e.target.value) });
-const button = (text, click, attributes = {}) => make("button", { type: "button", onclick: click, ...attributes }, text);
+const slider = (label, range, change) =>
+  make("input", { type: "range", ...range, "aria-label": label, oninput: (e) => change(+e.target.value) });
+const button = (text, click, attributes = {}) =>
+  make("button", { type: "button", onclick: click, ...attributes }, text);
 const labelled = (text, ...nodes) => make("label", {}, text, ...nodes);
 const swatch = (colour, text) => make("span", {}, make("i", { style: `background: ${colour}` }), text);
 /** The outermost element of a picture. Notebooks listen to keys around us: what is typed here is meant for us. */
@@ -103,9 +113,29 @@ function sheet(width, height, attributes) {
 }
 function resize(canvas, context, width, height) {
   const ratio = Math.max(2, window.devicePixelRatio || 1);
-  canvas.width = width * ratio; canvas.height = height * ratio;
-  canvas.style.width = `${width}px`; canvas.style.height = `${height}px`;
+  Object.assign(canvas, { width: width * ratio, height: height * ratio });
+  Object.assign(canvas.style, { width: `${width}px`, height: `${height}px` });
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
+}
+/** Where the pointer is over an element: [x, y] in CSS pixels. */
+function placeOver(event, node) {
+  const box = node.getBoundingClientRect();
+  return [event.clientX - box.left, event.clientY - box.top];
+}
+function fillBox(g, colour, ...box) {
+  g.fillStyle = colour;
+  g.fillRect(...box);
+}
+function strokeBox(g, colour, width, ...box) {
+  g.strokeStyle = colour;
+  g.lineWidth = width;
+  g.strokeRect(...box);
+}
+/** A line through points [x, y]. */
+function strokeLine(g, ...points) {
+  g.beginPath();
+  for (const [x, y] of points) g.lineTo(x, y);
+  g.stroke();
 }
 /** A small picture (columns x rows) for `drawImage`; `colour(k)` gives [r, g, b, alpha 0..255]. */
 function picture(columns, colour, rows = columns) {
@@ -117,7 +147,11 @@ function picture(columns, colour, rows = columns) {
 /** Call `draw` before the next paint, however often it is asked for. */
 function once(draw) {
   let waiting = 0;
-  const schedule = () => { waiting ||= requestAnimationFrame(() => { waiting = 0; draw(); }); };
+  const now = () => {
+    waiting = 0;
+    draw();
+  };
+  const schedule = () => { waiting ||= requestAnimationFrame(now); };
   schedule.stop = () => cancelAnimationFrame(waiting);
   return schedule;
 }
@@ -126,10 +160,19 @@ function once(draw) {
 
 function copyText(text, node) {
   const label = node.textContent;
-  const done = () => { node.textContent = "Copied"; setTimeout(() => (node.textContent = label), 1500); };
+  const done = () => {
+    node.textContent = "Copied";
+    setTimeout(() => { node.textContent = label; }, 1500);
+  };
   const old = () => { // where the clipboard is not allowed, as in some frames
-    const field = make("textarea"); field.value = text;
-    document.body.append(field); field.select(); document.execCommand("copy"); field.remove(); node.focus(); done();
+    const field = make("textarea");
+    field.value = text;
+    document.body.append(field);
+    field.select();
+    document.execCommand("copy");
+    field.remove();
+    node.focus();
+    done();
   };
   if (navigator.clipboard) navigator.clipboard.writeText(text).then(done, old);
   else old();
@@ -137,7 +180,9 @@ function copyText(text, node) {
 /** Hand a file to the reader. */
 function download(name, blob) {
   const link = make("a", { href: URL.createObjectURL(blob), download: name });
-  document.body.append(link); link.click(); link.remove();
+  document.body.append(link);
+  link.click();
+  link.remove();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 /** Rows of a table as CSV: texts with commas or quotes are quoted; a text that a spreadsheet would compute is told as text. */
