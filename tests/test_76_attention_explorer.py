@@ -423,6 +423,7 @@ def test_keys_move_and_lock_the_pixel(page, view):
     page.keyboard.press("3")
     assert "level 1, head 3" in said(page)
     page.keyboard.press("2")
+    said(page)
     page.get_by_label("Pixel column", exact=True).fill("99")
     page.keyboard.press("Tab")
     alike(said(page), view.describe((9, 39)))  # a number outside is brought to the border
@@ -569,6 +570,13 @@ def test_a_larger_view_is_dragged_and_a_click_still_chooses(page):
 def hover_text(page, x: float, y: float) -> str:
     page.mouse.move(x, y)
     return said(page)
+
+
+def test_the_patch_may_move_away_beneath_the_pointer(page):
+    hover(page, ROW, COLUMN)
+    page.locator("canvas.overview").press("ArrowDown")
+    row = page.evaluate("document.querySelector('.stma').lab.get('pixel')[0]")
+    assert f"Pixel row {row}, " in said(page), "the chosen pixel went along; the other is gone"
 
 
 def test_undo_and_redo(page):

@@ -60,8 +60,10 @@ function headsPanel(lab, ui) {
         const weights = shown.spatialOf(pixel, level, head);
         spread += spreadOf(weights) / n;
         weights.forEach((w, k) => {
-          const distance = lab.size(level) * Math.hypot(Math.floor(k / side) - Math.floor(cell / side), (k % side) - (cell % side));
-          far += (w * distance) / n; even += distance / n ** 2;
+          const down = Math.floor(k / side) - Math.floor(cell / side), right = (k % side) - (cell % side);
+          const distance = lab.size(level) * Math.hypot(down, right);
+          far += (w * distance) / n;
+          even += distance / n ** 2;
         });
       }
       return { spread, far, even };
@@ -73,7 +75,8 @@ function headsPanel(lab, ui) {
     if (cross) return `cosines ${difference ? "change by " : ""}${low} to ${high}`;
     if (difference) return `cells ± ${unsigned(largestOf([cells]))}, dates ± ${unsigned(largestOf([dates]))} points`;
     const { spread, far, even } = overPatch(tile);
-    return `here ${spreadText(cells)} cells; in the patch ${fixed(spread, 0)}, ${fixed(far, 1)} pixels away (even ${fixed(even, 1)}); ` +
+    const away = `${fixed(far, 1)} pixels away (even ${fixed(even, 1)})`;
+    return `here ${spreadText(cells)} cells; in the patch ${fixed(spread, 0)}, ${away}; ` +
       `${fixed(rowSpread(dates, T), 1)} of ${T} dates`;
   }
   function draw() {
@@ -100,7 +103,8 @@ function headsPanel(lab, ui) {
     const what = difference ? "How the experiment changed where" : "Where";
     status.textContent = `${what} the pixel at row ${pixel[0]}, column ${pixel[1]} looks (above; its cell is framed), ` +
       "and which date looks at which (below; a row asks, the columns answer). " +
-      (difference ? "Numbers: the largest changes." : "Numbers: over how many cells and dates the weights spread, as if evenly; how far a cell looks in the mean.");
+      (difference ? "Numbers: the largest changes."
+        : "Numbers: over how many cells and dates the weights spread, as if evenly; how far a cell looks in the mean.");
     legend.replaceChildren(difference ? changeRamp(bound) : timesRamp("; across scales: from the least cosine to the largest"));
     numbers.fill();
   }

@@ -84,6 +84,7 @@ class Lab {
     this.pick = null; // an experiment that waits for a place takes it: (pixel) => true
     this.engine = this.f.live ? new Engine(this.f.networks, this.bytes.slice(this.f.weights)) : null;
     this.heard = () => {
+      if (this.hover && !this.inPatch(this.hover)) this.hover = null; // the patch has moved away beneath the pointer
       this.tell();
       this.refresh();
     };
@@ -138,6 +139,10 @@ class Lab {
   cell([row, column], level, corner = this.get("corner")) {
     const size = this.size(level);
     return Math.floor((row - corner[0]) / size) * this.side(level) + Math.floor((column - corner[1]) / size);
+  }
+  inPatch([row, column]) {
+    const [top, left] = this.get("corner"), { patch } = this.f;
+    return row >= top && column >= left && row < top + patch && column < left + patch;
   }
   /** Index in the scene's arrays of a pixel of the patch. */
   at(index, [row, column] = this.get("corner")) {

@@ -244,15 +244,11 @@ function patchPanel(lab, ui) {
   let side = 300;
 
   // ------------------------------------------------------------------------------------------------------------- input
-  function inside([row, column]) {
-    const [top, left] = lab.get("corner");
-    return row >= top && column >= left && row < top + patch && column < left + patch;
-  }
   function pixelAt(event) {
     const [x, y] = placeOver(event, canvas), [top, left] = lab.get("corner");
     const at = (place, gutter, first) => Math.floor(first + ((place - gutter) / side) * (patch / view.zoom));
     const pixel = [at(y, GUTTER.top, top + view.row), at(x, GUTTER.left, left + view.column)];
-    return inside(pixel) && x >= GUTTER.left && y <= side + GUTTER.top ? pixel : null;
+    return lab.inPatch(pixel) && x >= GUTTER.left && y <= side + GUTTER.top ? pixel : null;
   }
   let held = null; // a finger that is down: {timer, moving}
   let pan = null; // a mouse that drags the picture under a larger view: {x, y, row, column, far}

@@ -5,7 +5,8 @@
 function takeAway(lab, ui, page) {
   const file = (what) => {
     const [row, column] = lab.get("pixel"), level = lab.get("level"), head = lab.get("head");
-    return `${what}_row${row}_column${column}_level${level}_${level === "cross" ? "" : head ? `head${head}` : "mean"}`.replace(/_$/, "");
+    const heads = level === "cross" ? "" : `_${head ? `head${head}` : "mean"}`;
+    return `${what}_row${row}_column${column}_level${level}${heads}`;
   };
   const table = (what, rows) => () => {
     if (resultsHere(lab)) download(`${file(what)}.csv`, new Blob([csv(rows(lab))], { type: "text/csv" }));
@@ -111,8 +112,14 @@ function dateRows(lab) {
   const header = ["date", ...f.bands.map((band) => `${band.label} (${band.unit})`), "received before", "received after",
     ...["before", "after"].map((when) => `asked by ${f.dates[asks]} ${when}`),
     ...(need ? [`needed by the ${need.of} (${need.unit})`] : [])];
-  return [header, ...f.dates.map((date, t) => [date, ...f.bands.map((_, b) => values[(t * f.bands.length + b) * size + p]),
-    ...received.map((list) => digits(list[t])), ...given.map((map) => digits(map[asks * T + t])), ...(need ? [digits(need.values[t])] : [])])];
+  const rows = f.dates.map((date, t) => [
+    date,
+    ...f.bands.map((_, b) => values[(t * f.bands.length + b) * size + p]),
+    ...received.map((list) => digits(list[t])),
+    ...given.map((map) => digits(map[asks * T + t])),
+    ...(need ? [digits(need.values[t])] : []),
+  ]);
+  return [header, ...rows];
 }
 /** A weight or probability to four digits: more are not known, since what travelled here was rounded. */
 const digits = (value) => Math.round(1e4 * value) / 1e4;
@@ -121,8 +128,11 @@ function pairRows(lab) {
   const { f, before, after } = lab, T = f.dates.length;
   const maps = [before, after].map((result) => result.temporalOf(lab.get("level"), lab.get("head")));
   const level = lab.timeLevel(lab.get("level")), head = lab.get("head") || "mean";
-  return [["level", "head", "asking", "answering", "weight before", "weight after"],
-    ...Array.from(maps[0], (_, k) => [level, head, f.dates[Math.floor(k / T)], f.dates[k % T], ...maps.map((map) => digits(map[k]))])];
+  const rows = Array.from(maps[0], (_, k) => {
+    const asking = f.dates[Math.floor(k / T)], answering = f.dates[k % T];
+    return [level, head, asking, answering, ...maps.map((map) => digits(map[k]))];
+  });
+  return [["level", "head", "asking", "answering", "weight before", "weight after"], ...rows];
 }
 
 // ---------------------------------------------------------------------------------------------------------- Python and links
