@@ -14,7 +14,7 @@ import xarray as xr
 from bs4 import BeautifulSoup
 from conftest import complaints
 
-from stma_nb import cube, patches, train
+from stma_nb import course, cube, patches, train
 from stma_nb.attention import explorer, lab
 from stma_nb.model import STMA
 
@@ -389,6 +389,40 @@ def test_browser_says_what_python_says(page, view):
             alike(hover(page, *pixel), view.describe(pixel))
 
 
+def test_the_locked_and_the_chosen_pixel_tell_what_they_give_each_other(page, view, maps):
+    page.mouse.click(*place_of(page, 9, 25))
+    page.mouse.click(*place_of(page, 9, 25))
+    page.mouse.click(*place_of(page, 22, 38))
+    page.mouse.move(0, 0)
+    weights = maps["spatial"][0][0, 1].numpy()  # level 1, head 2; cells 0 and 15
+    found = re.search(
+        r"gives ([\d.]+) % of its attention to the cell of this one, which gives ([\d.]+) % to its "
+        r"cell \(even would be ([\d.]+) %\)",
+        said(page),
+    )
+    told = [float(number) for number in found.groups()]
+    np.testing.assert_allclose(told, [100 * weights[0, 15], 100 * weights[15, 0], 6.25], atol=0.6)
+
+
+def test_the_next_error_is_wrong_where_it_leads(browser, tmp_path):
+    season = cube.open_season(course.sample_season()).isel(y=slice(224, 320), x=slice(64, 160))
+    trained = train.load(course.ROOT / "data" / "stma_sample.safetensors")
+    view = explorer.AttentionExplorer(trained, season.load())
+    page, wrong = opened(browser, view.save_html(tmp_path / "view.html"))
+    seen = set()
+    for _ in range(3):
+        page.get_by_role("button", name="Next error").click()  # waits for the map by itself
+        page.wait_for_function(
+            "() => !document.querySelector('.jumps').innerText.includes('Looking')"
+        )
+        place = re.match(r"Pixel row (\d+), column (\d+) \((.+?), mapped as (.+?)\)", said(page))
+        assert place[3] != place[4] and place[3] != "Background", place[0]
+        seen.add(place[0])
+    assert len(seen) == 3
+    page.close()
+    assert not wrong, wrong
+
+
 def test_browser_shows_the_values_of_the_network(page, view, season, maps):
     page.get_by_text("These values as a table").click()
     hover(page, 14, 31)
@@ -426,7 +460,10 @@ def test_keys_move_and_lock_the_pixel(page, view):
     said(page)
     page.get_by_label("Pixel column", exact=True).fill("99")
     page.keyboard.press("Tab")
-    alike(said(page), view.describe((9, 39)))  # a number outside is brought to the border
+    assert said(page).startswith("Pixel row 9, column 63 "), "the patch goes to the scene's border"
+    assert page.evaluate("document.querySelector('.stma').lab.get('corner')") == [1, 48]
+    view.corner, view.pixel = (1, 48), (9, 63)
+    alike(said(page), view.describe())
 
 
 def test_keys_are_heard_once_at_rest_and_the_change_first(page):

@@ -103,9 +103,10 @@ function matrixPart(lab, ui, axis) {
     const [asks, answers] = cell && cell[1] >= 0 ? cell : [cell?.[0] ?? lab.get("date"), -1];
     const row = weightsOf(result).subarray(asks * T, asks * T + T);
     const best = answers >= 0 ? answers : ranked(row)[0];
-    const change = `${row[best] >= 0 ? "gains" : "loses"} ${percent(Math.abs(row[best]))}`;
+    if (answers < 0 && isAlike(row)) return `${named(asks)} asks all dates alike.`;
+    const change = `${row[best] >= 0 ? "gains" : "loses"} ${fixed(100 * Math.abs(row[best]), 1)} points`;
     const gets = isDifference(lab) ? change : `gets ${percent(row[best])}`;
-    return `${named(asks)} asks, ${named(best)} ${gets}${answers >= 0 ? "" : ", the most"}.`;
+    return `${named(asks)} asks, ${named(best)} ${gets}${answers >= 0 ? "" : ", the most of this row"}.`;
   }
   /** Weights (T x T), or their change. */
   function weightsOf(result) {
@@ -117,7 +118,8 @@ function matrixPart(lab, ui, axis) {
 
   // ----------------------------------------------------------------------------------------------------------- drawing
   function draw(result, colours) {
-    const weights = weightsOf(result), high = weights.reduce((most, v) => Math.max(most, Math.abs(v)), 1e-6);
+    const weights = weightsOf(result), least = isDifference(lab) ? 1e-6 : 2 / T; // equal weights are not to look bright
+    const high = weights.reduce((most, v) => Math.max(most, Math.abs(v)), least);
     resize(canvas, g, axis.width, side() + TIME.top + 4);
     drawCells(weights, high);
     drawLabels(colours);
@@ -320,8 +322,8 @@ function curvesPart(lab, ui, axis) {
       fillBox(g, "#8a94a0", ...bar(x - half, need ? half : 2 * half, got[t]));
       if (old) strokeBox(g, colours.ink, 1, ...bar(x - half, 2 * half, old[t]));
       if (need) hatchedBar(x, half, (BARS.height * Math.max(0, need[t])) / worth, colours.paper);
-      const line = BARS.bottom - tall(Math.min(high, asked[t]));
-      fillBox(g, colours.mark, x - 0.45 * wide, line - 1, 0.9 * wide, asked[t] > high ? 4 : 2);
+      if (asked[t] > high) beyond(x, 0.3 * wide, colours.mark);
+      else fillBox(g, colours.mark, x - 0.45 * wide, BARS.bottom - tall(asked[t]) - 1, 0.9 * wide, 2);
     }
     g.strokeStyle = colours.line;
     strokeLine(g, [axis.px(0), BARS.bottom + 0.5], [axis.px(1), BARS.bottom + 0.5]);
@@ -329,6 +331,15 @@ function curvesPart(lab, ui, axis) {
     text("0 %", TIME.left - 6, BARS.bottom, "right", colours.soft);
     if (!need) return;
     text(`green: needed, up to ${fixed(worth, 2)} ${lab.need.unit}`, TIME.left, BARS.bottom + 11, "left", colours.ink);
+  }
+  /** A mark above the axis: more than it holds. */
+  function beyond(x, half, colour) {
+    g.fillStyle = colour;
+    g.beginPath();
+    g.moveTo(x - half, BARS.top + 7);
+    g.lineTo(x, BARS.top);
+    g.lineTo(x + half, BARS.top + 7);
+    g.fill();
   }
   function hatchedBar(x, wide, tall, paper) {
     fillBox(g, "#009e73", x, BARS.bottom - tall, wide, tall);
@@ -354,7 +365,7 @@ function curvesPart(lab, ui, axis) {
   }
   /** What lies under the curves: titles, columns as grey as their dates receive weight, lines at round values. */
   function drawGround(got, colours) {
-    const who = lab.curveOf === "field" ? "field" : "pixel", peak = Math.max(...got, 1e-9), above = CURVES.top - 12;
+    const who = lab.curveOf === "field" ? "field" : "pixel", peak = Math.max(...got, 2 / T), above = CURVES.top - 12;
     const title = decibel ? `Backscatter of the ${who} (dB)` : `Values of the ${who} (${f.bands[0].unit})`;
     const before = lab.get("edits").length && lab.get("show") !== "before";
     const faint = [lab.get("locked") && "faint: locked pixel", before && "thin: before"].filter(Boolean).join("; ");

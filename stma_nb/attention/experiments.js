@@ -31,6 +31,15 @@ function pixelsOf(lab, of) {
   return field.length ? field : [own];
 }
 
+/** Pixels (1 or 0) that edits hide, unless nothing but them is left. */
+function hiddenBy(lab) {
+  const scene = lab.sceneOf(), mask = new Uint8Array(lab.f.patch ** 2);
+  for (const edit of lab.get("edits")) {
+    if (edit.do === "hide") areaMask(edit.area ?? WHOLE_PATCH, scene).forEach((inside, p) => { mask[p] |= inside; });
+  }
+  return mask.every(Boolean) ? mask.fill(0) : mask;
+}
+
 /** What an experiment changed, in numbers; null while it is computed. `of` is "pixel" or "field". */
 function changeOf(lab, of) {
   const { before, after, f } = lab, here = String(lab.get("corner"));
@@ -39,8 +48,10 @@ function changeOf(lab, of) {
   const moved = (a, b) => a.reduce((sum, v, k) => sum + Math.abs(v - b[k]), 0);
   const looks = [before, after].map((one) => one.spatialOf(pixel, level, head)), cross = level === "cross";
   const got = [before, after].map((one) => one.received(level, head)), indices = pixelsOf(lab, of);
-  const map = { changed: 0, known: 0, right: [0, 0], toRight: 0, toWrong: 0 };
+  const hidden = hiddenBy(lab), map = { changed: 0, seen: 0, known: 0, right: [0, 0], toRight: 0, toWrong: 0 };
   for (let p = 0; p < size; p++) {
+    if (hidden[p]) continue; // what was taken away is no answer to look at
+    map.seen++;
     const [old, now, label] = [before.prediction[p], after.prediction[p], lab.label(p)];
     if (old !== now) map.changed++;
     if (label === NONE || old === NONE) continue;
@@ -63,12 +74,14 @@ function changeInWords(lab, of = "pixel") {
   const answer = change.empty ? `The ${of} has no data`
     : first === then ? `Still ${lab.name(then)}: ${arrow(percent(old[first]), percent(now[then]))}`
       : arrow(`${lab.name(first)} ${percent(old[first])}`, `${lab.name(then)} ${percent(now[then])}`);
-  const judged = map.known && map.changed ? ` (${map.toRight} become right, ${map.toWrong} wrong)` : "";
+  const rest = map.changed - map.toRight - map.toWrong, still = rest ? `, ${rest} are wrong before and after` : "";
+  const judged = map.known && map.changed ? ` (${map.toRight} become right, ${map.toWrong} wrong${still})` : "";
   const cosines = `the cosines across scales by ${fixed(space, 2)} on average`;
   const looks = cross ? cosines : `${percent(space)} of where the pixel looks`;
   const level = lab.get("level"), head = lab.headName(lab.get("head"));
   const moved = `At level ${lab.timeLevel(level)}, ${head}, ${looks} and ${percent(time)} of the weight of dates moves.`;
-  return `${answer}. ${map.changed} of ${size} pixels change class${judged}. ${moved}`;
+  const which = map.seen < size ? `${map.seen} pixels that are not hidden` : `${size} pixels`;
+  return `${answer}. ${map.changed} of ${which} change class${judged}. ${moved}`;
 }
 
 // ------------------------------------------------------------------------------------------------------------ what it needs
@@ -425,7 +438,7 @@ function editPart(lab, ui, propose, refuse) {
   let drag = { edits: [], past: 0 };
   const band = select("Band", f.bands.map(({ name, label }) => [name, label]), (value) => { lab.bendBand = value; });
   const bentDate = select("Date to bend", dateOptions, (value) => lab.set({ date: +value }, { undoable: false }));
-  const bentBy = numberField("Change", { value: 3, step: 0.5, min: -90, max: 90 });
+  const bentBy = numberField("Change", { value: 3, step: 0.5, min: -90, max: 90 }), bentUnit = make("span", {}, f.bands[0].unit);
   function bend(name, date, change, continued) {
     if (!Number.isFinite(change)) return refuse("There is no number of decibels: say by how much the curve is to be bent.");
     if (!continued) drag = { edits: lab.get("edits"), past: lab.past.length };
@@ -477,7 +490,7 @@ function editPart(lab, ui, propose, refuse) {
     },
     bend: {
       name: "Bend a curve", at: "field", hint: "Or drag a point of the curves; or, on the curves, press up and down.",
-      rows: [place, inRow(band, labelled("on ", bentDate), labelled("by ", bentBy),
+      rows: [place, inRow(band, labelled("on ", bentDate), labelled("by ", bentBy, bentUnit),
         button("Bend", () => bend(band.value, +bentDate.value, bentBy.valueAsNumber, false)))],
     },
     copy: {
@@ -549,7 +562,7 @@ function editPart(lab, ui, propose, refuse) {
 /** The edits in force, and the ways back. */
 function forcePart(lab, propose) {
   const list = make("ol"), none = make("p", { class: "hint" }, "None: the network sees what was measured.");
-  const back = button("Take back", () => lab.undo(), { title: "Undo the last step" });
+  const back = button("Take back", () => propose(lab.get("edits").slice(0, -1)), { title: "Take the last experiment away" });
   const clear = button("Clear all", () => propose([]));
   const times = [["before", "before"], ["after", "after"], ["difference", "difference"]];
   const show = choiceOf("The pictures show", times, (value) => lab.set({ show: value }));
@@ -561,7 +574,7 @@ function forcePart(lab, propose) {
   };
   function draw() {
     const edits = lab.get("edits"), now = JSON.stringify(edits);
-    back.disabled = !lab.past.length; clear.disabled = !edits.length; none.hidden = Boolean(edits.length);
+    back.disabled = !edits.length; clear.disabled = !edits.length; none.hidden = Boolean(edits.length);
     show.press(lab.get("show"));
     for (const one of show.buttons) one.disabled = !edits.length;
     if (now === drawn) return;
@@ -593,16 +606,19 @@ function changePart(lab, ui) {
     make("td", {}, percent(before)), make("td", {}, percent(after)));
   function drawBars([before, after]) {
     const most = before.map((v, k) => Math.max(v, after[k]));
-    const shown = ranked(most).filter((k) => most[k] >= 0.005).slice(0, SHOWN_CLASSES), rest = ranked(most).slice(shown.length);
+    const label = lab.label(lab.index(lab.get("pixel"))), order = ranked(most); // the reference class is always there
+    const shown = order.filter((k, n) => k === label || (most[k] >= 0.005 && n < SHOWN_CLASSES));
+    const rest = order.filter((k) => !shown.includes(k));
     const sum = (shares) => rest.reduce((all, k) => all + shares[k], 0);
-    rows.replaceChildren(...shown.map((k) => classRow(lab.name(k), f.classes[k].colour, before[k], after[k])),
+    const named = (k) => `${lab.name(k)}${k === label ? " (reference)" : ""}`;
+    rows.replaceChildren(...shown.map((k) => classRow(named(k), f.classes[k].colour, before[k], after[k])),
       ...(rest.length ? [classRow(counted(rest.length, "other"), "#8a94a0", sum(before), sum(after))] : []));
   }
   function drawFacts({ map, size, cross, space, time }) {
     const level = lab.get("level"), head = lab.headName(lab.get("head")), [old, now] = map.right;
     const turned = `${map.toRight} become right, ${map.toWrong} wrong`;
     facts.replaceChildren(...[
-      `Map: ${map.changed} of ${size} pixels change class.`,
+      `Map: ${map.changed} of ${map.seen} pixels${map.seen < size ? " that are not hidden" : ""} change class.`,
       map.known && `Right by the reference: ${arrow(old, now)} of ${map.known} (${turned}).`,
       cross ? `Cosines of the pixel across scales: changed by ${fixed(space, 2)} on average.`
         : `Where the pixel looks (level ${level}, ${head}): ${percent(space)} of the weight moves.`,

@@ -10,7 +10,8 @@ function describe(lab, pixel, result) {
   const edits = lab.get("show") === "before" ? [] : inWords(lab.get("edits"), f);
   const seen = `Pixel row ${pixel[0]}, column ${pixel[1]} (${who}): ${whereItLooks(lab, pixel, result)}.`;
   const shares = `${percent(received[first])} and ${percent(received[second])}; even would be ${percent(1 / f.dates.length)}`;
-  const most = `${f.dates[first]} and ${f.dates[second]} receive most (${shares}), the same for the whole patch.`;
+  const most = isAlike(received) ? `all dates receive alike (${percent(1 / f.dates.length)} each).`
+    : `${f.dates[first]} and ${f.dates[second]} receive most (${shares}), the same for the whole patch.`;
   return [...edits, seen, `In time, level ${time}, ${head}: ${most}`].join(" ");
 }
 function whereItLooks(lab, pixel, result) {
@@ -44,9 +45,11 @@ function whereItLooks(lab, pixel, result) {
 /** What the locked pixel gives to the cell of another. */
 function lockedGives(lab, locked, pixel, result) {
   const level = lab.get("level"), value = result.spatialOf(locked, level, lab.get("head"))[lab.cell(pixel, level)];
+  const back = result.spatialOf(pixel, level, lab.get("head"))[lab.cell(locked, level)], even = 1 / lab.side(level) ** 2;
   const gives = level === "cross" ? `has cosine ${fixed(value, 2)} with` : `gives ${percent(value)} of its attention to`;
+  const gets = level === "cross" ? "" : `, which gives ${percent(back)} to its cell (even would be ${percent(even)})`;
   const i = lab.index(locked), its = lab.name(lab.f.labelled ? lab.label(i) : result.prediction[i]);
-  return `The locked pixel, row ${locked[0]}, column ${locked[1]} (${its}), ${gives} the cell of this one.`;
+  return `The locked pixel, row ${locked[0]}, column ${locked[1]} (${its}), ${gives} the cell of this one${gets}.`;
 }
 
 function render({ model, el, page = false }) {
@@ -86,10 +89,11 @@ function render({ model, el, page = false }) {
   });
   opacity.addEventListener("change", () => model.save_changes());
   const number = (name, position) => make("input", { type: "number", "aria-label": `Pixel ${name}`, onchange: (event) => {
-    const pixel = [...lab.get("pixel")], first = lab.get("corner")[position];
-    pixel[position] = clampTo(Math.round(+event.target.value || 0), first, first + f.patch - 1);
+    const pixel = [...lab.get("pixel")], first = f.origin[position], count = position ? f.columns : f.rows;
+    pixel[position] = clampTo(Math.round(+event.target.value || 0), first, first + count - 1);
     event.target.value = pixel[position];
-    set({ pixel });
+    if (lab.inPatch(pixel)) set({ pixel });
+    else lab.goTo(pixel); // the patch goes there
   } });
   const row = number("row", 0), column = number("column", 1);
   const lock = button("", () => (lab.get("locked") ? set({ locked: null }) : patch.toggleLock()));
@@ -194,11 +198,11 @@ function render({ model, el, page = false }) {
   }
   /** Controls follow the state. */
   function showState() {
-    const corner = lab.get("corner"), day = f.dates[lab.get("date")];
+    const day = f.dates[lab.get("date")];
     for (const [name, control] of Object.entries({ layer, date, level, head, opacity, only })) control.value = lab.get(name);
     [row, column].forEach((box, k) => {
       if (box !== document.activeElement) box.value = lab.get("pixel")[k]; // not under a hand that types
-      Object.assign(box, { min: corner[k], max: corner[k] + f.patch - 1 });
+      Object.assign(box, { min: f.origin[k], max: f.origin[k] + (k ? f.columns : f.rows) - 1 });
     });
     headOf.textContent = lab.get("level") === "cross" ? "Head (dates)" : "Head"; // across scales there is one map
     dateText.textContent = day;

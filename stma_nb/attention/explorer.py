@@ -286,12 +286,16 @@ class AttentionExplorer(Component):
         if label is not None:
             who = f"{self._name(label[inside])}, {who}"
         said = "" if self.show == "before" else " ".join(in_words(self.edits, f))
+        even = percent(1 / len(dates))
+        most = (
+            f"all dates receive alike ({even} each)."
+            if np.ptp(received) < 1e-3
+            else f"{dates[first]} and {dates[second]} receive most ({percent(received[first])} and "
+            f"{percent(received[second])}; even would be {even}), the same for the whole patch."
+        )
         return (
             f"{said} " * bool(said) + f"Pixel row {row}, column {column} ({who}): {looks}. In "
-            f"time, level {self._time_level()}, {head}: {dates[first]} and "
-            f"{dates[second]} receive most ({percent(received[first])} and "
-            f"{percent(received[second])}; even would be "
-            f"{percent(1 / len(dates))}), the same for the whole patch."
+            f"time, level {self._time_level()}, {head}: {most}"
         )
 
     def _name(self, code: int) -> str:

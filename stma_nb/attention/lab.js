@@ -149,6 +149,10 @@ class Lab {
     const { origin: [top, left], columns, patch } = this.f;
     return (row - top + Math.floor(index / patch)) * columns + column - left + (index % patch);
   }
+  inPatch(pixel) {
+    const corner = this.get("corner");
+    return pixel.every((v, k) => v >= corner[k] && v < corner[k] + this.f.patch);
+  }
   /** The nearest corner that a patch can have. */
   corner([row, column]) {
     const { origin: [top, left], rows, columns, patch } = this.f;
@@ -191,7 +195,10 @@ class Lab {
     } catch (error) {
       return error.message;
     }
-    this.set({ edits, show: this.get("show") === "before" ? "after" : this.get("show") }, options);
+    const show = this.get("show") === "before" ? "after" : this.get("show");
+    const fixed = this.get("layer") === "label" && edits.length > 0; // the reference does not change, the map does
+    const layer = fixed ? "prediction" : this.get("layer");
+    this.set({ edits, show, layer }, options);
     return "";
   }
 

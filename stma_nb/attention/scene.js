@@ -27,6 +27,7 @@ class SceneMap {
     this.classes = new Uint8Array(size).fill(NONE);
     this.entropy = new Float32Array(size).fill(NaN); // 0 sure, 1 all classes alike
     this.corners = null; // patches of the scene, in the order of the work
+    this.from = new Uint16Array(size); // which of them mapped a place
     this.done = 0; // how many of them
   }
   /** Start, or go on; the patches near the present one come first. */
@@ -50,11 +51,15 @@ class SceneMap {
       this.lab.tell();
     }
   }
+  /** Corner of the patch that a place (index of the scene) was mapped in. */
+  cornerOf(at) { return this.corners[this.from[at]]; }
   take(result) {
+    const number = this.corners.findIndex((corner) => String(corner) === String(result.corner));
     const { patch, classes } = this.lab.f, size = patch ** 2, most = Math.log(classes.length);
     for (let p = 0; p < size; p++) {
       const at = this.lab.at(p, result.corner);
       this.classes[at] = result.prediction[p];
+      this.from[at] = number;
       if (result.prediction[p] === NONE) continue;
       const entropy = result.probabilities(p).reduce((sum, q) => sum - (q > 0 ? q * Math.log(q) : 0), 0);
       this.entropy[at] = entropy / most;
@@ -94,14 +99,20 @@ function overviewPanel(lab, ui) {
   const note = make("p", { class: "hint" }), keyLegend = make("div", { class: "legend" });
   const crops = f.labelled ? codesIn(lab.a.label) : [];
   const crop = select("Crop to go to", crops.map((code) => [code, lab.name(code)]), () => {});
-  const nextCrop = button("Next field", () => jump((at) => lab.a.label[at] === +crop.value, "crop"),
-    { "aria-label": "Next field of this crop" });
+  const nextCrop = button("Next field", () => {
+    const place = nextOf(placesOf((at) => lab.a.label[at] === +crop.value));
+    lab.goTo(pixelAt(place));
+  }, { "aria-label": "Next field of this crop" });
   const nextError = button("Next error", () => {
     map.start();
-    jump((at) => map.wrong(at), "error");
+    seeking = true;
+    seekError();
   });
-  const jumps = make("div", { class: "jumps" }, ...(crops.length ? [crop, nextCrop] : []), ...(f.labelled ? [nextError] : []));
+  const jumpNote = make("p", { class: "hint" });
+  const jumps = make("div", { class: "jumps" },
+    ...(crops.length ? [labelled("Crop", crop), nextCrop] : []), ...ofReference(nextError).flat(), jumpNote);
   let zoom = 1, dragged = null;
+  let seeking = false; // an error was asked for while the map is being made
 
   const size = () => [columns * zoom, rows * zoom];
   const placeOf = (event) => {
@@ -131,17 +142,24 @@ function overviewPanel(lab, ui) {
     ui.say(`Patch at row ${lab.get("corner")[0]}, column ${lab.get("corner")[1]}.`);
   });
 
-  /** Go to the next field, in reading order, that has pixels of the kind asked for. */
-  function jump(wanted, what) {
-    const places = placesOf(wanted);
-    if (!places.length) {
-      const waits = what === "error" && map.share < 1;
-      note.textContent = waits ? "The map of the scene is still being made: ask again in a moment." : `No ${what} found.`;
-      return ui.say(note.textContent);
-    }
+  const pixelAt = (at) => [top + Math.floor(at / columns), left + (at % columns)];
+  /** The next of these places in reading order, from the chosen pixel on; then from the start. */
+  function nextOf(places) {
     const [r, c] = lab.get("pixel"), here = (r - top) * columns + (c - left);
-    const at = places.find((place) => place > here) ?? places[0];
-    lab.goTo([top + Math.floor(at / columns), left + (at % columns)]);
+    return places.find((place) => place > here) ?? places[0];
+  }
+  /** Go to the next field that is mapped wrongly, once the map is made; to the patch that the map was made of, so that it is
+   *  as wrong there. */
+  function seekError() {
+    if (!seeking) return;
+    jumpNote.textContent = map.share < 1 ? `Looking for errors: the map of the scene is being made (${percent(map.share)}).` : "";
+    if (map.share < 1) return;
+    seeking = false;
+    const place = nextOf(placesOf((at) => map.wrong(at) && lab.a.label[at] !== f.background));
+    jumpNote.textContent = place === undefined ? "No field is mapped wrongly." : "";
+    if (place === undefined) return ui.say(jumpNote.textContent);
+    const corner = map.cornerOf(place);
+    lab.set({ corner, pixel: pixelAt(place), locked: null, edits: lab.fitting(corner) });
   }
   /** One place (index of the scene) a field, or block of 16 pixels, with at least four pixels of this kind. */
   function placesOf(wanted) {
@@ -176,6 +194,7 @@ function overviewPanel(lab, ui) {
     return cached;
   }
   function draw() {
+    seekError();
     const width = ui.overviewWidth();
     zoom = Math.min(width / columns, 300 / rows);
     resize(canvas, pen, ...size());
@@ -294,9 +313,14 @@ function patchPanel(lab, ui) {
     pan = null;
     if (!pixel || held?.moving || panned) return;
     if (lab.pick?.(pixel)) return; // an experiment that asks for a place
-    if (String(pixel) === String(lab.get("pixel"))) toggleLock();
+    if (isChosen(pixel, event.pointerType === "touch" ? 2 : 0)) toggleLock();
     else lab.set({ pixel });
   });
+  /** Whether a pixel is the chosen one, or as near as a finger can tell. */
+  function isChosen([row, column], near) {
+    const [r, c] = lab.get("pixel");
+    return Math.max(Math.abs(row - r), Math.abs(column - c)) <= near;
+  }
   /** Lock the chosen pixel, or let the locked one go. */
   function toggleLock() {
     const pixel = lab.get("pixel");
@@ -600,3 +624,5 @@ function patchPanel(lab, ui) {
 }
 
 const isEven = (weights) => weights.every((w) => w < 1.5 / weights.length);
+/** Whether weights differ by less than a thousandth, as equal ones do. */
+const isAlike = (weights) => Math.max(...weights) - Math.min(...weights) < 1e-3;
