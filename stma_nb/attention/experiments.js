@@ -597,8 +597,18 @@ function changePart(lab, ui) {
   const column = (name) => make("th", { scope: "col" }, name);
   const header = make("tr", {}, column("Class"), make("td"), column("before"), column("after"));
   const table = make("table", { class: "paired" }, make("thead", {}, header), rows);
+  const maps = [smallMap(), smallMap()], pair = make("div", { class: "pair" }, ...maps.map((map) => map.element));
   const element = make("section", { class: "changed", "aria-label": "What changed" },
-    make("h2", {}, "What became of it"), sentence, inRow(whose.element, who), table, facts);
+    make("h2", {}, "What became of it"), sentence, pair, inRow(whose.element, who), table, facts);
+
+  /** The map before and after, small, so that both are seen beside the experiment. */
+  function drawMaps() {
+    const rgb = f.classes.map((crop) => hexColour(crop.colour)), mark = lab.index(lab.get("pixel"));
+    [["before", lab.before], ["after", lab.after]].forEach(([when, { prediction }], k) => {
+      maps[k].paint(132, f.patch, (p) => rgb[prediction[p]] ?? GROUND, f.patch, mark);
+      maps[k].say(`Map ${when}`, `the pixel is ${lab.name(prediction[mark])}`);
+    });
+  }
 
   const bar = (share, kind, colour) => make("i", { class: kind, style: `width: ${(100 * share).toFixed(1)}%; ${colour}` });
   const classRow = (name, colour, before, after) => make("tr", {}, make("th", { scope: "row" }, swatch(colour, name)),
@@ -634,7 +644,7 @@ function changePart(lab, ui) {
     whose.press(of);
     sentence.textContent = lab.failed ? `It could not be computed: ${lab.failed}` : words || waiting;
     element.setAttribute("aria-busy", String(lab.busy));
-    facts.hidden = !edited;
+    facts.hidden = pair.hidden = !edited;
     if (!lab.busy && lab.answered !== spoken) { // said when it is new, not when the reader goes on to another pixel
       if (words && spoken) ui.say(words);
       spoken = lab.answered;
@@ -642,7 +652,7 @@ function changePart(lab, ui) {
     if (!change) return;
     const several = of === "field" ? `: mean of ${counted(change.count, "pixel")}` : "";
     who.textContent = `${naming(lab.get("pixel"))}${several}`;
-    drawBars(change.probabilities); drawFacts(change);
+    drawMaps(); drawBars(change.probabilities); drawFacts(change);
   }
   return { element, draw };
 }
