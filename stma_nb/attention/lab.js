@@ -149,10 +149,6 @@ class Lab {
     const { origin: [top, left], columns, patch } = this.f;
     return (row - top + Math.floor(index / patch)) * columns + column - left + (index % patch);
   }
-  inPatch(pixel) {
-    const corner = this.get("corner");
-    return pixel.every((v, k) => v >= corner[k] && v < corner[k] + this.f.patch);
-  }
   /** The nearest corner that a patch can have. */
   corner([row, column]) {
     const { origin: [top, left], rows, columns, patch } = this.f;

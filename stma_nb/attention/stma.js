@@ -1,4 +1,4 @@
-// STMA in the browser: the forward pass of model.py, to be read beside it. It runs in a worker (`serve`, below), or on the page.
+// STMA in the browser: the forward pass of model.py, to be read beside it. It runs in a worker (engine.js), or on the page.
 //
 // Everything is a matrix: rows times columns in a Float32Array. An image is the matrix of its pixels (rows) and channels; the
 // dates of a season are images one under another. T dates, P patch side, K classes; a level has c channels a date, N pixels, and
