@@ -268,6 +268,35 @@ def test_the_patch_moves_in_the_kernel_as_in_the_page(page, view):
     kernel_follows(page, corner=(16, 24))
 
 
+def test_experiments_by_mouse_and_keys_are_those_of_the_kernel(page, view):
+    place = page.locator(".experiments")
+    place.get_by_role("button", name="1 Jun", exact=True).click()
+    said(page)
+    edits = [{"do": "leave out", "dates": [2], "by": "mean", "area": {"kind": "patch"}}]
+    kernel_follows(page, edits=edits)
+    after = page.evaluate("[...document.querySelector('.stma').lab.after.prediction]")
+    view.edits = edits
+    theirs = view.outcome()["prediction"]
+    assert (np.reshape(after, theirs.shape) == theirs).mean() > 0.995
+    cells = notebook(page)
+    kinds = place.get_by_label("Experiment", exact=True)
+    kinds.focus()
+    press(page, *"xdd")  # in command mode these cut and delete cells
+    kinds.select_option(label="Equal attention")
+    page.keyboard.press("Tab")
+    assert notebook(page) == cells
+    place.get_by_role("button", name="Make equal").press("Enter")
+    even = {"do": "even", "branch": "temporal", "levels": [1, 2, 3], "heads": []}
+    kernel_follows(page, edits=[*edits, even])
+    weights = page.evaluate("[...document.querySelector('.stma').lab.after.temporal[1]]")
+    np.testing.assert_allclose(weights, 1 / 5, atol=1e-6)
+    page.keyboard.press("Control+z")
+    kernel_follows(page, edits=edits)
+    place.get_by_role("button", name="Clear all").click()
+    kernel_follows(page, edits=[])
+    assert notebook(page) == cells
+
+
 def test_cells_read_and_set_what_the_browser_shows(page, view):
     def run(code: str) -> None:
         page.locator(".jp-Notebook .cm-content").last.click()
