@@ -664,6 +664,30 @@ def test_the_page_is_accessible_and_never_wider_than_its_window(
     assert not wrong, wrong
 
 
+def test_what_is_printed_is_light_with_its_legend(view, browser, tmp_path):
+    view.layer = "label"
+    path = view.save_html(tmp_path / "view.html")
+    page, wrong = opened(browser, path, 800, color_scheme="dark")
+    # The colour of the numbers beside the patch, most of what is opaque in that margin.
+    margin = """() => {
+        const copy = new OffscreenCanvas(60, 600);
+        const g = copy.getContext("2d", { willReadFrequently: true });
+        g.drawImage(document.querySelector("canvas.scene"), 0, 0);
+        const { data } = g.getImageData(0, 0, 60, 600), tones = [];
+        for (let k = 0; k < data.length; k += 4) if (data[k + 3] > 250) tones.push(data[k]);
+        return tones.sort((a, b) => a - b)[tones.length >> 1];
+    }"""
+    assert page.evaluate(margin) > 140, "light figures on the dark screen"
+    page.emulate_media(media="print")
+    settled(page)
+    assert page.evaluate(margin) < 110
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    exact = "getComputedStyle(document.querySelector('.legend i')).printColorAdjust"
+    assert page.evaluate(exact) == "exact"
+    page.close()
+    assert not wrong, wrong
+
+
 def test_a_season_over_new_year_tells_its_years(trained, season, browser, tmp_path):
     days = np.array(["2017-10-29", "2017-12-04", "2018-02-02", "2018-06-02", "2018-10-24"])
     turned = season.assign_coords(time=days.astype("M8[ns]"))

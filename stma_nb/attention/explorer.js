@@ -163,7 +163,7 @@ function render({ model, el, page = false }) {
     tabs.element,
     make("div", { class: "bar take" }, ...takeAway(lab, ui, page)),
     make("p", { class: "hint" }, "Attention tells where the network looked, not what decided. ", whatIsHere(f)));
-  const say = announcer(root), { colours, stop: stopTheme } = theme(root, () => schedule());
+  const say = announcer(root), { colours, stop: stopTheme } = theme(root, () => draw());
   root.lab = lab;
   controls.open = true;
   root.addEventListener("keydown", (event) => {

@@ -40,7 +40,8 @@ function lut(anchors) {
 const css = (colour) => `rgb(${colour.join(",")})`;
 const hexColour = (text) => [1, 3, 5].map((i) => parseInt(text.slice(i, i + 2), 16));
 
-/** The colours of the theme as a canvas takes them; `changed` is called when the reader turns light into dark. */
+/** The colours of the theme as a canvas takes them; `changed` is called when the reader turns light into dark, or
+ *  prints, which is always light; it must draw at once. */
 function theme(root, changed) {
   const names = ["ink", "soft", "paper", "panel", "line", "accent", "mark"];
   const probes = names.map((name) => make("i", { hidden: true, style: `color: var(--${name})` }));
@@ -54,15 +55,15 @@ function theme(root, changed) {
     dress();
     changed();
   };
-  const watch = new MutationObserver(set), wish = matchMedia("(prefers-color-scheme: dark)");
+  const watch = new MutationObserver(set), wishes = ["(prefers-color-scheme: dark)", "print"].map((query) => matchMedia(query));
   watch.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });
-  wish.addEventListener("change", set);
+  for (const wish of wishes) wish.addEventListener("change", set);
   dress();
   return {
     colours: () => Object.fromEntries(names.map((name, k) => [name, getComputedStyle(probes[k]).color])),
     stop() {
       watch.disconnect();
-      wish.removeEventListener("change", set);
+      for (const wish of wishes) wish.removeEventListener("change", set);
     },
   };
 }
