@@ -421,6 +421,7 @@ def test_print_and_forced_colours_keep_pictures_and_legends(show, season, name):
     )
     assert dark, "letters of the chart are dark on white"
     page.emulate_media(media="screen", forced_colors="active")
+    painted(page)
     for mark in page.locator(".legend i").all():
         assert mark.evaluate("node => getComputedStyle(node).forcedColorAdjust") == "none"
 
