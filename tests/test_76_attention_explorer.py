@@ -481,8 +481,9 @@ def test_keys_are_heard_once_at_rest_and_the_change_first(page):
     for step in range(20):
         page.mouse.move(*place_of(page, ROW + step % PATCH, COLUMN + step % PATCH))
     page.wait_for_timeout(700)
-    [heard] = page.evaluate("heard")
-    assert heard.startswith("Row 21, column 32: ") and len(heard) < 160, heard
+    heard = page.evaluate("heard")
+    assert len(heard) < 3, "not at every step (a slow machine may rest between two keys)"
+    assert heard[-1].startswith("Row 21, column 32: ") and len(heard[-1]) < 160, heard
 
 
 def test_a_click_chooses_and_a_second_one_locks(page, view):
