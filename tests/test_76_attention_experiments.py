@@ -7,8 +7,8 @@ import re
 
 import numpy as np
 import pytest
-from conftest import complaints
 from scipy import stats
+from test_76_attention_explorer import opened, settled
 
 from stma_nb import course, cube, train
 from stma_nb.attention import AttentionExplorer, area_mask, in_words, rank_agreement
@@ -34,22 +34,6 @@ def trained():
 @pytest.fixture
 def view(trained, season):
     return AttentionExplorer(trained, season, ROW, COLUMN, pixel=PIXEL)
-
-
-def opened(browser, path, width=1100, **settings):
-    page = browser.new_page(viewport={"width": width, "height": 1000}, **settings)
-    wrong = complaints(page, allowed=["file:", "blob:"])
-    page.goto(path.as_uri())
-    settled(page)
-    return page, wrong
-
-
-def settled(page) -> None:
-    """The network has answered and the panel is drawn."""
-    page.wait_for_selector(".stma:not(.busy) .sentence:not(:empty)")
-    page.evaluate(
-        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-    )
 
 
 @pytest.fixture

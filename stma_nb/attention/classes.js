@@ -149,7 +149,7 @@ function classesPanel(lab, ui) {
   function sentence(s, { all: members, right, wrong }, code) {
     if (!members.length) return "No pixel of the patch has a class.";
     const who = code === "" ? "The patch" : lab.name(code), own = (list) => percent(s.now.own(list));
-    const has = `${who} has ${many(members.length, "pixel")} in ${many(s.now.cellsOf(members), "cell")}`;
+    const has = `${who} has ${counted(members.length, "pixel")} in ${counted(s.now.cellsOf(members), "cell")}`;
     const even = `equal weights would give ${percent(s.now.ownIfEven(members))}`;
     const together = `They give ${own(members)} of their attention to their own class; ${even}.`;
     if (!f.labelled) return `${has}. ${together}`;
@@ -172,7 +172,7 @@ function classesPanel(lab, ui) {
       map.paint(width, side, (c) => (s.earlier ? signColour(list[c] / bound) : timesColour(list[c])));
       const best = ranked(s.earlier ? list.map(Math.abs) : list)[0], value = list[best] / s.now.N;
       const what = s.earlier ? `most changed: ${points(value)} at` : `most, ${percent(value)}, at`;
-      map.say(`${name} (${many(pixels[key].length, "pixel")})`, `${what} ${cellText(lab, best, s.level)}`);
+      map.say(`${name} (${counted(pixels[key].length, "pixel")})`, `${what} ${cellText(lab, best, s.level)}`);
     });
     legend.replaceChildren(s.earlier ? changeRamp(bound) : timesRamp());
   }

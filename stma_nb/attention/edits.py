@@ -40,6 +40,7 @@ import xarray as xr
 from scipy import ndimage
 
 from stma_nb import cube
+from stma_nb.attention.inputs import labelled
 from stma_nb.cube import CHUNK, UNKNOWN
 from stma_nb.patches import (
     IGNORE,
@@ -121,7 +122,7 @@ class Scene:
                 f"A patch of {patch} x {patch} pixels at row {row}, column {column} leaves the "
                 f"scene ({rows} x {columns} pixels): choose another corner."
             )
-        labelled = "crop" in season and "flag_meanings" in season.crop.attrs
+        named = labelled(season)
         # A sum for each class code; pixels of no class stand under UNKNOWN.
         sums = np.zeros((UNKNOWN + 1, season.sizes["time"], len(scaling.bands)))
         counts = np.zeros_like(sums)
@@ -130,13 +131,13 @@ class Scene:
                 window = slice(top, min(top + CHUNK, rows)), slice(left, min(left + CHUNK, columns))
                 values = in_decibels(read_window(season, scaling.bands, window), scaling)
                 known = np.isfinite(values)
-                label = _codes(season, window) if labelled else np.full(values.shape[2:], UNKNOWN)
+                label = _codes(season, window) if named else np.full(values.shape[2:], UNKNOWN)
                 for code in np.unique(label):
                     here = label == code
                     sums[code] += np.where(known, values, 0)[..., here].sum(-1, dtype=float)
                     counts[code] += known[..., here].sum(-1)
         window = window_at((row, column), patch)
-        classes = len(cube.legend(season)) if labelled else 0
+        classes = len(cube.legend(season)) if named else 0
         return cls(
             days=(season.time.values - season.time.values[0]) / np.timedelta64(1, "D"),
             bands=scaling.bands,
@@ -146,7 +147,7 @@ class Scene:
             corner=(row, column),
             patch=patch,
             parcel=np.asarray(season.parcel.data[window]) if "parcel" in season else None,
-            label=_codes(season, window) if labelled else None,
+            label=_codes(season, window) if named else None,
         )
 
 

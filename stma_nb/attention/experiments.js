@@ -681,12 +681,10 @@ function needPart(lab, ui, needs) {
       `Need and weight asked by ${named(date)}: ${agree(asked)}.`;
   }
   function cellsNeed() {
-    const { needCells: { values, of: whose }, after } = lab, [best] = ranked(values), [row, column] = lab.get("corner");
-    const level = lab.get("level"), side = lab.side(level), size = lab.size(level);
-    const top = row + size * Math.floor(best / side), left = column + size * (best % side);
+    const { needCells: { values, of: whose }, after } = lab, [best] = ranked(values), level = lab.get("level");
     const looks = after.spatialOf(lab.get("pixel"), level, lab.get("head"));
     if (values[best] < LITTLE / 2) return `No single cell matters to ${names[whose]}: at most ${fixed(values[best], 2)} nat.`;
-    return `Of all cells, ${names[whose]} needs rows ${top}–${top + size - 1}, columns ${left}–${left + size - 1} most ` +
+    return `Of all cells, ${names[whose]} needs ${cellText(lab, best, level)} most ` +
       `(${fixed(values[best], 2)} nat). Need and where the pixel looks: ${agreementSaid(agreement(looks, values), false)}.`;
   }
   function draw() {

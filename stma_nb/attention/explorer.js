@@ -19,10 +19,8 @@ function whereItLooks(lab, pixel, result) {
   const side = lab.side(level), size = lab.size(level), own = lab.cell(pixel, level, corner);
   const weights = result.spatialOf(pixel, level, lab.get("head")), order = ranked(weights);
   const place = (cell) => {
-    const top = corner[0] + Math.floor(cell / side) * size, left = corner[1] + (cell % side) * size;
-    const rectangle = `rows ${top}–${top + size - 1}, columns ${left}–${left + size - 1}`;
     const cosine = () => `cosine ${fixed(Math.floor(100 * weights[cell] + 0.5) / 100, 2)}`;
-    return `${cell === own ? "its own cell" : rectangle} (${cross ? cosine() : percent(weights[cell])})`;
+    return `${cell === own ? "its own cell" : cellText(lab, cell, level)} (${cross ? cosine() : percent(weights[cell])})`;
   };
   if (cross) {
     const alike = weights[order[0]] - weights[order.at(-1)] < 0.1 ? ": all cells nearly alike" : "";

@@ -23,7 +23,7 @@ from stma_nb.attention.edits import Edit, in_words, plain
 from stma_nb.attention.lab import Lab
 from stma_nb.cube import UNKNOWN
 from stma_nb.extras import needs
-from stma_nb.figures import Component, script, style
+from stma_nb.figures import Component, percent, script, style
 from stma_nb.train import Trained
 
 with needs("course"):
@@ -315,16 +315,6 @@ class AttentionExplorer(Component):
         png = io.BytesIO()
         self.figure().savefig(png, format="png", dpi=120)
         return png.getvalue()
-
-
-def percent(share: float) -> str:
-    """A share as text, with two digits: 0.237 is "24 %", 0.0231 is "2.3 %"."""
-    value = 100 * share
-    return (
-        f"{np.floor(value + 0.5):.0f} %"
-        if value >= 9.95
-        else f"{np.floor(10 * value + 0.5) / 10:.1f} %"
-    )
 
 
 def cosine(value: float) -> str:

@@ -73,6 +73,11 @@ def read_input(trained: Trained, season: xr.Dataset, corner: Sequence[int]) -> t
     return torch.from_numpy(network_input(values, trained.scaling))
 
 
+def labelled(season: xr.Dataset) -> bool:
+    """Whether a season has labels whose classes are named."""
+    return "crop" in season and "flag_meanings" in season.crop.attrs
+
+
 def check_legend(trained: Trained, season: xr.Dataset) -> None:
     """Raise ValueError unless the season's labels have the network's classes."""
     theirs = [crop.name for crop in cube.legend(season)]

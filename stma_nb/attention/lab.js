@@ -75,6 +75,7 @@ class Lab {
     this.future = [];
     this.before = this.after = this.other = null; // Results
     this.failed = "";
+    this.edited = null; // the last values after an experiment: {asked, values}
     this.hover = null; // the pixel under the pointer
     this.overlay = "attention"; // over the patch; or "need"
     this.need = null; // what each date is worth to the answer: {values, unit, of}; see experiments.js
@@ -222,8 +223,12 @@ class Lab {
   }
   /** Values (T, bands, P, P) as the network is given them now: measured, then edited. */
   values(edits = this.get("edits"), corner = this.get("corner")) {
-    const measured = this.measured(corner);
-    return edits.length ? applyEdits(measured, edits, this.sceneOf(corner)) : measured;
+    if (!edits.length) return this.measured(corner);
+    const asked = JSON.stringify([corner, edits]); // pointing asks for the same again and again: the last answer is kept
+    if (this.edited?.asked !== asked) {
+      this.edited = { asked, values: applyEdits(this.measured(corner), edits, this.sceneOf(corner)) };
+    }
+    return this.edited.values;
   }
   /** What edits must know of the scene; see edits.js. */
   sceneOf(corner = this.get("corner")) {

@@ -12,7 +12,7 @@ import torch
 import xarray as xr
 
 from stma_nb.attention.edits import Edit, Scene, apply_edits, check_edits, plain
-from stma_nb.attention.inputs import check_attends, check_legend
+from stma_nb.attention.inputs import check_attends, check_legend, labelled
 from stma_nb.attention.meaning import uniform_attention
 from stma_nb.attention.packing import (
     attention_bytes,
@@ -25,6 +25,7 @@ from stma_nb.attention.packing import (
     unpack_bands,
 )
 from stma_nb.cube import UNKNOWN, background
+from stma_nb.figures import dates_of, named
 from stma_nb.model import STMA
 from stma_nb.patches import in_decibels, read_window, standardised, window_at, without_data
 from stma_nb.train import Network, Trained, check_fits, device_of
@@ -65,7 +66,7 @@ class Lab:
         else:
             _check_maps(trained, levels)
         self.origin = (window[0].start, window[1].start)
-        self.labelled = _labelled(season)
+        self.labelled = labelled(season)
         self.found: dict[str, dict[str, Any]] = {}
         self._pack_scene(season, window)
         if self._of("empty", (row, column)).all():
@@ -95,11 +96,11 @@ class Lab:
             "columns": columns,
             "heads": self.heads,
             "levels": [1, 2, 3] if self.live else list(levels),
-            "dates": np.datetime_as_string(season.time.values, unit="D").tolist(),
+            "dates": dates_of(season.time.values),
             "days": self.scene.days.tolist(),
             "bands": self.bands,
             "labelled": self.labelled,
-            "classes": [{"name": crop.name, "colour": crop.colour} for crop in trained.crops],
+            "classes": [named(crop) for crop in trained.crops],
             "background": background(trained.crops),
             "pixel": _pixel_size(season),
             "scene_mean": _listed(self.scene.scene_mean),
@@ -242,10 +243,6 @@ def _pixel_size(season: xr.Dataset) -> float | None:
     return float(abs(season.x.values[1] - season.x.values[0])) if season.rio.crs else None
 
 
-def _labelled(season: xr.Dataset) -> bool:
-    return "crop" in season and "flag_meanings" in season.crop.attrs
-
-
 def _check(
     trained: Trained, season: xr.Dataset, row: int, column: int, allow: Collection[str]
 ) -> None:
@@ -269,7 +266,7 @@ def _check(
             f"({rows} x {columns} pixels): choose a row and a column nearer to 0, or a network "
             "with a smaller patch."
         )
-    if _labelled(season):
+    if labelled(season):
         check_legend(trained, season)
 
 

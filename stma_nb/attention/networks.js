@@ -86,7 +86,7 @@ function networksPanel(lab, ui) {
       const most = ranked(counts).filter((k) => counts[k]).slice(0, 3);
       return most.map((k) => `${lab.name(k)} ${percent(counts[k] / f.patch ** 2)}`).join(", ");
     };
-    const texts = [largest(a), largest(b), many(a.prediction.filter((_, p) => differ(p)).length, "pixel")];
+    const texts = [largest(a), largest(b), counted(a.prediction.filter((_, p) => differ(p)).length, "pixel")];
     classMaps.forEach((map, k) => {
       map.paint(width(), f.patch, colours[k]);
       map.say(["Network A", second ? "Network B" : "Network B, random", "Where they differ"][k], texts[k]);

@@ -21,7 +21,6 @@ const signed = (value, digits) => `${value > 0 ? "+" : ""}${fixed(value, digits)
 const unsigned = (share) => fixed(100 * share, 1);
 const points = (share) => `${signed(100 * share, 1)} points`;
 const timesText = (ratio) => `× ${ratio < 0.095 ? fixed(ratio, 2) : fixed(ratio, 1)}`;
-const many = (number, name) => `${number} ${name}${number === 1 ? "" : "s"}`;
 /** Over how many cells or dates a weight is spread, as if evenly: the exponential of its entropy. */
 const spreadOf = (weights) => Math.exp(-weights.reduce((sum, w) => sum + (w > 0 ? w * Math.log(w) : 0), 0));
 const spreadText = (weights) => `${fixed(spreadOf(weights), spreadOf(weights) < 9.95 ? 1 : 0)} of ${weights.length}`;
@@ -71,11 +70,11 @@ function paintMap(canvas, context, width, columns, colour, rows = columns, mark 
   context.imageSmoothingEnabled = false;
   context.drawImage(picture(columns, (k) => [...colour(k), 255], rows), 0, 0, width, height);
   if (mark === null) return;
-  const [left, top] = [(mark % columns) * unit, Math.floor(mark / columns) * unit], side = Math.max(unit, 5);
-  for (const [stroke, line] of [["#fff", 4], ["#000", 2]]) {
-    context.strokeStyle = stroke; context.lineWidth = line;
-    context.strokeRect(Math.min(left + 1, width - side), Math.min(top + 1, height - side), side - 2, side - 2);
-  }
+  const side = Math.max(unit, 5);
+  const left = Math.min((mark % columns) * unit + 1, width - side);
+  const top = Math.min(Math.floor(mark / columns) * unit + 1, height - side);
+  strokeBox(context, "#fff", 4, left, top, side - 2, side - 2);
+  strokeBox(context, "#000", 2, left, top, side - 2, side - 2);
 }
 /** What colours mean: a bar, the texts at its ends, and a remark. */
 const ramp = (colours, low, high, what) => make("p", { class: "ramp" }, low,

@@ -10,6 +10,9 @@ from .chooser import (
 )
 from .component import (
     Component as Component,
+    dates_of as dates_of,
+    named as named,
+    percent as percent,
     script as script,
     style as style,
 )

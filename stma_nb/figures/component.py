@@ -67,7 +67,9 @@ def day_of(times: np.ndarray, position: int) -> str:
 def percent(share: float) -> str:
     """A share as the browser writes it, with two digits: ``24 %``, ``2.3 %``."""
     value = 100 * share
-    return f"{np.floor(value + 0.5):.0f} %" if value >= 9.95 else f"{value:.1f} %"
+    if value >= 9.95:
+        return f"{np.floor(value + 0.5):.0f} %"
+    return f"{np.floor(10 * value + 0.5) / 10:.1f} %"
 
 
 def named(crop: Crop) -> dict[str, str]:
