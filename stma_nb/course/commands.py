@@ -134,19 +134,37 @@ def check_structure(
 @app.command("editions")
 def write_editions(
     folder: Annotated[Path, typer.Argument(help="gets the folders student and lecturer")],
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="NUMBER", help="this notebook; may be repeated")
+    ] = None,
+    zipped: Annotated[
+        bool, typer.Option("--zip", help="write archives beside the folders")
+    ] = False,
+    repository: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="on GitHub, where badges of student copies lead"),
+    ] = None,
+    branch: Annotated[str, typer.Option(help="of that repository")] = "main",
+    nbgrader: Annotated[
+        bool, typer.Option("--nbgrader", help="write the source of an nbgrader course as well")
+    ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="write into the folder if it exists")
     ] = False,
 ) -> None:
     """Write the notebooks for a class: solutions left out, and open.
 
+    Student copies have no badges, unless --repository tells where you put the folder student.
+
     \b
     python -m stma_nb editions build/editions
+    python -m stma_nb editions build/editions --only 04 --only 08 --zip
     """
     from stma_nb.course import editions
 
-    written = editions.write(folder, overwrite)
-    print(f"Wrote the folders student and lecturer into {written}")
+    place = editions.Place(repository.rstrip("/"), branch) if repository else None
+    written = editions.write(folder, overwrite, only or (), place, zipped, nbgrader)
+    print(f"Wrote {', '.join(map(str, written))}{' and archives of them' if zipped else ''}")
 
 
 @app.command()

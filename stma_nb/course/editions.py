@@ -1,19 +1,25 @@
-"""Two editions of the notebooks for a class: one to hand out, without solutions, and one to teach
-from, with all of them open.
+"""The notebooks for a class: copies to hand out, copies to teach from, and the solutions apart.
 
-A student's edition keeps exercises, their checks and the questions in the text with their folded
-answers; outputs are cleared, so that a result on the screen is the student's own. The notebooks of
-the series are only read.
+A student's copy keeps exercises, their checks and the questions in the text with their folded
+answers; outputs are cleared, so that a result on the screen is the student's own. It leads nowhere
+to solutions: not by badges, links or its set-up cell on Colab. The course itself stays public: who
+looks for its repository finds them. The notebooks of the series are only read.
 """
 
+import ast
+import posixpath
 import re
-import shutil
+import zipfile
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from stma_nb.course import runner
+from stma_nb.course.cells import Exercise, names, not_mine
 from stma_nb.course.structure import repository
 from stma_nb.extras import needs
-from stma_nb.files import refuse_existing
+from stma_nb.files import refuse_existing, write_whole
 
 with needs("course"):
     import nbformat
@@ -26,58 +32,204 @@ LECTURER = (
     "> **Lecturer edition.** Solutions are open and marked. Please hand out the student "
     "edition instead of this one."
 )
+SOLUTIONS = (
+    "> **Solutions**, with the code of the notebook that they need. Please do not hand them out "
+    "before the exercises are handed in."
+)
+README = """# The notebooks of this course
+
+You need Git and Python 3.11 or later. These commands fetch the library and its data, and open the
+notebooks; run them in this folder, in an environment of its own.
+
+```
+git clone --depth 1 --filter=blob:none --sparse {repository} stma_nb
+git -C stma_nb sparse-checkout set {needed}
+python -m pip install -e "./stma_nb[all]"
+python -m jupyterlab
+```
+"""
+# Of the repository, what a notebook needs beside itself.
+NEEDED = "stma_nb data tests/fixtures"
+NBGRADER = """# A solution is cut out whole: what its exercise says already stands above it.
+c = get_config()  # noqa: F821
+c.CourseDirectory.course_id = "stma_nb"
+c.ClearSolutions.code_stub = {"python": ""}
+"""
+LINK = re.compile(r"\[(?P<text>[^\[\]]*)\]\((?P<to>[^()\s]+)\)")
+BADGE = re.compile(r"\[!\[[^\]]*\]\([^)]*\)\]\((?P<to>[^)]*)\)[ \t]*")
 
 
-def write(folder: Path, overwrite: bool = False) -> Path:
-    """Write ``student`` and ``lecturer`` into a folder; returns the folder.
+@dataclass(frozen=True)
+class Place:
+    """Where a lecturer puts the student copies: the top folder of a repository on GitHub."""
 
-    Raises FileExistsError if it exists and is not to be overwritten, and NotebookError outside a
-    copy of the repository: then no folder is made.
+    url: str
+    branch: str = "main"
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"https://github\.com/[\w.-]+/[\w.-]+", self.url):
+            raise ValueError(
+                f"'{self.url}' is no address of a repository on GitHub, which Binder and Colab "
+                "open: give one like https://github.com/name/course."
+            )
+        if not re.fullmatch(r"\w[\w.-]*(/[\w.-]+)*", self.branch):
+            raise ValueError(f"'{self.branch}' is no name of a branch.")
+        if self.url == repository() and self.branch == "main":
+            raise ValueError(
+                f"'{self.url}' is the repository of the course, with its solutions: put the "
+                "student copies into another one, or name a branch of their own (--branch)."
+            )
+
+    def badge(self, address: str, name: str) -> str:
+        """Where a badge of the course leads for a notebook that lies here."""
+        here = self.url.removeprefix("https://github.com/")
+        if "mybinder.org" in address:
+            branch = self.branch.replace("/", "%2F")
+            return f"https://mybinder.org/v2/gh/{here}/{branch}?urlpath=lab/tree/{name}"
+        return f"https://colab.research.google.com/github/{here}/blob/{self.branch}/{name}"
+
+
+def write(
+    folder: Path,
+    overwrite: bool = False,
+    only: Iterable[str] = (),
+    place: Place | None = None,
+    zipped: bool = False,
+    nbgrader: bool = False,
+) -> list[Path]:
+    """Write the editions into folders of their own in ``folder``; returns these folders.
+
+    ``student`` has the copies to hand out, with badges that lead to ``place``, or none;
+    ``lecturer`` has copies with all solutions open, the question bank, and in ``solutions`` the
+    solutions by themselves. ``nbgrader`` adds the source of an nbgrader course. ``only`` picks
+    notebooks by their numbers; ``zipped`` writes an archive beside each folder.
+
+    Raises FileExistsError if the folder exists and is not to be overwritten, ValueError if a number
+    is none of a notebook, and NotebookError outside a copy of the repository: then no folder is
+    made.
     """
     refuse_existing(folder, overwrite)
-    notebooks = runner.notebooks()
-    for name, change, banner in (("student", student, STUDENT), ("lecturer", lecturer, LECTURER)):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-        for path in notebooks:
-            content = change(nbformat.read(path, as_version=4))
-            content.cells.insert(1, nbformat.v4.new_markdown_cell(banner, id=f"{name}-edition"))
-            for cell in content.cells:
-                if cell.cell_type == "markdown":
-                    cell.source = linked(cell.source)
-            nbformat.write(content, folder / name / path.name)
-    questions = runner.ROOT / "notebooks" / "questions.md"
-    if questions.exists():
-        shutil.copy(questions, folder / "lecturer")
-    return folder
+    paths = picked(only)
+    editions = {"student": _student(paths, place), "lecturer": _lecturer(paths)}
+    if nbgrader:
+        editions["nbgrader"] = _nbgrader(paths)
+    for name, files in editions.items():
+        for file, content in files.items():
+            _write(folder / name / file, content)
+        if zipped:
+            write_whole(folder / f"{name}.zip", _archive(files))
+    return [folder / name for name in editions]
+
+
+def picked(only: Iterable[str] = ()) -> list[Path]:
+    """The notebooks with these numbers ("04", "03a"), in their order; all without any.
+
+    Raises ValueError if a number is none of a notebook.
+    """
+    paths = {path.name.partition("_")[0]: path for path in runner.notebooks()}
+    if unknown := set(only) - set(paths):
+        raise ValueError(
+            f"There is no notebook '{min(unknown)}': expected numbers among {', '.join(paths)}."
+        )
+    return [path for number, path in paths.items() if not only or number in set(only)]
+
+
+def _student(paths: list[Path], place: Place | None) -> dict[str, str]:
+    texts = _texts(("glossary.md",))
+    here = {path.name for path in paths} | set(texts)
+    files = {name: linked(text, here, public=False) for name, text in texts.items()}
+    files["README.md"] = README.format(repository=repository(), needed=NEEDED)
+    for path in paths:
+        content = student(nbformat.read(path, as_version=4))
+        for cell in _markdown(content):
+            cell.source = linked(_badges(cell.source, path.name, place), here, public=False)
+        files[path.name] = _edition(content, STUDENT, "student-edition")
+    if place:
+        binder = runner.ROOT / "binder"
+        files["binder/environment.yml"] = (binder / "environment.yml").read_text("utf-8")
+        files["binder/start"] = (binder / "start").read_text("utf-8")
+        files["binder/postBuild"] = "\n".join(
+            ("#!/usr/bin/env bash", "set -euo pipefail")
+            + _fetch(f"git clone -q --depth 1 {repository()}", "~/.stma_nb")
+            + ("pip install --no-cache-dir --no-deps -e ~/.stma_nb", "")
+        )
+    return files
+
+
+def _lecturer(paths: list[Path]) -> dict[str, str]:
+    texts = _texts(("glossary.md", "questions.md"))
+    here = {path.name for path in paths} | set(texts)
+    files = {name: linked(text, here) for name, text in texts.items()}
+    for path in paths:
+        content = lecturer(nbformat.read(path, as_version=4))
+        for cell in _markdown(content):
+            cell.source = linked(cell.source, here)
+        files[path.name] = _edition(content, LECTURER, "lecturer-edition")
+        content = solutions(nbformat.read(path, as_version=4))
+        for cell in _markdown(content):
+            cell.source = linked(_badges(cell.source, path.name, None))
+        files[f"solutions/{path.name}"] = _edition(content, SOLUTIONS, "solutions-edition")
+    return files
+
+
+def _nbgrader(paths: list[Path]) -> dict[str, str]:
+    files = {"nbgrader_config.py": NBGRADER}
+    for path in paths:
+        content = gradable(nbformat.read(path, as_version=4))
+        for cell in _markdown(content):
+            text = _badges(cell.source, path.name, None)
+            cell.source = linked(text, {path.name}, public=False)
+        files[f"source/{path.stem}/{path.name}"] = nbformat.writes(content)
+    return files
+
+
+def _texts(names: Iterable[str]) -> dict[str, str]:
+    folder = runner.ROOT / "notebooks"
+    return {name: (folder / name).read_text("utf-8") for name in names if (folder / name).exists()}
+
+
+def _edition(content: nbformat.NotebookNode, banner: str, name: str) -> str:
+    content.cells.insert(1, nbformat.v4.new_markdown_cell(banner, id=name))
+    return nbformat.writes(content)
+
+
+def _write(path: Path, content: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content, encoding="utf-8", newline="\n")
+    if content.startswith("#!"):
+        path.chmod(0o755)
+
+
+def _archive(files: dict[str, str]) -> Callable[[Path], None]:
+    def write(path: Path) -> None:
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in files.items():
+                archive.writestr(name, content)
+
+    return write
+
+
+# --------------------------------------------------------------------------------- what is changed
 
 
 def student(content: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Without solutions and outputs, and without the sentences that tell where solutions are."""
-    content.cells = [
-        cell for cell in content.cells if "solution" not in cell.metadata.get("tags", [])
-    ]
+    """Without solutions and outputs, without the sentences that tell where solutions are, and with
+    a set-up cell that fetches the library and its data alone.
+    """
+    content.cells = [cell for cell in content.cells if not _tagged(cell, "solution")]
     for cell in content.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-        else:
-            cell.source = re.sub(r"[^.\n]+\.?", _without_solution, cell.source)
-    return content
-
-
-def _without_solution(sentence: re.Match) -> str:
-    """A sentence, or what stands in its place if it tells where a solution is."""
-    text: str = sentence[0]
-    if not (text.endswith(".") and re.search(r"\bfolded away\b", text)):
-        return text
-    before = text[: len(text) - len(text.lstrip())]
-    return f"{before}Each has a cell to fill in and a check that answers."
+        if _tagged(cell, "setup"):
+            cell.source = _without_notebooks(cell.source)
+    return _told(content, "Each has a cell to fill in and a check that answers.")
 
 
 def lecturer(content: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """With every solution open, under a line that marks it."""
     cells, count = [], 0
     for cell in content.cells:
-        if "solution" in cell.metadata.get("tags", []):
+        if _tagged(cell, "solution"):
             count += 1
             cells.append(
                 nbformat.v4.new_markdown_cell(f"▼ **Solution {count}**", id=f"solution-{count}")
@@ -85,15 +237,143 @@ def lecturer(content: nbformat.NotebookNode) -> nbformat.NotebookNode:
             cell.metadata.pop("jupyter", None)
         cells.append(cell)
     content.cells = cells
+    return _told(content, "Each has a cell to fill in, a check that answers, and its solution.")
+
+
+def solutions(content: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """The title, the code that the solutions need, and the exercises with their solutions open."""
+    code = [cell for cell in content.cells if cell.cell_type == "code"]
+    needed: set[str] = set()
+    kept = set()
+    for cell in reversed(code):
+        found = names(cell.source)
+        exercise = _tagged(cell, "exercise") or _tagged(cell, "solution")
+        if exercise or found.bound & needed or _tagged(cell, "setup"):
+            needed = (needed - found.bound) | found.read
+            kept.add(cell.id)
+    title, *rest = content.cells
+    title.source = title.source.partition("\n")[0]
+    cells = [title]
+    for cell, after in pairwise([*rest, title]):
+        if _tagged(cell, "solution"):
+            cell.metadata.pop("jupyter", None)
+        elif cell.id in kept and not _tagged(cell, "exercise"):
+            cell.outputs, cell.execution_count = [], None
+            cell.metadata["jupyter"] = {"source_hidden": True}
+        if cell.id in kept or (cell.cell_type == "markdown" and _tagged(after, "exercise")):
+            cells.append(cell)
+    content.cells = cells
+    return _told(content, "Each is followed by its solution.")
+
+
+def gradable(content: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """As nbgrader takes it: an exercise holds its solution between marks, and a locked cell with
+    one point follows, which asserts that the exercise's check is content.
+    """
+    found = {
+        before.id: after.source
+        for before, after in pairwise(content.cells)
+        if _tagged(before, "exercise") and _tagged(after, "solution")
+    }
+    cells = []
+    for cell in student(content).cells:
+        cells.append(cell)
+        if not _tagged(cell, "exercise"):
+            continue
+        given, solved = Exercise(cell.source), Exercise(found[cell.id])
+        renamed = [
+            f"{ast.unparse(asked)} = {ast.unparse(answered)}"
+            for asked, answered in zip(given.call.args, solved.call.args, strict=True)
+            if ast.dump(asked) != ast.dump(answered)
+        ]
+        marked = ["### BEGIN SOLUTION", solved.lines, *renamed, "### END SOLUTION"]
+        cell.source = "\n".join(filter(None, [given.lines, *marked, ast.unparse(given.call)]))
+        cell.metadata["nbgrader"] = _nbgrader_cell(given.name, solution=True)
+        asserted = nbformat.v4.new_code_cell(
+            f"assert {ast.unparse(not_mine(given.call))} is True", id=f"check-{cell.id}"
+        )
+        asserted.metadata["nbgrader"] = {
+            **_nbgrader_cell(f"{given.name}_check", grade=True, locked=True),
+            "points": 1,
+        }
+        cells.append(asserted)
+    content.cells = cells
     return content
 
 
-def linked(markdown: str) -> str:
-    """Links to other things than notebooks lead to the repository on the web, since an edition lies
-    elsewhere.
+def _nbgrader_cell(name: str, **kind: bool) -> dict[str, object]:
+    plain = dict(grade=False, locked=False, solution=False, task=False)
+    return {**plain, **kind, "grade_id": name, "schema_version": 3}
+
+
+def _markdown(content: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    return [cell for cell in content.cells if cell.cell_type == "markdown"]
+
+
+def _tagged(cell: nbformat.NotebookNode, tag: str) -> bool:
+    return tag in cell.metadata.get("tags", [])
+
+
+def _told(content: nbformat.NotebookNode, instead: str) -> nbformat.NotebookNode:
+    """Another sentence in place of those that tell where a solution is folded away."""
+
+    def sentence(found: re.Match) -> str:
+        text: str = found[0]
+        if not (text.endswith(".") and re.search(r"\bfolded away\b", text)):
+            return text
+        return text[: len(text) - len(text.lstrip())] + instead
+
+    for cell in _markdown(content):
+        cell.source = re.sub(r"[^.\n]+\.?", sentence, cell.source)
+    return content
+
+
+def _without_notebooks(setup: str) -> str:
+    """The set-up cell with a clone that brings what notebooks need, and no notebook."""
+
+    def clone(line: re.Match) -> str:
+        fetch = _fetch(line["clone"], line["folder"])
+        return "\n".join(f"{line['indent']}!{command}" for command in fetch)
+
+    pattern = r"^(?P<indent>[ \t]*)!(?P<clone>git clone .*) (?P<folder>\S+)$"
+    return re.sub(pattern, clone, setup, flags=re.MULTILINE)
+
+
+def _fetch(clone: str, folder: str) -> tuple[str, str]:
+    return (
+        f"{clone.replace('git clone', 'git clone --filter=blob:none --sparse', 1)} {folder}",
+        f"git -C {folder} sparse-checkout set {NEEDED}",
+    )
+
+
+def _badges(markdown: str, name: str, place: Place | None) -> str:
+    """Badges that lead to a place, or none."""
+
+    def badge(found: re.Match) -> str:
+        if place is None:
+            return ""
+        return found[0].replace(found["to"], place.badge(found["to"], name))
+
+    return re.sub(r"\n{3,}", "\n\n", BADGE.sub(badge, markdown))
+
+
+def linked(markdown: str, here: Collection[str] = (), public: bool = True) -> str:
+    """Links for an edition that lies elsewhere: those to files ``here`` stay, others lead to the
+    repository on the web. Without ``public``, of these only links to data and library are left.
     """
+    web = f"{repository()}/blob/main/"
 
-    def address(start: re.Match) -> str:
-        return f"]({repository()}/blob/main/{'' if start['up'] else 'notebooks/'}"
+    def link(found: re.Match) -> str:
+        text, target = found["text"], found["to"]
+        if target.partition("#")[0] in here or target.startswith("#"):
+            return f"[{text}]({target})"
+        if re.match(r"[a-z]+:", target) and not target.startswith(repository()):
+            return found[0]
+        path = posixpath.normpath(posixpath.join("notebooks", target))
+        if target.startswith(repository()):
+            path = target.removeprefix(web)
+        if public or re.match(r"(data|stma_nb)/(?!course/)", path):
+            return f"[{text}]({web}{path})"
+        return text
 
-    return re.sub(r"\]\((?![a-z]+:|#|\d\d_\w+\.ipynb)(?P<up>\.\./)?", address, markdown)
+    return LINK.sub(link, markdown)
