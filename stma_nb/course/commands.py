@@ -167,6 +167,41 @@ def write_editions(
     print(f"Wrote {', '.join(map(str, written))}{' and archives of them' if zipped else ''}")
 
 
+@app.command("grade")
+def grade_folder(
+    folder: Annotated[Path, typer.Argument(help="with the notebooks handed in")],
+    output: Annotated[Path, typer.Option(help="the table to write")] = Path("grades.csv"),
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="NUMBER", help="this notebook; may be repeated")
+    ] = None,
+    seconds: Annotated[float, typer.Option(help="that an answer may take")] = 60,
+    memory: Annotated[str, typer.Option(help="that an answer may take")] = "2GB",
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="replace the tables if they exist")
+    ] = False,
+) -> None:
+    """Grade handed-in notebooks: a table, student by exercise.
+
+    They lie as FOLDER/NAME/01_....ipynb, or FOLDER/01_sar_time_series_NAME.ipynb.
+    What is handed in runs behind a fence, which is no jail: notebooks/README.md says more.
+
+    \b
+    python -m stma_nb grade handed_in
+    python -m stma_nb grade handed_in --only 04 --output week4.csv
+    """
+    from dask.utils import parse_bytes
+
+    from stma_nb.course import grade
+
+    try:
+        most = parse_bytes(memory)
+    except ValueError:
+        raise typer.BadParameter(f"'{memory}' is no size: 2GB", param_hint="--memory") from None
+    limits = grade.Limits(seconds, most)
+    written = grade.grade(folder, output, only or (), limits, overwrite)
+    print(f"Wrote {' and '.join(map(str, written))}")
+
+
 @app.command()
 def site(
     folder: Annotated[

@@ -247,8 +247,10 @@ def solutions(content: nbformat.NotebookNode) -> nbformat.NotebookNode:
     kept = set()
     for cell in reversed(code):
         found = names(cell.source)
-        exercise = _tagged(cell, "exercise") or _tagged(cell, "solution")
-        if exercise or found.bound & needed or _tagged(cell, "setup"):
+        always = {"setup", "parameters", "exercise", "solution"} & set(
+            cell.metadata.get("tags", [])
+        )
+        if always or found.bound & needed:
             needed = (needed - found.bound) | found.read
             kept.add(cell.id)
     title, *rest = content.cells

@@ -1,0 +1,450 @@
+"""Grading of handed-in notebooks: who answered which exercise, and how, as a table.
+
+The course's own notebook is run once, cell by cell, in a process of its own; of a handed-in
+notebook only the cells of exercises are taken, and nothing that it says of itself is believed. At
+each exercise every handed-in cell runs in a fork of that process behind a fence (``fence`` says
+what it keeps off, and what not). There the course's own check looks at what came out.
+"""
+
+import ast
+import contextlib
+import copy
+import csv
+import io
+import json
+import os
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from platformdirs import user_cache_path
+
+from stma_nb.course import fence, runner
+from stma_nb.course.cells import Exercise, is_check
+from stma_nb.course.fence import Limits
+from stma_nb.files import check_outputs, write_whole
+
+LARGEST = 50_000_000  # bytes of a notebook
+
+
+@dataclass(frozen=True)
+class Grade:
+    """What became of one exercise in one notebook."""
+
+    verdict: str
+    """"yes", "no", "no: ..." (it fails), "not attempted", "not in the notebook", or "not graded:
+    ..." where a person must look."""
+    said: str = ""
+    """What the check printed."""
+    because: str = ""
+    """The learner's explanation, where one is asked for: for a person to read."""
+
+
+@dataclass
+class Row:
+    """A student's grades by exercise, and what was wrong with the files."""
+
+    grades: dict[str, Grade] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+
+
+def grade(
+    folder: Path,
+    output: Path,
+    only: Iterable[str] = (),
+    limits: Limits | None = None,
+    overwrite: bool = False,
+    tell: Callable[[str], object] = print,
+) -> list[Path]:
+    """Grade the notebooks in a folder; returns the files written.
+
+    They lie in a folder a student (``FOLDER/anna/01_....ipynb``), or are named after the course's
+    notebook and the student (``FOLDER/01_sar_time_series_anna.ipynb``). ``output`` gets a row a
+    student and a column an exercise; a second file, named after it and ending in ``_answers``, gets
+    what the checks said and the explanations to read. Both are written anew after each notebook.
+    ``only`` picks notebooks by their numbers.
+
+    Raises FileNotFoundError if there is nothing to grade, FileExistsError if ``output`` exists and
+    is not to be overwritten, and RuntimeError on Windows.
+    """
+    if os.name == "nt":
+        raise RuntimeError(
+            "Grading forks processes, which Windows cannot: run it on Linux, macOS or in the "
+            "Windows Subsystem for Linux."
+        )
+    from stma_nb.course import editions
+
+    answers = output.with_name(f"{output.stem}_answers{output.suffix}")
+    check_outputs([output, answers], [folder], overwrite)
+    copies, rows = collected(folder, editions.picked(only))
+    names: list[str] = []
+    for notebook, handed_in in copies.items():
+        found = _graded_apart(notebook, handed_in, limits or Limits())
+        for student, grades in found.items():
+            rows[student].grades |= grades
+        names += dict.fromkeys(name for grades in found.values() for name in grades)
+        write_whole(output, partial(_write_grades, rows=rows, names=names))
+        write_whole(answers, partial(_write_answers, rows=rows))
+        tell(f"{notebook.name:<32} {len(handed_in)} copies")
+    return [output, answers]
+
+
+# ------------------------------------------------------------------------------ what was handed in
+
+
+def collected(
+    folder: Path, notebooks: list[Path]
+) -> tuple[dict[Path, dict[str, Path]], dict[str, Row]]:
+    """For each notebook of the course the file of each student, and a row for every student with
+    what is wrong with the names of files.
+
+    Raises FileNotFoundError if there is no notebook.
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(f"'{folder}' is no folder: expected one with handed-in notebooks.")
+    files = [
+        path
+        for path in sorted(folder.rglob("*.ipynb"))
+        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    ]
+    rows: dict[str, Row] = defaultdict(Row)
+    copies: dict[Path, dict[str, Path]] = {path: {} for path in notebooks}
+    for path in files:
+        student, of = _whose(path.relative_to(folder))
+        notebook = next((one for one in notebooks if of and of == _number(one)), None)
+        if of is None:
+            rows[student].remarks.append(f"{path.name} is named after no notebook of the course")
+        elif notebook and student in copies[notebook]:
+            kept = copies[notebook][student].relative_to(folder)
+            rows[student].remarks.append(
+                f"{path.relative_to(folder)} is left out: {kept} is graded"
+            )
+        elif notebook:
+            copies[notebook][student] = path
+            rows.setdefault(student, Row())
+    if not rows:
+        first = notebooks[0].stem
+        raise FileNotFoundError(
+            f"'{folder}' has nothing to grade: expected NAME/{first}.ipynb or {first}_NAME.ipynb."
+        )
+    return {notebook: found for notebook, found in copies.items() if found}, dict(rows)
+
+
+def _number(notebook: Path) -> str:
+    return notebook.name.partition("_")[0]
+
+
+def _whose(path: Path) -> tuple[str, str | None]:
+    """The student who handed in a file, and the number of its notebook."""
+    by_number = {_number(one): one.stem for one in runner.notebooks()}
+    number = _number(path)
+    if len(path.parts) > 1:
+        return path.parts[0], number if number in by_number else None
+    student = path.stem.removeprefix(f"{by_number.get(number)}_")
+    return student, number if student not in ("", path.stem) else None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A code cell of a notebook."""
+
+    id: str
+    source: str
+    tags: tuple[str, ...] = ()
+
+    def calls(self, check: str) -> bool:
+        """Whether it calls a check; code of others is not even parsed here."""
+        return re.search(rf"\bexercises\.{check}\(", self.source) is not None
+
+
+def read(path: Path) -> list[Cell]:
+    """The code cells of a notebook. Colab keeps their ids elsewhere.
+
+    Raises ValueError if it is none, or larger than 50 MB.
+    """
+    try:
+        if path.stat().st_size > LARGEST:
+            raise ValueError
+        found = []
+        for cell in json.loads(path.read_bytes())["cells"]:
+            if cell["cell_type"] == "code":
+                about = cell.get("metadata", {})
+                name = cell.get("id") or about.get("id", "")
+                tags = tuple(map(str, about.get("tags", ())))
+                found.append(Cell(str(name), "".join(cell["source"]), tags))
+        return found
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        most = f"{LARGEST / 1e6:.0f} MB"
+        raise ValueError(f"{path.name} is no notebook, or larger than {most}") from error
+
+
+# ------------------------------------------------------------------------------------- the notebook
+
+
+def _graded_apart(
+    notebook: Path, handed_in: dict[str, Path], limits: Limits
+) -> dict[str, dict[str, Grade]]:
+    """The grades of all copies of a notebook, by student and exercise; from a process of its own,
+    which ends with all that the notebook holds.
+    """
+    try:
+        with ProcessPoolExecutor(1, get_context("spawn"), initializer=fence.calm) as pool:
+            return pool.submit(_graded, notebook, handed_in, limits).result()
+    except BrokenProcessPool:
+        failed = Grade("not graded: the course's own notebook ended the process")
+        names = [Exercise(cell.source).name for cell in read(notebook) if "exercise" in cell.tags]
+        return {student: dict.fromkeys(names, failed) for student in handed_in}
+
+
+def _graded(
+    notebook: Path, handed_in: dict[str, Path], limits: Limits
+) -> dict[str, dict[str, Grade]]:
+    cells = read(notebook)
+    copies: dict[str, list[Cell] | Grade] = {}
+    for student, path in handed_in.items():
+        try:
+            copies[student] = read(path)
+        except ValueError as error:
+            copies[student] = Grade(f"not graded: {error}")
+    grades: dict[str, dict[str, Grade]] = {student: {} for student in handed_in}
+    with TemporaryDirectory(prefix="stma_nb_") as output, _context(notebook, output) as run:
+        failed = ""
+        last = max(place for place, cell in enumerate(cells) if "exercise" in cell.tags)
+        for cell in cells[: last + 1]:
+            if "exercise" not in cell.tags:
+                failed = failed or run(cell.source)
+                continue
+            exercise = Exercise(cell.source)
+            failed = failed or run(exercise.lines)
+            for student, content in copies.items():
+                if isinstance(content, Grade):
+                    one = content
+                elif failed:
+                    one = Grade(f"not graded: the course's own notebook fails here ({failed})")
+                else:
+                    readable = [*_data(), Path(output)]
+                    judge = Judge(cell, exercise, run.space, cells, limits, readable)
+                    one = judge.grade(content)
+                grades[student][exercise.name] = one
+    return grades
+
+
+class Context:
+    """The course's notebook while it runs: as in Jupyter, without what it shows."""
+
+    def __init__(self, output: str) -> None:
+        from IPython.core.interactiveshell import InteractiveShell
+        from traitlets.config import Config
+
+        config = Config()
+        config.HistoryManager.enabled = False  # it has a thread
+        self.shell = InteractiveShell(config=config)
+        self.output = output
+        _load_rooms()
+
+    @property
+    def space(self) -> dict[str, Any]:
+        return dict(self.shell.user_ns)
+
+    def __call__(self, source: str) -> str:
+        """Run a cell; returns what went wrong, or nothing."""
+        with contextlib.ExitStack() as quiet:
+            nowhere = quiet.enter_context(open(os.devnull, "w"))
+            quiet.enter_context(contextlib.redirect_stdout(nowhere))
+            quiet.enter_context(contextlib.redirect_stderr(nowhere))
+            result = self.shell.run_cell(source)
+        if "output" in self.shell.user_ns:  # where notebooks write
+            self.shell.user_ns["output"] = self.output
+        error = result.error_before_exec or result.error_in_exec
+        return fence.why(error, Limits()) if error else ""
+
+
+@contextlib.contextmanager
+def _context(notebook: Path, output: str) -> Iterator[Context]:
+    import dask
+
+    with contextlib.chdir(notebook.parent), dask.config.set(scheduler="synchronous"):
+        yield Context(output)
+
+
+def _data() -> list[Path]:
+    inside = [runner.ROOT / "data", runner.ROOT / "tests" / "fixtures"]
+    return [*inside, user_cache_path("stma_nb"), runner.sample_folder()]
+
+
+# ----------------------------------------------------------------------------------- one exercise
+
+
+@dataclass(frozen=True)
+class Judge:
+    """An exercise, where the course's notebook has come to it."""
+
+    cell: Cell
+    exercise: Exercise
+    space: dict[str, Any]
+    course: list[Cell]
+    limits: Limits
+    readable: list[Path]
+
+    def grade(self, handed_in: list[Cell]) -> Grade:
+        """The grade of a notebook's cell with the id of the exercise, or else of those that call
+        its check: the last of them that was attempted.
+        """
+        same = [one for one in handed_in if one.id == self.cell.id]
+        others = [one for one in handed_in if one not in same and one.calls(self.exercise.name)]
+        best = Grade("not in the notebook")
+        for one in [*same, *reversed(others)]:
+            best = self._tried(one, handed_in)
+            if best.verdict != "not attempted":
+                return best
+        return best
+
+    def _tried(self, cell: Cell, handed_in: list[Cell]) -> Grade:
+        """A cell by itself; and if it lacks a name, after the learner's own cells above it."""
+        alone = self._run(cell.source)
+        if not alone.verdict.startswith("no: NameError"):
+            return alone
+        course = {one.source for one in self.course}
+        above = handed_in[: handed_in.index(cell)]
+        own = [one.source for one in above if one.source not in course]
+        after = self._run(cell.source, own)
+        return alone if after.verdict.startswith("no: ") else after
+
+    def _run(self, source: str, above: Iterable[str] = ()) -> Grade:
+        try:
+            told = fence.run(lambda: self._judged(source, above), self.limits, self.readable)
+        except fence.Stopped as stopped:
+            return Grade(f"no: {stopped}")
+        return Grade(str(told["verdict"]), str(told["said"]), str(told["because"]))
+
+    def _judged(self, source: str, above: Iterable[str]) -> dict[str, str]:
+        """In the fork: run a cell's lines, then the course's check on what they made."""
+        try:
+            code = [_ready(source)]
+        except fence.Refused as refused:
+            return _told(f"not graded: {refused}")
+        for one in above:
+            with contextlib.suppress(fence.Refused, SyntaxError):
+                code.insert(-1, _ready(one))
+        from stma_nb.course import exercises
+
+        call, blanks = self.exercise.call, self.exercise.blanks
+        check = getattr(exercises, self.exercise.name)
+        arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
+        # What the course itself gives its check is taken before a learner's line can change it.
+        given = {
+            place: _copied(_value(node, self.space))
+            for place, node in enumerate(arguments)
+            if not blanks & {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+        }
+        space, before = fence.within_reach(self.space), _trusted()
+        for statements in code:
+            exec(compile(statements, "<handed in>", "exec"), space)
+        values = [
+            given[place] if place in given else _value(node, space)
+            for place, node in enumerate(arguments)
+        ]
+        after = _trusted()
+        if changed := [name for name, value in before.items() if after.get(name) is not value]:
+            return _told(f"not graded: changes {changed[0]}")
+        first = len(call.args)
+        words = [keyword.arg for keyword in call.keywords]
+        named = dict(zip(words, values[first:], strict=True))
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            verdict = check(*values[:first], **named, mine=False)
+        because = space.get("because") if "because" in blanks else ""
+        verdict = {True: "yes", False: "no"}.get(verdict, "not attempted")
+        return _told(verdict, said.getvalue(), because if isinstance(because, str) else "")
+
+
+def _told(verdict: str, said: str = "", because: str = "") -> dict[str, str]:
+    return dict(verdict=verdict, said=" ".join(said.split())[:1000], because=because[:5000])
+
+
+def _ready(source: str) -> ast.Module:
+    """The statements of a cell but those that only call a check, looked at."""
+    tree = fence.parse(source)
+    tree.body = [
+        node for node in tree.body if not (isinstance(node, ast.Expr) and is_check(node.value))
+    ]
+    fence.look(tree)
+    return tree
+
+
+def _value(node: ast.expr, space: dict[str, Any]) -> Any:
+    return eval(compile(ast.unparse(node), "<check>", "eval"), space)
+
+
+def _copied(value: Any) -> Any:
+    try:
+        return copy.deepcopy(value)
+    except (TypeError, RuntimeError):  # an open file, a tensor within a graph
+        return value
+
+
+def _load_rooms() -> None:
+    """Load what the checks' rooms hand on when first used, so that nobody else can give it."""
+    from stma_nb import patches, radar, train
+    from stma_nb.course import exercises
+
+    for room in (patches, radar, train, exercises):
+        for name in room.__all__:
+            getattr(room, name)
+
+
+def _trusted() -> dict[str, Any]:
+    """The functions and classes that a check may rest on, by name."""
+    libraries = ("builtins", "math", "numpy", "numpy.linalg", "pandas", "torch", "xarray")
+    owners = {
+        name: module
+        for name, module in sys.modules.items()
+        if name in libraries or name.startswith(("stma_nb.", "torch.nn."))
+    }
+    for library, kind in (("torch", "Tensor"), ("pandas", "DataFrame"), ("xarray", "DataArray")):
+        if library in owners:
+            owners[f"{library}.{kind}"] = getattr(owners[library], kind)
+    return {
+        f"{name}.{part}": value
+        for name, owner in owners.items()
+        for part, value in list(vars(owner).items())
+        if callable(value)
+    }
+
+
+# --------------------------------------------------------------------------------------- the tables
+
+
+def _write_grades(path: Path, rows: dict[str, Row], names: list[str]) -> None:
+    with path.open("w", newline="", encoding="utf-8-sig") as file:
+        table = csv.writer(file)
+        table.writerow(["student", *names, "points", "of", "remarks"])
+        for student, row in sorted(rows.items()):
+            verdicts = [row.grades[name].verdict if name in row.grades else "" for name in names]
+            points = verdicts.count("yes")
+            remarks = "; ".join(row.remarks)
+            table.writerow(map(_plain, [student, *verdicts, points, len(names), remarks]))
+
+
+def _write_answers(path: Path, rows: dict[str, Row]) -> None:
+    with path.open("w", newline="", encoding="utf-8-sig") as file:
+        table = csv.writer(file)
+        table.writerow(["student", "exercise", "verdict", "the check said", "because"])
+        for student, row in sorted(rows.items()):
+            for name, one in row.grades.items():
+                table.writerow(map(_plain, [student, name, one.verdict, one.said, one.because]))
+
+
+def _plain(value: object) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    text = str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
