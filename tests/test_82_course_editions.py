@@ -1,9 +1,12 @@
-"""What students get holds no solution and still answers them; what lecturers get shows every
-solution.
+"""What students get holds no solution, leads to none and still answers them; what lecturers get
+shows every solution.
 """
 
 import hashlib
+import shutil
+import subprocess
 import time
+import zipfile
 from pathlib import Path
 
 import nbformat
@@ -13,10 +16,12 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from stma_nb import course
 from stma_nb.__main__ import main
 from stma_nb.course import editions, runner
+from stma_nb.course.cells import Exercise, names
 from stma_nb.course.structure import Notebook, check_badges, repository
 
 ROOT = Path(__file__).parent.parent
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+NOTEBOOKS = course.notebooks()
+NAME = {path.name.partition("_")[0]: path.name for path in NOTEBOOKS}
 
 
 def fingerprints() -> dict[str, str]:
@@ -29,9 +34,9 @@ def fingerprints() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Both editions, written by the command; the series is as it was."""
+    """All editions, written by the command; the series is as it was."""
     before, folder = fingerprints(), tmp_path_factory.mktemp("editions") / "for_class"
-    assert main(["editions", str(folder)]) == 0
+    assert main(["editions", str(folder), "--zip", "--nbgrader"]) == 0
     assert fingerprints() == before, "nothing in notebooks/ is changed"
     return folder
 
@@ -50,12 +55,11 @@ def tagged(path: Path, tag: str) -> list[str]:
 def test_student_edition_holds_no_solution(path, folder):
     student = folder / "student" / path.name
     text = student.read_text(encoding="utf-8")
+    left = {line for cell in cells(student) for line in cell.source.splitlines()}
     for solution, exercise in zip(tagged(path, "solution"), tagged(path, "exercise"), strict=True):
         for line in set(solution.splitlines()) - set(exercise.splitlines()):
             if line.startswith("answer"):
-                assert line not in [
-                    other for cell in cells(student) for other in cell.source.splitlines()
-                ], line
+                assert line not in left, line
     assert (
         not tagged(student, "solution") and "folded away" not in text and "Student edition" in text
     )
@@ -70,23 +74,128 @@ def test_student_edition_holds_no_solution(path, folder):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_student_edition_leads_nowhere_to_solutions(path, folder):
+    notebook = Notebook(folder / "student" / path.name)
+    for link in notebook.words("a", href=True):
+        address = link["href"]
+        assert "mybinder" not in address and "colab" not in address
+        if address.startswith(repository()):
+            place = address.removeprefix(f"{repository()}/blob/main/")
+            assert place.startswith(("data/", "stma_nb/")) and "course" not in place, address
+        elif not address.startswith(("https:", "#")):
+            assert (folder / "student" / address.partition("#")[0]).exists(), address
+    assert "git clone" not in notebook.tagged("setup")[0].source.replace("git clone --filter", "")
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_lecturer_edition_shows_every_solution(path, folder):
-    content = cells(folder / "lecturer" / path.name)
-    assert tagged(folder / "lecturer" / path.name, "solution") == tagged(path, "solution")
+    lecturer = folder / "lecturer" / path.name
+    content = cells(lecturer)
+    assert tagged(lecturer, "solution") == tagged(path, "solution")
     for place, cell in enumerate(content):
         if "solution" in cell.metadata.get("tags", []):
             assert "jupyter" not in cell.metadata and "**Solution" in content[place - 1].source
     assert "Lecturer edition" in content[1].source
-
-
-@pytest.mark.parametrize("edition", ["student", "lecturer"])
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_badges_stay_and_no_link_leaves_the_folder(path, edition, folder):
-    notebook = Notebook(folder / edition / path.name)
+    assert "folded away" not in lecturer.read_text(encoding="utf-8")
+    notebook = Notebook(lecturer)
     assert check_badges(notebook) == check_badges(Notebook(path))
     for link in notebook.words("a", href=True):
         if not link["href"].startswith(("https:", "#")):
-            assert (folder / edition / link["href"].partition("#")[0]).exists(), link["href"]
+            assert (folder / "lecturer" / link["href"].partition("#")[0]).exists(), link["href"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_solutions_stand_in_files_of_their_own(path, folder):
+    alone = folder / "lecturer" / "solutions" / path.name
+    assert tagged(alone, "solution") == tagged(path, "solution")
+    assert tagged(alone, "exercise") == tagged(path, "exercise")
+    assert len(Notebook(alone).words.get_text()) < len(Notebook(path).words.get_text()) / 2
+
+
+def test_solutions_run_by_themselves(folder, tmp_path):
+    alone = folder / "lecturer" / "solutions" / NAME["04"]
+    course.run_notebook(alone, tmp_path / alone.name)
+    run = [cell for cell in cells(tmp_path / alone.name) if cell.cell_type == "code"]
+    solved = [cell for cell in run if "solution" in cell.metadata.get("tags", [])]
+    assert solved and all("Well done" in cell.outputs[0].text for cell in solved)
+    assert len(run) < len(Notebook(ROOT / "notebooks" / NAME["04"]).code)
+
+
+def test_badges_lead_to_where_the_lecturer_puts_the_copies(tmp_path):
+    where = ["--repository", "https://github.com/me/class.of-26", "--branch", "week/1"]
+    assert main(["editions", str(tmp_path / "e"), "--only", "04", *where]) == 0
+    student = tmp_path / "e" / "student"
+    links = {link["href"] for link in Notebook(student / NAME["04"]).words("a", href=True)}
+    at = "me/class.of-26"
+    assert f"https://mybinder.org/v2/gh/{at}/week%2F1?urlpath=lab/tree/{NAME['04']}" in links
+    assert f"https://colab.research.google.com/github/{at}/blob/week/1/{NAME['04']}" in links
+    assert (student / "binder" / "environment.yml").exists()
+    build = (student / "binder" / "postBuild").read_text()
+    assert "--sparse" in build and repository() in build
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["--only", "99"], "There is no notebook '99'"),
+        (["--repository", "https://example.org/me/class"], "no address of a repository on GitHub"),
+        (["--repository", "https://github.com/me"], "no address of a repository on GitHub"),
+        (["--repository", repository()], "with its solutions"),
+        (["--repository", "https://github.com/me/a", "--branch", "a b"], "no name of a branch"),
+    ],
+)
+def test_what_cannot_be_written_makes_no_folder(arguments, said, tmp_path, capsys):
+    assert main(["editions", str(tmp_path / "e"), *arguments]) == 1
+    assert said in capsys.readouterr().err and not (tmp_path / "e").exists()
+
+
+def test_some_notebooks_are_picked_and_archives_hold_what_the_folders_hold(tmp_path):
+    assert (
+        main(["editions", str(tmp_path), "--overwrite", "--only", "04", "--only", "08", "--zip"])
+        == 0
+    )
+    for edition in ("student", "lecturer"):
+        files = {
+            path.relative_to(tmp_path / edition).as_posix(): path.read_bytes()
+            for path in (tmp_path / edition).rglob("*")
+            if path.is_file()
+        }
+        with zipfile.ZipFile(tmp_path / f"{edition}.zip") as archive:
+            assert {name: archive.read(name) for name in archive.namelist()} == files
+        assert {name for name in files if name.endswith("ipynb") and "/" not in name} == {
+            NAME["04"], NAME["08"],
+        }  # fmt: skip
+    text = (tmp_path / "student" / NAME["04"]).read_text("utf-8")
+    assert NAME["05"] not in text, "what is not handed out is not linked to"
+    text = (tmp_path / "lecturer" / NAME["04"]).read_text("utf-8")
+    assert f"{repository()}/blob/main/notebooks/{NAME['05']}" in text
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="needs Git")
+def test_set_up_of_a_student_copy_brings_library_and_data_and_no_notebook(tmp_path):
+    origin = tmp_path / "origin"
+    for name in ("pyproject.toml", "stma_nb/model.py", "data/a.json", "tests/fixtures/b.npz",
+                 "notebooks/01.ipynb", "tests/answers/c.py"):  # fmt: skip
+        (origin / name).parent.mkdir(parents=True, exist_ok=True)
+        (origin / name).write_text(name)
+    identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for command in (["init", "-q"], ["add", "."], [*identity, "commit", "-qm", "all"]):
+        subprocess.run(["git", *command], cwd=origin, check=True)
+    setup = (
+        'if "google.colab" in sys.modules:\n    %pip install -q zarr\n'
+        f"    !git clone -q --depth 1 {origin.as_uri()} {tmp_path}/content/stma_nb\n    more()"
+    )
+    content = new_notebook(cells=[new_code_cell(setup, metadata={"tags": ["setup"]})])
+    lines = editions.student(content).cells[0].source.splitlines()
+    assert [*lines[:2], lines[-1]] == [*setup.splitlines()[:2], "    more()"]
+    for line in lines[2:-1]:
+        subprocess.run(line.strip().removeprefix("!").split(), check=True)
+    brought = {
+        path.relative_to(tmp_path / "content/stma_nb").as_posix()
+        for path in (tmp_path / "content" / "stma_nb").rglob("*")
+        if path.is_file() and ".git" not in path.parts
+    }
+    assert brought == {"pyproject.toml", "stma_nb/model.py", "data/a.json", "tests/fixtures/b.npz"}
 
 
 def test_links_lead_to_notebooks_or_to_the_repository():
@@ -94,14 +203,27 @@ def test_links_lead_to_notebooks_or_to_the_repository():
         "[a](../README.md) [b](questions.md) [c](04_time.ipynb#End) [d](#End) ![e](../data/e.png)"
     )
     web = f"{repository()}/blob/main"
-    assert editions.linked(text) == (
+    assert editions.linked(text, {"04_time.ipynb"}) == (
         f"[a]({web}/README.md) [b]({web}/notebooks/questions.md) [c](04_time.ipynb#End) [d](#End) "
         f"![e]({web}/data/e.png)"
     )
 
 
-def test_checks_of_the_student_edition_answer(tmp_path):
-    check = "from stma_nb.course import exercises\nanswer = {}\nexercises.quickstart_1(answer)"
+def test_links_of_students_lead_to_their_copies_to_data_and_library():
+    web = f"{repository()}/blob/main"
+    text = (
+        "[a](../README.md) [b](questions.md) [c](03a_time.ipynb) [d](05_space.ipynb#End) "
+        f"[e](../data/README.md#x) [f](../stma_nb/course/exercises/real.py) [g]({web}/notebooks/) "
+        "[h](https://doi.org/10.1) [i](../stma_nb/model.py)"
+    )
+    assert editions.linked(text, {"03a_time.ipynb"}, public=False) == (
+        f"a b [c](03a_time.ipynb) d [e]({web}/data/README.md#x) f g [h](https://doi.org/10.1) "
+        f"[i]({web}/stma_nb/model.py)"
+    )
+
+
+def small(*more) -> nbformat.NotebookNode:
+    check = "from stma_nb.course import exercises\nanswer = {}\nexercises.quickstart_1(answer{})"
     content = new_notebook(
         cells=[
             new_markdown_cell(
@@ -109,8 +231,9 @@ def test_checks_of_the_student_edition_answer(tmp_path):
                 "open it. See [a](../README.md)."
             ),
             new_code_cell("n = 1", metadata={"tags": ["parameters"]}),
-            new_code_cell(check.format(None), metadata={"tags": ["exercise"]}),
-            new_code_cell(check.format(-17), metadata={"tags": ["solution"]}),
+            new_code_cell(check.format(None, ""), metadata={"tags": ["exercise"]}),
+            new_code_cell(check.format(-17, ", mine=False"), metadata={"tags": ["solution"]}),
+            *more,
         ]
     )
     content.metadata["kernelspec"] = {
@@ -118,7 +241,11 @@ def test_checks_of_the_student_edition_answer(tmp_path):
         "display_name": "Python 3",
         "language": "python",
     }
-    changed = editions.student(content)
+    return content
+
+
+def test_checks_of_the_student_edition_answer(tmp_path):
+    changed = editions.student(small())
     nbformat.write(changed, tmp_path / "small.ipynb")
     course.run_notebook(tmp_path / "small.ipynb", tmp_path / "out.ipynb")
     text = (tmp_path / "out.ipynb").read_text(encoding="utf-8")
@@ -126,6 +253,66 @@ def test_checks_of_the_student_edition_answer(tmp_path):
     assert changed.cells[0].source.startswith(
         "# Small\n\nTwo things. Each has a cell to fill in and a check that answers. See"
     )
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_nbgrader_gets_solutions_between_marks_and_a_locked_cell_with_a_point(path, folder):
+    source = folder / "nbgrader" / "source" / path.stem / path.name
+    marked = [cell for cell in cells(source) if "nbgrader" in cell.metadata]
+    assert len(marked) == 2 * len(tagged(path, "exercise"))
+    ids = [cell.metadata.nbgrader.grade_id for cell in marked]
+    assert len(set(ids)) == len(ids)
+    for given, solution, check in zip(
+        tagged(path, "exercise"), marked[::2], marked[1::2], strict=True
+    ):
+        about = solution.metadata.nbgrader
+        assert about.solution and not about.grade and not about.locked
+        before, begin, rest = solution.source.partition("### BEGIN SOLUTION\n")
+        after = rest.partition("### END SOLUTION\n")[2]
+        assert begin and before.rstrip() == Exercise(given).lines
+        assert after.startswith(f"exercises.{Exercise(given).name}(") and "mine" not in after
+        about = check.metadata.nbgrader
+        assert about.grade and about.locked and not about.solution and about.points == 1
+        assert (
+            check.source.startswith("assert exercises.") and "mine=False) is True" in check.source
+        )
+
+
+def test_nbgraders_cells_pass_as_they_stand(tmp_path):
+    """Solutions between the marks satisfy the locked cells; what students get does not."""
+    solved = editions.gradable(small())
+    for content, passes in ((solved, True), (editions.gradable(small()), False)):
+        if not passes:
+            cell = content.cells[2]
+            before, _, rest = cell.source.partition("### BEGIN SOLUTION\n")
+            cell.source = before + rest.partition("### END SOLUTION\n")[2]
+        nbformat.write(content, tmp_path / "small.ipynb")
+        if passes:
+            course.run_notebook(tmp_path / "small.ipynb", tmp_path / "out.ipynb")
+        else:
+            with pytest.raises(course.NotebookError, match="AssertionError"):
+                course.run_notebook(tmp_path / "small.ipynb", tmp_path / "out.ipynb")
+
+
+def test_names_of_a_cell_are_those_it_binds_changes_and_reads():
+    found = names(
+        "%matplotlib inline\nimport numpy as np\nfrom a import b\n"
+        "def f(x):\n    inner = x + outer\n    return inner\n"
+        "table['x'], y = f(given)\n!ls"
+    )
+    assert found.bound == {"np", "b", "f", "table", "y"}
+    assert found.read == {"outer", "table", "f", "given"}
+
+
+def test_an_exercise_is_its_lines_its_check_and_what_is_filled_in():
+    exercise = Exercise(
+        "code = names.index('a')\nanswer = None  # a share\nbecause = ''\n"
+        "def blend(x):\n    ...\n\nexercises.real_3(answer, blend, code, mine=False);"
+    )
+    assert exercise.lines.endswith("def blend(x):\n    ...") and exercise.name == "real_3"
+    assert exercise.blanks == {"answer", "because", "blend"}
+    with pytest.raises(ValueError, match="must end with the call of its check"):
+        Exercise("answer = None")
 
 
 def test_a_folder_that_exists_is_left_as_it_is(folder, capsys):

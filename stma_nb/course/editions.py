@@ -289,7 +289,7 @@ def gradable(content: nbformat.NotebookNode) -> nbformat.NotebookNode:
             if ast.dump(asked) != ast.dump(answered)
         ]
         marked = ["### BEGIN SOLUTION", solved.lines, *renamed, "### END SOLUTION"]
-        cell.source = "\n".join(filter(None, [given.lines, *marked, ast.unparse(given.call)]))
+        cell.source = "\n".join(filter(None, [given.lines, *marked, f"{ast.unparse(given.call)};"]))
         cell.metadata["nbgrader"] = _nbgrader_cell(given.name, solution=True)
         asserted = nbformat.v4.new_code_cell(
             f"assert {ast.unparse(not_mine(given.call))} is True", id=f"check-{cell.id}"

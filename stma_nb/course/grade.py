@@ -357,7 +357,7 @@ class Judge:
         if changed := [name for name, value in before.items() if after.get(name) is not value]:
             return _told(f"not graded: changes {changed[0]}")
         first = len(call.args)
-        words = [keyword.arg for keyword in call.keywords]
+        words = [str(keyword.arg) for keyword in call.keywords]
         named = dict(zip(words, values[first:], strict=True))
         said = io.StringIO()
         with contextlib.redirect_stdout(said):
