@@ -16,7 +16,7 @@ from stma_nb.course import editions, runner
 from stma_nb.course.structure import Notebook, check_badges, repository
 
 ROOT = Path(__file__).parent.parent
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9][0-9]*_*.ipynb"))
 
 
 def fingerprints() -> dict[str, str]:

@@ -14,7 +14,7 @@ from stma_nb.__main__ import main
 from stma_nb.course import structure
 
 ROOT = Path(__file__).parent.parent
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9][0-9]*_*.ipynb"))
 NAME = structure.repository().removeprefix("https://github.com/")
 FOLDED = {"source_hidden": True, "outputs_hidden": True}
 HEAD = f"""# Small

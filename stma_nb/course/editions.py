@@ -96,4 +96,4 @@ def linked(markdown: str) -> str:
     def address(start: re.Match) -> str:
         return f"]({repository()}/blob/main/{'' if start['up'] else 'notebooks/'}"
 
-    return re.sub(r"\]\((?![a-z]+:|#|\d\d_\w+\.ipynb)(?P<up>\.\./)?", address, markdown)
+    return re.sub(r"\]\((?![a-z]+:|#|\d\d[a-z]?_\w+\.ipynb)(?P<up>\.\./)?", address, markdown)
