@@ -24,7 +24,7 @@ from stma_nb.course.pictures import PICTURES
 from stma_nb.course.structure import Notebook
 
 ROOT = Path(__file__).parent.parent
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9][0-9]*_*.ipynb"))
 EXPLORER_NOTEBOOK = "09_attention_explorer"
 
 

@@ -19,6 +19,7 @@ import torch
 
 from stma_nb.attention.edits import uniform
 from stma_nb.cube import POLARISATIONS, UNKNOWN
+from stma_nb.figures.colours import VH, VV
 from stma_nb.model import STMA
 from stma_nb.patches import Scaling
 from stma_nb.train import Network
@@ -26,7 +27,7 @@ from stma_nb.train import Network
 STEPS = 254  # of a band's range; the code after them, UNKNOWN, is no data
 WEIGHT_STEPS = 32767
 # Bands are told apart by colour-blind readers, and by markers and dashes, too.
-COLOURS = {"vv": "#0072b2", "vh": "#d55e00", "hh": "#0072b2", "hv": "#d55e00"}
+COLOURS = {"vv": VV, "vh": VH, "hh": VV, "hv": VH}
 OTHERS = ("#009e73", "#cc79a7", "#882255", "#332288", "#999933")
 KINDS = {np.dtype(np.uint8): "u1", np.dtype(np.uint16): "u2", np.dtype(np.float32): "f4"}
 

@@ -72,7 +72,7 @@ def notebooks() -> list[Path]:
 
     Raises NotebookError outside a copy of the repository.
     """
-    found = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    found = sorted((ROOT / "notebooks").glob("[0-9][0-9]*_*.ipynb"))
     if not found:
         raise NotebookError(
             "The notebooks are not at hand: clone the repository and install it with "

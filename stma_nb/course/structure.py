@@ -7,6 +7,7 @@ expected one".
 
 import ast
 import json
+import math
 import re
 import tomllib
 from concurrent.futures import ProcessPoolExecutor
@@ -29,7 +30,9 @@ with needs("course"):
 BUDGET = "budget.json"  # beside the notebooks: what the last real run of each took
 LONGEST = 35  # lines of a code cell that a reader takes in at once
 LONGEST_APART = 40  # lines of cells that are skimmed (imports) or are a piece of the library
-TAGS = {"setup", "parameters", "library", "exercise", "solution"}
+TAGS = {"setup", "parameters", "library", "exercise", "solution", "build", "predict"}
+FIRST_FIGURE = 15  # lines of code up to the first figure: seeing comes before reading
+LONGEST_SENTENCE = 35  # words
 UNITS = {"second": 1, "minute": 60, "hour": 3600}
 NUMBERS = {
     "half a": 0.5,
@@ -94,8 +97,57 @@ class Notebook:
             for image in BeautifulSoup(page, "html.parser")("img")
         ]
 
+    @property
+    def captions(self) -> list[str]:
+        """What stands below the figures, in their order."""
+        pages = [output.data.get("text/html", "") for output in self.outputs]
+        found = [BeautifulSoup(page, "html.parser")("figcaption") for page in pages]
+        return [caption.get_text() for captions in found for caption in captions]
+
+    @cached_property
+    def sentences(self) -> list[list[str]]:
+        """The words of each sentence of the text; an item of a list is at least one.
+
+        Formulas, code and references count for nothing.
+        """
+        text = BeautifulSoup(str(self.words), "html.parser")
+        for heading in text("h2"):
+            if heading.get_text().strip() == "References":
+                for rest in heading.find_next_siblings():
+                    rest.decompose()
+        for part in text(["pre", "code", "table", "script", "style"]):
+            part.decompose()
+        found = []
+        for block in text(["p", "li", "summary", "h1", "h2", "h3", "h4"]):
+            for nested in block(["p", "li", "ul", "ol"]):
+                nested.extract()
+            words = re.sub(r"\$\$?.+?\$\$?", " ", block.get_text(" "), flags=re.DOTALL)
+            for sentence in re.split(r"(?<=[.?!:;])[\"')”]*\s+(?=[\W\d]*[A-Z(\"“])", words):
+                found.append(re.findall(r"[^\W_][\w.,'’–-]*", sentence))
+        return [sentence for sentence in found if sentence]
+
+    @property
+    def lines_before_figure(self) -> int:
+        """Lines of code up to the first figure, with the cell that shows it."""
+        count = 0
+        for cell in self.code:
+            if {"setup", "parameters"} & set(cell.metadata.get("tags", [])):
+                continue
+            count += sum(bool(line.strip()) for line in cell.source.splitlines())
+            pages = [output.get("data", {}).get("text/html", "") for output in cell.outputs]
+            if any("<img" in page for page in pages):
+                break
+        return count
+
     def tagged(self, tag: str) -> list:
         return [cell for cell in self.code if tag in cell.metadata.get("tags", [])]
+
+    @property
+    def checks(self) -> list[str]:
+        """The names of the checks that its exercises call."""
+        sources = [cell.source for cell in self.tagged("exercise")]
+        found = [re.findall(r"^exercises\.(\w+)\(", source, re.MULTILINE) for source in sources]
+        return [names[-1] for names in found if names]
 
     def said(self, word: str) -> str:
         """What follows a bold word such as **Needs:** up to the next bold word; empty if it is not
@@ -197,10 +249,20 @@ def measures(notebook: Notebook) -> dict[str, str]:
         "longest": str(max((lines(cell) for cell in notebook.code if not apart(cell)), default=0)),
         "apart": str(max((lines(cell) for cell in notebook.code if apart(cell)), default=0)),
         "figures": str(len(notebook.figures)),
+        "captions": str(len(notebook.captions)),
+        "to first": str(notebook.lines_before_figure),
+        "words, 95 %": str(_most([len(words) for words in notebook.sentences])),
         "exercises": str(len(notebook.tagged("exercise"))),
+        "build": str(len(notebook.tagged("build"))),
+        "predict": str(len(notebook.tagged("predict"))),
         "seconds": str(cost.get("seconds", "–")),
         "peak MB": str(cost.get("megabytes", "–")),
     }
+
+
+def _most(counts: list[int]) -> int:
+    """The number that 95 % of the counts do not exceed."""
+    return sorted(counts)[math.ceil(0.95 * len(counts)) - 1] if counts else 0
 
 
 def table(notebooks: list[Notebook]) -> str:
@@ -291,6 +353,11 @@ def check_exercises(notebook: Notebook) -> list[str]:
             "has exercises without a solution right after them, or solutions without an exercise"
         )
     folded = {"source_hidden": True, "outputs_hidden": True}
+    found += [
+        f"has no exercise tagged '{kind}'"
+        for kind in ("build", "predict")
+        if not notebook.tagged(kind)
+    ]
     if any(cell.metadata.get("jupyter") != folded for cell in notebook.tagged("solution")):
         found.append(
             "has a solution that is not folded away (jupyter.source_hidden and "
@@ -397,9 +464,39 @@ def check_needs(notebook: Notebook) -> list[str]:
     return found
 
 
+def check_captions(notebook: Notebook) -> list[str]:
+    """Every figure has a caption; they are numbered in their order."""
+    numbers = [caption.partition(".")[0] for caption in notebook.captions]
+    wanted = [f"Figure {place + 1}" for place in range(len(numbers))]
+    found = []
+    if len(notebook.figures) > len(numbers):
+        found.append(f"has {len(notebook.figures)} figures and {len(numbers)} captions")
+    if numbers != wanted:
+        found.append(f"numbers its captions {', '.join(numbers)}: expected 1, 2, 3, ... in order")
+    thin = [caption for caption in notebook.captions if len(caption.split()) < 6]
+    return found + [f"has a caption that says too little: '{caption}'" for caption in thin]
+
+
+def check_first_figure(notebook: Notebook) -> list[str]:
+    count = notebook.lines_before_figure
+    if count <= FIRST_FIGURE:
+        return []
+    return [f"has {count} lines of code up to its first figure, at most {FIRST_FIGURE}"]
+
+
+def check_sentences(notebook: Notebook) -> list[str]:
+    return [
+        f"has a sentence of {len(words)} words, at most {LONGEST_SENTENCE}: "
+        f"{' '.join(words[:9])} ..."
+        for words in notebook.sentences
+        if len(words) > LONGEST_SENTENCE
+    ]
+
+
 CHECKS = (
     check_headings, check_sections, check_badges, check_exercises, check_links,
-    check_pictures, check_tags, check_lengths, check_needs,
+    check_pictures, check_captions, check_first_figure, check_sentences,
+    check_tags, check_lengths, check_needs,
 )  # fmt: skip
 
 

@@ -121,7 +121,7 @@ def address(url: str) -> str:
     """
     if re.match(r"[a-z]+:|#", url):
         return url
-    if re.match(r"\d\d_\w+\.ipynb", url):
+    if re.match(r"\d\d[a-z]?_\w+\.ipynb", url):
         return url.replace(".ipynb", ".html")
     if url == "../README.md":  # the list of notebooks
         return "index.html"
@@ -158,7 +158,7 @@ def page_of(
 
 def live(notebook: Notebook, source: str) -> Picture | None:
     """The picture that moves in place of what a cell with this source shows, if there is one."""
-    number = notebook.path.name[:2]
+    number = notebook.path.stem.partition("_")[0]
     of_notebook = (picture for picture in PICTURES if picture.notebook == number)
     return next((picture for picture in of_notebook if picture.call in source), None)
 

@@ -8,6 +8,14 @@ from .chooser import (
     describe_pair as describe_pair,
     parcel_curves as parcel_curves,
 )
+from .colours import (
+    ATTENTION as ATTENTION,
+    CURVES as CURVES,
+    NEED as NEED,
+    PARTS as PARTS,
+    VH as VH,
+    VV as VV,
+)
 from .component import (
     Component as Component,
     dates_of as dates_of,
@@ -43,6 +51,8 @@ from .player import (
 from .plots import (
     accuracy_by_date as accuracy_by_date,
     backscatter as backscatter,
+    captioned as captioned,
+    class_letters as class_letters,
     colour_map as colour_map,
     error_matrix as error_matrix,
     history as history,
@@ -55,6 +65,7 @@ from .plots import (
     parts_map as parts_map,
     profiles as profiles,
     show as show,
+    svg_of as svg_of,
 )
 from .temperature import (
     attention_temperature as attention_temperature,

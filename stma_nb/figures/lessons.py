@@ -17,6 +17,7 @@ from matplotlib.patches import Patch
 
 from stma_nb import radar
 from stma_nb.cube import Crop
+from stma_nb.figures.colours import ATTENTION, NEED
 from stma_nb.figures.plots import colour_map, literal
 
 # ----------------------------------------------------------------------------------- 01 time series
@@ -395,7 +396,7 @@ def bars_by_date(series: Mapping[str, xr.DataArray | np.ndarray], days: list[str
     """
     figure = Figure(figsize=(9, 0.5 + 1.5 * len(series)), layout="constrained")
     axes = figure.subplots(len(series), 1, sharex=True)
-    colours = ("#8a94a0", "#009e73", "#0072b2")
+    colours = (ATTENTION, NEED, "#0072b2")
     for axis, (name, values), colour in zip(axes, series.items(), colours, strict=False):
         axis.bar(days, values, color=colour)
         axis.set_title(name, fontsize=10)
@@ -408,7 +409,7 @@ def pairs_of_networks(between: dict[str, list[float]]) -> Figure:
     """Rank correlations of ``occlusion`` and ``attention``, a mark a pair; a stroke is the mean."""
     figure = Figure(figsize=(7, 2.2), layout="constrained")
     axis = figure.subplots()
-    looks = {"occlusion": ("o", "#d55e00"), "attention": ("s", "#0072b2")}
+    looks = {"occlusion": ("o", NEED), "attention": ("s", ATTENTION)}
     for place, (name, (marker, colour)) in enumerate(looks.items()):
         values = between[name]
         axis.plot(values, np.full(len(values), place), marker, color=colour, alpha=0.6)

@@ -1,59 +1,113 @@
 """Figures: the season as an image, crops as curves and maps, training as it goes, errors.
 
-Every function returns a matplotlib Figure; ``show`` puts it into a notebook together with a text
-for those who cannot see it.
+Every function returns a matplotlib Figure; ``show`` puts it into a notebook together with a
+caption, and a text for those who cannot see it.
 """
 
 import base64
 import io
 import math
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
-from typing import Any
+from typing import Annotated, Any, Protocol
 
+import matplotlib
 import numpy as np
 import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.colors import BoundaryNorm, Colormap, ListedColormap
+from matplotlib.colors import BoundaryNorm, Colormap, ListedColormap, to_rgb
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
 from scipy import ndimage
 
 from stma_nb import patches, radar
-from stma_nb.cube import Crop, legend
+from stma_nb.cube import Crop, background, legend
 from stma_nb.extras import needs
+from stma_nb.figures.colours import CURVES, PARTS
 
-DPI = 80
+DPI = 150
+CSS_INCH = 96  # CSS pixels in an inch: letters of 10 points are as large as those of the page
+
+Caption = Annotated[str, "begins with the number: 'Figure 3. What is drawn.'"]
 
 
-def show(figure: Figure, alt: str, caption: str = "") -> None:
-    """Display a figure with an alternative text that survives JupyterLab and export to HTML.
+class Displayed(Protocol):
+    """What shows itself in a notebook, such as a picture that moves or a web map."""
 
-    ``caption`` stands below it in small letters: what is seen, or whose data they are.
+    def _ipython_display_(self) -> None: ...
+
+
+def show(picture: Figure | Displayed, caption: Caption, alt: str = "", svg: bool = False) -> None:
+    """Display a figure, or a picture that moves, and below it a caption that all can read.
+
+    ``alt`` is for those who cannot see a figure; it survives JupyterLab and export to HTML (a
+    picture that moves tells of itself). With ``svg`` the figure is drawn in lines: right for
+    drawings, large for images. Raises ValueError for a figure without ``alt``.
     """
     with needs("course"):
         from IPython.display import HTML, display
 
-    below = f"<div><small>{escape(caption)}</small></div>" if caption else ""
-    display(HTML(html_image(figure, alt) + below))
+    if isinstance(picture, Figure):
+        if not alt.strip():
+            raise ValueError(
+                "The figure has no alternative text: say in alt= what it shows to those who cannot "
+                "see it."
+            )
+        display(HTML(captioned(html_image(picture, alt, svg), caption)))
+    else:
+        display(picture)
+        display(HTML(captioned("", caption)))
 
 
-def html_image(figure: Figure, alt: str) -> str:
-    """The figure as an HTML image with an alternative text."""
-    png = io.BytesIO()
-    figure.savefig(png, format="png", dpi=DPI, bbox_inches="tight")
-    # A palette of 128 colours, since speckle does not compress and a notebook is to stay below 1
+def captioned(image: str, caption: Caption) -> str:
+    """An HTML image with its caption below; the number is bold."""
+    number, dot, text = caption.partition(". ")
+    words = f"<b>{escape(number)}.</b> {escape(text)}" if dot else escape(caption)
+    below = f'<figcaption style="max-width:60em">{words}</figcaption>'
+    return f'<figure style="margin:0 0 1em">{image}{below}</figure>'
+
+
+def html_image(figure: Figure, alt: str, svg: bool = False) -> str:
+    """The figure as an HTML image with an alternative text, as PNG or, for drawings, as SVG."""
+    if svg:
+        picture = svg_of(figure)
+        inches = float(re.search(rb'width="([\d.]+)pt"', picture)[1]) / 72  # type: ignore[index]
+        kind = "svg+xml"
+    else:
+        picture, inches = _png(figure)
+        kind = "png"
+    data = base64.b64encode(picture).decode()
+    return (
+        f'<img alt="{escape(alt)}" width="{inches * CSS_INCH:.0f}" '
+        f'style="max-width:100%;height:auto" src="data:image/{kind};base64,{data}">'
+    )
+
+
+def svg_of(figure: Figure) -> bytes:
+    """The figure as SVG; the same figure gives the same bytes. Letters are shapes: no fonts."""
+    drawn = io.BytesIO()
+    with matplotlib.rc_context({"svg.hashsalt": "stma_nb"}):
+        figure.savefig(drawn, format="svg", bbox_inches="tight", metadata={"Date": None})
+    return drawn.getvalue()
+
+
+def _png(figure: Figure) -> tuple[bytes, float]:
+    """The figure as PNG, and how many inches wide it is."""
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=DPI, bbox_inches="tight")
+    # A palette of 64 colours, since speckle does not compress and a notebook is to stay below 1.5
     # MB; MAXCOVERAGE keeps rare colours apart, the legend's among them.
-    picture = Image.open(png).convert("RGB")
-    picture = picture.quantize(128, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    picture = Image.open(drawn).convert("RGB")
+    picture = picture.quantize(64, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     small = io.BytesIO()
     picture.save(small, format="png", optimize=True)
-    data = base64.b64encode(small.getvalue()).decode()
-    return f'<img alt="{escape(alt)}" src="data:image/png;base64,{data}">'
+    return small.getvalue(), picture.width / DPI
 
 
 def backscatter(season: xr.Dataset, dates: list[int] | None = None, columns: int = 4) -> Figure:
@@ -74,7 +128,7 @@ def backscatter(season: xr.Dataset, dates: list[int] | None = None, columns: int
     for axis, image, date in zip(axes.flat, images, dates, strict=False):
         picture = axis.imshow(image, cmap="gray", vmin=low, vmax=high, extent=_extent(season))
         axis.set_title(np.datetime_as_string(season.time.values[date], "D"), fontsize=10)
-        _kilometres(axis, label=axis is axes.flat[0])
+    _locate(axes.flat[: len(images)], season)
     figure.colorbar(picture, ax=axes, label="VH backscatter (dB)", shrink=0.8)
     return figure
 
@@ -129,7 +183,6 @@ def label_maps(
     count = len(maps) if date is None else len(maps) + 1
     figure = Figure(figsize=(3.6 * count + 1.4, 3.9), layout="constrained")
     axes = figure.subplots(1, count, squeeze=False)[0]
-    _kilometres(axes[0], label=True)
     if date is not None:
         image = radar.to_db(season.vh.isel(time=date)).values
         low, high = np.nanpercentile(image, (2, 98))
@@ -142,13 +195,19 @@ def label_maps(
             labels, cmap=colours, norm=norm, extent=_extent(season), interpolation="nearest"
         )
         axis.set_title(literal(title), fontsize=11)
+        _letter_fields(axis, np.asarray(labels), crops, season)
     for axis in axes:
-        _kilometres(axis, label=False)
         if outline is not None:
             _draw_outline(axis, outline, season)
+    _locate(axes, season)
     handles = [
-        Patch(facecolor=crop.colour, edgecolor="black", linewidth=0.4, label=literal(crop.name))
-        for code, crop in enumerate(crops)
+        Patch(
+            facecolor=crop.colour,
+            edgecolor="black",
+            linewidth=0.4,
+            label=f"{letters} {literal(crop.name)}".strip(),
+        )
+        for code, (crop, letters) in enumerate(zip(crops, class_letters(crops), strict=True))
         if code in occurring
     ]
     figure.legend(handles=handles, loc="outside right center", fontsize=9, frameon=False)
@@ -171,12 +230,8 @@ def parts_map(maps: dict[str, np.ndarray], season: xr.Dataset) -> Figure:
 
     The parts differ in lightness, and large ones by hatching.
     """
-    looks = {  # colour and hatching
-        patches.TRAIN: ("#a6cee3", None),
-        patches.VALID: ("#e69f00", "//"),
-        patches.TEST: ("#882255", ".."),
-        patches.UNUSED: ("#ffffff", None),
-    }
+    hatches = {patches.VALID: "//", patches.TEST: ".."}
+    looks = {code: (colour, hatches.get(code)) for code, colour in PARTS.items()}
     figure = Figure(figsize=(3.6 * len(maps) + 1.4, 3.9), layout="constrained")
     axes = figure.subplots(1, len(maps), squeeze=False)[0]
     colours = ListedColormap([looks[code][0] for code in sorted(looks)])
@@ -199,7 +254,7 @@ def parts_map(maps: dict[str, np.ndarray], season: xr.Dataset) -> Figure:
                 )
                 hatched.set(edgecolor="white", linewidth=0)
         axis.set_title(literal(title), fontsize=11)
-        _kilometres(axis, label=axis is axes[0])
+    _locate(axes, season)
     handles = []
     for code, (colour, hatch) in looks.items():
         edge = "white" if hatch else "black"
@@ -253,8 +308,8 @@ def history(epochs: list[dict[str, float]]) -> Figure:
     figure = Figure(figsize=(8.5, 2.8), layout="constrained")
     loss, accuracy = figure.subplots(1, 2)
     number = [entry["epoch"] for entry in epochs]
-    training = dict(marker="o", linestyle="-", color="#0072b2", markersize=3)
-    validation = dict(marker="s", linestyle="--", color="#d55e00", markersize=3)
+    training = dict(marker="o", linestyle="-", color=CURVES[patches.TRAIN], markersize=3)
+    validation = dict(marker="s", linestyle="--", color=CURVES[patches.VALID], markersize=3)
     train_loss = [entry["loss"] for entry in epochs]
     valid_loss = [entry["valid_loss"] for entry in epochs]
     loss.plot(number, train_loss, **training, label="training (both heads)")
@@ -304,7 +359,7 @@ def accuracy_by_date(table: pd.DataFrame, crops: Sequence[Crop]) -> Figure:
     return figure
 
 
-def live_history() -> Callable[[list[dict[str, float]]], None]:
+def live_history(caption: Caption) -> Callable[[list[dict[str, float]]], None]:
     """A function for ``train.fit(watch=...)`` that redraws the training curves in one output."""
     with needs("course"):
         from IPython.display import HTML, DisplayHandle, display
@@ -319,7 +374,7 @@ def live_history() -> Callable[[list[dict[str, float]]], None]:
             f"validation loss {last['valid_loss']:.2f}, "
             f"{100 * last['accuracy']:.0f} % of validation pixels correct."
         )
-        picture = HTML(html_image(history(epochs), alt))
+        picture = HTML(captioned(html_image(history(epochs), alt), caption))
         if handle is None:
             handle = display(picture, display_id=True)
         else:
@@ -335,11 +390,72 @@ def _extent(season: xr.Dataset) -> tuple[float, float, float, float]:
     return 0, season.sizes["x"] * width, 0, season.sizes["y"] * height
 
 
-def _kilometres(axis: Axes, label: bool) -> None:
-    axis.tick_params(labelsize=8)
-    if label:
-        axis.set_xlabel("east (km)", fontsize=9)
-        axis.set_ylabel("north (km)", fontsize=9)
+def _locate(axes: Iterable[Axes], season: xr.Dataset) -> None:
+    """Kilometres along the axes of maps, and on the first a scale bar, north, and where it lies."""
+    first, *others = axes
+    for axis in (first, *others):
+        axis.tick_params(labelsize=9)
+    first.set_xlabel("east (km)")
+    first.set_ylabel("north (km)")
+    _, right, _, top = _extent(season)
+    halo = [withStroke(linewidth=3, foreground="white")]
+    nice = [digit * 10.0**power for power in range(-3, 4) for digit in (1, 2, 5)]
+    length = max(length for length in nice if length <= max(0.35 * right, nice[0]))
+    start, height = 0.05 * right, 0.05 * top
+    first.plot([start, start + length], 2 * [height], color="black", lw=3, path_effects=halo)
+    told = f"{length:g} km" if length >= 1 else f"{1000 * length:g} m"
+    look: dict[str, Any] = dict(fontsize=9, ha="center", path_effects=halo)
+    first.text(start + length / 2, height + 0.02 * top, told, va="bottom", **look)
+    upward = dict(arrowstyle="-|>", color="black", lw=1.5, path_effects=halo)
+    foot, tip = (0.06 * right, 0.8 * top), (0.06 * right, 0.93 * top)
+    first.annotate("", tip, foot, arrowprops=upward)
+    first.text(*foot, "N", va="top", **look)
+    first.set(xlim=(0, right), ylim=(0, top))
+    first.figure.supxlabel(_place(season), fontsize=8, color="0.35")
+
+
+def _place(season: xr.Dataset) -> str:
+    """Where a scene lies: its coordinate system, and its lower left corner in it."""
+    crs = season.rio.crs
+    west, south = (float(season[side].min()) / 1000 for side in ("x", "y"))
+    name = crs.to_string() if crs and crs.to_epsg() else "own grid" if crs else "no CRS"
+    return f"{name}; lower left corner {west:.1f} km east, {south:.1f} km north"
+
+
+def class_letters(crops: Sequence[Crop]) -> list[str]:
+    """Two letters for each class, all different, and none for the background.
+
+    Nobody tells sixteen colours apart: the letters stand on large fields and in the legend.
+    """
+    taken: list[str] = []
+    for code, crop in enumerate(crops):
+        name = [letter for letter in crop.name if letter.isalnum()] or ["?"]
+        pairs = [f"{name[0].upper()}{letter.lower()}" for letter in name[1:]]
+        pairs += [f"{name[0].upper()}{number}" for number in range(10)]
+        free = (pair for pair in pairs if pair not in taken)
+        taken.append("" if code == background(crops) else next(free, str(code)))
+    return taken
+
+
+def _letter_fields(
+    axis: Axes, labels: np.ndarray, crops: Sequence[Crop], season: xr.Dataset
+) -> None:
+    """The letters of their class on those fields of a map that are large enough for them."""
+    _, right, _, top = _extent(season)
+    rows, columns = labels.shape
+    letters = class_letters(crops)
+    large = max(columns, rows) / 45  # pixels from the border of a field to its middle
+    for code in np.unique(labels):
+        if code >= len(crops) or not letters[code]:
+            continue
+        inside = ndimage.distance_transform_edt(np.pad(labels == code, 1))[1:-1, 1:-1]
+        fields, count = ndimage.label(inside > 0)
+        middles = ndimage.maximum_position(inside, fields, range(1, count + 1))
+        ink = "white" if np.dot(to_rgb(crops[code].colour), (0.3, 0.59, 0.11)) < 0.5 else "black"
+        for row, column in middles:
+            if inside[row, column] >= large:
+                at = ((column + 0.5) * right / columns, top - (row + 0.5) * top / rows)
+                axis.text(*at, letters[code], color=ink, fontsize=7, ha="center", va="center")
 
 
 def literal(name: str) -> str:
