@@ -86,13 +86,13 @@ def grade(
     answers = output.with_name(f"{output.stem}_answers{output.suffix}")
     check_outputs([output, answers], [folder], overwrite)
     copies, rows = collected(folder, editions.picked(only))
-    names: list[str] = []
+    names: dict[str, None] = {}  # of exercises, in order
     for notebook, handed_in in copies.items():
         found = _graded_apart(notebook, handed_in, limits or Limits())
         for student, grades in found.items():
             rows[student].grades |= grades
-        names += dict.fromkeys(name for grades in found.values() for name in grades)
-        write_whole(output, partial(_write_grades, rows=rows, names=names))
+        names |= dict.fromkeys(name for grades in found.values() for name in grades)
+        write_whole(output, partial(_write_grades, rows=rows, names=list(names)))
         write_whole(answers, partial(_write_answers, rows=rows))
         tell(f"{notebook.name:<32} {len(handed_in)} copies")
     return [output, answers]
@@ -229,7 +229,7 @@ def _graded(
                 if isinstance(content, Grade):
                     one = content
                 elif failed:
-                    one = Grade(f"not graded: the course's own notebook fails here ({failed})")
+                    one = Grade("not graded: the course's own notebook fails here", failed)
                 else:
                     readable = [*_data(), Path(output)]
                     judge = Judge(cell, exercise, run.space, cells, limits, readable)
@@ -245,9 +245,13 @@ class Context:
         from IPython.core.interactiveshell import InteractiveShell
         from traitlets.config import Config
 
+        class Shell(InteractiveShell):
+            def enable_gui(self, gui: str | None = None) -> None:
+                """``%matplotlib inline`` asks for it."""
+
         config = Config()
         config.HistoryManager.enabled = False  # it has a thread
-        self.shell = InteractiveShell(config=config)
+        self.shell = Shell(config=config)
         self.output = output
         _load_rooms()
 
