@@ -22,7 +22,8 @@ COURSE = {
     "a": "answer = None  # dB\nexercises.time_series_1(answer);",
     "b": "vv = wave[1:]\nanswer = None  # your expression with vv\n"
     "exercises.time_series_2(answer, vv);",
-    "c": "class Wider(STMA):\n    pass\n\n\nanswer = None  # Wider\nexercises.network_4(answer);",
+    "c": "from stma_nb.course import exercises\n\n\nclass Wider(STMA):\n    pass\n\n\n"
+    "answer = None  # Wider\nexercises.network_4(answer);",
 }
 RIGHT = {"a": "-12.6", "b": "vv.mean() ** 2 / vv.var()"}
 NAME = "01_waves.ipynb"
@@ -116,6 +117,8 @@ def classroom(tmp_path_factory):
     hand_in(folder, "lazy", a="-12.6\npatches.unfilled = lambda *a: 5")
     any_number = "class Any(float):\n    def __sub__(self, other):\n        return 0.0\n"
     hand_in(folder, "any", a=f"-15\n{any_number}answer = Any(-15)")
+    when_asked = "class Late:\n    def item(self):\n        np.log10 = abs\n        return -12.6\n"
+    hand_in(folder, "late", a=f"-15\n{when_asked}answer = Late()")
     path = hand_in(folder, "output", a="-15")  # its stored output says that all is well
     content = nbformat.read(path, 4)
     for cell in content.cells:
@@ -173,6 +176,7 @@ def test_what_a_learner_changes_does_not_change_what_is_right(classroom):
     assert rows["field"]["time_series_2"] == rows["in place"]["time_series_2"] == "no"
     assert rows["in place"]["time_series_1"] == "not graded: uses exercises"
     assert rows["logarithm"]["time_series_1"] == "not graded: changes numpy.log10"
+    assert rows["late"]["time_series_1"] == "not graded: changes numpy.log10"
     assert rows["lazy"]["time_series_1"] == "not graded: changes stma_nb.patches.unfilled"
     assert rows["any"]["time_series_1"] == rows["output"]["time_series_1"] == "no"
 
@@ -188,7 +192,7 @@ def test_helpers_of_ones_own_and_earlier_answers_count(classroom):
 def test_the_table_is_written_after_every_notebook(classroom):
     _, _, told = classroom
     lines, tables = zip(*told, strict=True)
-    assert [line.split()[:2] for line in lines] == [[NAME, "14"], ["02_more.ipynb", "1"]]
+    assert [line.split()[:2] for line in lines] == [[NAME, "15"], ["02_more.ipynb", "1"]]
     assert tables[0][0]["student"] == "anna" and tables[0][0]["time_series_1"] == "yes"
 
 

@@ -332,13 +332,15 @@ class Judge:
 
     def _judged(self, source: str, above: Iterable[str]) -> dict[str, str]:
         """In the fork: run a cell's lines, then the course's check on what they made."""
+        asked = [Exercise(cell.source).lines for cell in self.course if "exercise" in cell.tags]
+        known = {ast.dump(node) for lines in asked for node in ast.parse(lines).body}
         try:
-            code = [_ready(source)]
+            code = [_ready(source, known)]
         except fence.Refused as refused:
             return _told(f"not graded: {refused}")
         for one in above:
             with contextlib.suppress(fence.Refused, SyntaxError):
-                code.insert(-1, _ready(one))
+                code.insert(-1, _ready(one, known))
         from stma_nb.course import exercises
 
         call, blanks = self.exercise.call, self.exercise.blanks
@@ -357,15 +359,15 @@ class Judge:
             given[place] if place in given else _value(node, space)
             for place, node in enumerate(arguments)
         ]
-        after = _trusted()
-        if changed := [name for name, value in before.items() if after.get(name) is not value]:
-            return _told(f"not graded: changes {changed[0]}")
+        changed = _changed(before)
         first = len(call.args)
         words = [str(keyword.arg) for keyword in call.keywords]
         named = dict(zip(words, values[first:], strict=True))
         said = io.StringIO()
         with contextlib.redirect_stdout(said):
-            verdict = check(*values[:first], **named, mine=False)
+            verdict = None if changed else check(*values[:first], **named, mine=False)
+        if changed := changed or _changed(before):  # the check may call what a learner wrote
+            return _told(f"not graded: changes {changed}")
         because = space.get("because") if "because" in blanks else ""
         verdict = {True: "yes", False: "no"}.get(verdict, "not attempted")
         return _told(verdict, said.getvalue(), because if isinstance(because, str) else "")
@@ -375,13 +377,15 @@ def _told(verdict: str, said: str = "", because: str = "") -> dict[str, str]:
     return dict(verdict=verdict, said=" ".join(said.split())[:1000], because=because[:5000])
 
 
-def _ready(source: str) -> ast.Module:
-    """The statements of a cell but those that only call a check, looked at."""
+def _ready(source: str, known: set[str]) -> ast.Module:
+    """The statements of a cell but those that only call a check, looked at; those that are
+    ``known`` stood in the course's exercises.
+    """
     tree = fence.parse(source)
     tree.body = [
         node for node in tree.body if not (isinstance(node, ast.Expr) and is_check(node.value))
     ]
-    fence.look(tree)
+    fence.look(ast.Module([node for node in tree.body if ast.dump(node) not in known], []))
     return tree
 
 
@@ -423,6 +427,12 @@ def _trusted() -> dict[str, Any]:
         for part, value in list(vars(owner).items())
         if callable(value)
     }
+
+
+def _changed(before: dict[str, Any]) -> str | None:
+    """The name of something trusted that is no longer what it was."""
+    now = _trusted()
+    return next((name for name, value in before.items() if now.get(name) is not value), None)
 
 
 # --------------------------------------------------------------------------------------- the tables
