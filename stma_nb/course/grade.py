@@ -31,6 +31,7 @@ from platformdirs import user_cache_path
 from stma_nb.course import fence, runner
 from stma_nb.course.cells import Exercise, is_check
 from stma_nb.course.fence import Limits
+from stma_nb.extras import needs
 from stma_nb.files import check_outputs, write_whole
 
 LARGEST = 50_000_000  # bytes of a notebook
@@ -242,8 +243,9 @@ class Context:
     """The course's notebook while it runs: as in Jupyter, without what it shows."""
 
     def __init__(self, output: str) -> None:
-        from IPython.core.interactiveshell import InteractiveShell
-        from traitlets.config import Config
+        with needs("course"):
+            from IPython.core.interactiveshell import InteractiveShell
+            from traitlets.config import Config
 
         class Shell(InteractiveShell):
             def enable_gui(self, gui: str | None = None) -> None:
@@ -369,8 +371,8 @@ class Judge:
         if changed := changed or _changed(before):  # the check may call what a learner wrote
             return _told(f"not graded: changes {changed}")
         because = space.get("because") if "because" in blanks else ""
-        verdict = {True: "yes", False: "no"}.get(verdict, "not attempted")
-        return _told(verdict, said.getvalue(), because if isinstance(because, str) else "")
+        word = "not attempted" if verdict is None else "yes" if verdict else "no"
+        return _told(word, said.getvalue(), because if isinstance(because, str) else "")
 
 
 def _told(verdict: str, said: str = "", because: str = "") -> dict[str, str]:
