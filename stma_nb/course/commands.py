@@ -211,6 +211,43 @@ def show_progress(
     print(f"It is kept in {progress.file()}")
 
 
+@app.command("address")
+def move_address(
+    url: Annotated[
+        str, typer.Argument(help="web address of the fork: https://github.com/OWNER/NAME")
+    ],
+    branch: Annotated[
+        str | None, typer.Option(help="the branch that badges open (default: as it is)")
+    ] = None,
+) -> None:
+    """Let all links of the course lead to a fork: badges, clone lines, texts, citation.
+
+    \b
+    python -m stma_nb address https://github.com/our-university/crops
+    python -m stma_nb address https://gitlab.com/our-university/crops --branch summer
+    """
+    from stma_nb.course import address, runner
+
+    moved = address.move(url, branch)
+    now = address.here()
+    print(f"The course lies at {now.url}, branch {now.branch}. Files changed: {len(moved.changed)}")
+    for path in moved.changed:
+        print(f"  {path.relative_to(runner.ROOT).as_posix()}")
+    if not now.colab:
+        print(
+            "Colab opens GitHub only: its badges are left out, and come back with an address there."
+        )
+    if moved.left:
+        print("Left as they are, for you to read:")
+        print("\n".join(f"  {line}" for line in moved.left))
+    if moved.changed:
+        print(
+            "What remains: look at git diff, commit and push; git remote set-url origin "
+            f"{now.url}; name the authors of your course in CITATION.cff; python -m stma_nb "
+            "structure checks the links."
+        )
+
+
 @data.command()
 def sample(
     folder: Annotated[
