@@ -248,6 +248,49 @@ def move_address(
         )
 
 
+@app.command("bundle")
+def write_bundle(
+    folder: Annotated[Path, typer.Argument(help="where to, on a stick or a shared disk")],
+    system: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="linux, windows or macos-arm64; may be repeated (default: this one)",
+        ),
+    ] = None,
+    python: Annotated[
+        str | None, typer.Option(metavar="3.N", help="of the class (default: this one's)")
+    ] = None,
+    extra: Annotated[
+        list[str] | None,
+        typer.Option(help="what is installed beside the core; may be repeated (default: all)"),
+    ] = None,
+    core: Annotated[bool, typer.Option("--core", help="no extra: the library alone")] = False,
+    student: Annotated[
+        bool, typer.Option("--student", help="notebooks without solutions, no web pages")
+    ] = False,
+) -> None:
+    """Write the course as it goes onto a stick: all packages, notebooks, data, web pages.
+
+    Its install.sh or install.bat asks nothing of the network.
+
+    \b
+    python -m stma_nb bundle stick
+    python -m stma_nb bundle stick --system windows --system macos-arm64 --python 3.12 --student
+    """
+    from stma_nb.course import bundle
+
+    if core and extra:
+        raise typer.BadParameter("not allowed with --extra", param_hint="--core")
+    extras = () if core else extra or ("all",)
+    for name in system or [bundle.this_system()]:
+        if extras == ("all",) and name in bundle.MEASURED:
+            print(f"{name}: about {bundle.MEASURED[name]} MB to fetch", flush=True)
+    written = bundle.write(folder, system or (), python, extras, student)
+    size = sum(path.stat().st_size for path in written.rglob("*") if path.is_file())
+    print(f"Wrote {written} ({size / 1e6:.0f} MB): copy it whole, and start with its README.txt")
+
+
 @data.command()
 def sample(
     folder: Annotated[
