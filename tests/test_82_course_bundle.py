@@ -54,25 +54,42 @@ def index(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.fixture
-def few(tmp_path, index, monkeypatch) -> Path:
+def course_of_few(folder: Path, index: Path, patch: pytest.MonkeyPatch) -> Path:
     """A copy of the course that asks for FEW, where pip knows the folder of wheels alone."""
-    course = tmp_path / "repository"
-    kept = shutil.ignore_patterns("__pycache__", ".*", "sample_season", "*.safetensors", "[1-9]*")
+    left = ("__pycache__", ".*", "sample_season", "*.safetensors", "0[1-9]*", "1*")
+    kept = shutil.ignore_patterns(*left)
     for name in ("stma_nb", "notebooks", "data"):
-        shutil.copytree(ROOT / name, course / name, ignore=kept)
-    for name in ("README.md", "constraints.txt", "CITATION.cff"):
-        shutil.copy(ROOT / name, course)
-    for path in ROOT.glob("LICENSE*"):
-        shutil.copy(path, course)
+        shutil.copytree(ROOT / name, folder / name, ignore=kept)
+    for name in ("README.md", "constraints.txt", "CITATION.cff", "LICENSE", "LICENSE-CC-BY"):
+        shutil.copy(ROOT / name, folder)
     project = (ROOT / "pyproject.toml").read_text("utf-8")
     needs = re.sub(r"(?s)\ndependencies = \[.*?\n\]\n", f"\ndependencies = {FEW}\n", project)
     assert needs != project
-    (course / "pyproject.toml").write_text(needs, "utf-8")
-    for name, text in dict(PIP_NO_INDEX="1", PIP_FIND_LINKS=str(index)).items():
-        monkeypatch.setenv(name, text)
-    monkeypatch.setattr(runner, "ROOT", course)
-    return course
+    (folder / "pyproject.toml").write_text(needs, "utf-8")
+    patch.setenv("PIP_NO_INDEX", "1")
+    patch.setenv("PIP_FIND_LINKS", str(index))
+    patch.setattr(runner, "ROOT", folder)
+    return folder
+
+
+@pytest.fixture
+def few(tmp_path, index, monkeypatch) -> Path:
+    return course_of_few(tmp_path / "repository", index, monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def first(index, tmp_path_factory) -> Path:
+    """A stick of the few, as the command writes it."""
+    folder = tmp_path_factory.mktemp("first")
+    with pytest.MonkeyPatch.context() as patch:
+        course_of_few(folder / "repository", index, patch)
+        assert main(["bundle", str(folder / "stick"), "--core", "--student"]) == 0
+    return folder / "stick"
+
+
+@pytest.fixture
+def made(first, tmp_path) -> Path:
+    return Path(shutil.copytree(first, tmp_path / "stick"))
 
 
 def alone() -> list[str]:
@@ -97,48 +114,39 @@ def installing(stick: Path, *words: str, **settings: str) -> subprocess.Complete
     )
 
 
-@pytest.fixture
-def made(few, tmp_path) -> Path:
-    assert main(["bundle", str(tmp_path / "stick"), "--core", "--student"]) == 0
-    return tmp_path / "stick"
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="starts install.sh without a network")
 def test_a_stick_is_installed_without_a_network_and_the_course_starts(made, tmp_path):
-    home = tmp_path / "home"
-    home.mkdir()
+    home, target = tmp_path / "home", tmp_path / "home" / stick.HOME
+    target.mkdir(parents=True)
+    (target / stick.UNFINISHED).write_text("")  # as where it was switched off meanwhile
+    (target / "half.whl").write_text("")
     for path in made.rglob("*"):
         path.chmod(0o555 if path.is_dir() else 0o444)  # as where a stick may only be read
     settings = dict(HOME=str(home), PIP_TARGET=str(tmp_path / "wrong"), PYTHONPATH=str(tmp_path))
     done = installing(made, **settings)
-    assert done.returncode == 0, done.stdout + done.stderr
-    target = home / stick.HOME
-    assert f"Done. {target}/start.sh opens the notebooks" in done.stdout
-    python = target / ".venv" / "bin" / "python"
-    [notebook] = (target / "notebooks").glob("00_*.ipynb")
-    cells = json.loads(notebook.read_text("utf-8"))["cells"]
-    setup = ["".join(cell["source"]) for cell in cells if "setup" in cell["metadata"]["tags"]]
-    code = re.sub(r"(?m)^( +)[%!].*", r"\1pass", setup[0])
-    where = "\nprint(stma_nb.__file__); from stma_nb.course import runner; print(runner.ROOT)"
-    ran = subprocess.run([python, "-c", code], cwd=home, capture_output=True, text=True)
-    assert ran.stdout.startswith("stma_nb 0."), ran.stderr
-    ran = subprocess.run([python, "-c", "import stma_nb" + where.split(";")[0]], cwd=home,
-                         capture_output=True, text=True)  # fmt: skip
-    assert Path(ran.stdout.strip()).is_relative_to(target), "the copy in the home folder"
-    (target / "notebooks" / "mine.ipynb").write_text("{}")
-
     again = installing(made, **settings)
+    for path in made.rglob("*"):
+        path.chmod(0o755)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"Done. {target}/start.sh opens the notebooks" in done.stdout
+    assert not (target / stick.UNFINISHED).exists() and not (target / "half.whl").exists()
     assert again.returncode == 1
     assert again.stderr == (
         f"install: '{target}' exists and is left as it is: name another folder.\n"
     )
-    (target / stick.UNFINISHED).write_text("")  # as where it was switched off meanwhile
-    assert installing(made, **settings).returncode == 0
-    assert (
-        not (target / stick.UNFINISHED).exists() and not (target / "notebooks/mine.ipynb").exists()
+
+    [notebook] = (target / "notebooks").glob("00_*.ipynb")
+    cells = json.loads(notebook.read_text("utf-8"))["cells"]
+    [setup] = [cell for cell in cells if cell["metadata"].get("tags") == ["setup"]]
+    code = re.sub(r"(?m)^( +)[%!].*", r"\1pass", "".join(setup["source"]))
+    ran = subprocess.run(
+        [target / ".venv" / "bin" / "python", "-c", f"{code}\nprint(stma_nb.__file__)"],
+        cwd=home,
+        capture_output=True,
+        text=True,
     )
-    for path in made.rglob("*"):
-        path.chmod(0o755)
+    version, place = ran.stdout.splitlines()
+    assert version.startswith("stma_nb 0.") and Path(place).is_relative_to(target), ran.stderr
 
 
 def test_what_lies_on_a_stick(made):
@@ -152,7 +160,7 @@ def test_what_lies_on_a_stick(made):
     wheels = {path.name: path.stat().st_size for path in (made / "wheels").iterdir()}
     assert system["wheels"] == wheels and stored["python"] == PYTHON and stored["extras"] == ""
     packages = {canonicalize_name(name.split("-")[0]) for name in wheels}
-    assert {*FEW, "setuptools", "click", "rich"} - packages == set()
+    assert {*FEW, "setuptools", "pydantic", "rich"} - packages == set()
     assert not (made / "course" / "notebooks" / "questions.md").exists()
     [notebook] = (made / "course" / "notebooks").glob("*.ipynb")
     text = notebook.read_text("utf-8")

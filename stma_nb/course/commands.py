@@ -291,6 +291,32 @@ def write_bundle(
     print(f"Wrote {written} ({size / 1e6:.0f} MB): copy it whole, and start with its README.txt")
 
 
+@app.command("slides")
+def write_slides(
+    number: Annotated[str, typer.Argument(help="of the notebook: 04")],
+    folder: Annotated[
+        Path | None,
+        typer.Argument(help="where to (default: build/slides, where older slides are replaced)"),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace older slides")] = False,
+) -> None:
+    """Write slides of a notebook: one file for the browser that works offline.
+
+    Arrows turn, n shows the notes, f fills the screen; the browser prints them as a PDF.
+
+    \b
+    python -m stma_nb slides 04
+    python -m stma_nb slides 04 lecture --overwrite
+    """
+    from stma_nb import course
+    from stma_nb.course import slides
+
+    written = slides.write(
+        number, folder or course.output_folder() / "slides", overwrite or not folder
+    )
+    print(f"Wrote the slides; open {written}")
+
+
 @data.command()
 def sample(
     folder: Annotated[
