@@ -17,7 +17,7 @@ from stma_nb.__main__ import main
 from stma_nb.course import address
 
 ROOT = Path(__file__).parent.parent
-FORK = "https://github.com/our-university/crops.2026"
+FORK = "https://github.com/some-school/crops.2026"
 KEPT = shutil.ignore_patterns("__pycache__", ".git", ".venv", "build", "sample_season", ".*_cache")
 
 
@@ -67,7 +67,7 @@ def links_to_the_repository(copy: Path) -> list[tuple[str, str]]:
     ]
     known = re.compile(
         r"https://(?:mybinder\.org/v2|colab\.research\.google\.com/github|github\.com/"
-        r"(?:our-university|stma-nb))/[^\s)\"'>]+"
+        r"(?:some-school|stma-nb))/[^\s)\"'>]+"
     )
     return [(path.name, link) for path in files for link in known.findall(sources(path))]
 
