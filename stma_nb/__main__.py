@@ -1,6 +1,7 @@
 """The command line, ``python -m stma_nb COMMAND``: each room brings its commands."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,8 +28,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a command; returns 0, 1 after an error, 2 for bad usage, 130 when it was stopped."""
     words = sys.argv[1:] if arguments is None else arguments
     try:
-        if words == ["doctor"]:  # without typer, which may be what is missing
-            doctor()
+        if words in (["doctor"], ["doctor", "--json"]):  # without typer, which may be missing
+            examined("--json" in words)
             return 0
         app()(words, prog_name="python -m stma_nb")
     except SystemExit as end:  # so typer ends, whatever came of the command
@@ -104,7 +105,7 @@ def app() -> "typer.Typer":
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )
-    everything.command()(doctor)
+    everything.command()(_doctor())
     for room in (course, train, predict, accuracy, experiment, studies):
         everything.add_typer(room.app)
     everything.add_typer(data, name="data")
@@ -117,18 +118,32 @@ def _version(asked: bool) -> None:
         sys.exit(0)
 
 
-def doctor() -> None:
-    """Tell what this computer offers the course.
+def _doctor() -> Callable[..., None]:
+    """The command doctor; its flag needs typer, which may be what is missing."""
+    import typer
 
-    The report is made to be pasted into a question.
+    def doctor(
+        json: Annotated[bool, typer.Option("--json", help="as JSON, to collect reports")] = False,
+    ) -> None:
+        """Tell what this computer offers the course.
 
-    \b
-    python -m stma_nb doctor
-    """
+        The report is made to be pasted into a question.
+
+        \b
+        python -m stma_nb doctor
+        python -m stma_nb doctor --json > report.json
+        """
+        examined(json)
+
+    return doctor
+
+
+def examined(json: bool) -> None:
+    """Print what the doctor finds; ValueError if the course cannot run here."""
     from stma_nb import doctor
 
     findings = doctor.examine()
-    print(doctor.report(findings), flush=True)
+    print(doctor.as_json(findings) if json else doctor.report(findings), flush=True)
     if broken := [finding.name for finding in findings if finding.broken]:
         raise ValueError(f"the course cannot run here before this is mended: {', '.join(broken)}")
 

@@ -5,6 +5,7 @@ Nothing is asked of the network, and no names of folders or users are told.
 """
 
 import importlib.metadata
+import json
 import os
 import platform
 import shutil
@@ -49,6 +50,30 @@ def report(findings: list[Finding]) -> str:
         lines.append(f"{'look here' if advice else 'ok':<9}  {name:<{width}}  {value}")
         lines += [f"{'':<9}  {'':<{width}}  -> {advice}"] if advice else []
     return "\n".join(lines)
+
+
+def as_json(findings: list[Finding]) -> str:
+    """The findings for a program that collects the reports of a class.
+
+    ``ready`` says whether the course can run; each of ``findings`` has the name, what was found,
+    whether it is ``ok``, ``look here`` or ``broken``, and what to do.
+    """
+    return json.dumps(
+        {
+            "ready": not any(finding.broken for finding in findings),
+            "findings": [
+                {
+                    "name": name,
+                    "value": value,
+                    "state": "broken" if broken else "look here" if advice else "ok",
+                    "advice": advice,
+                }
+                for name, value, advice, broken in findings
+            ],
+        },
+        indent=1,
+        ensure_ascii=False,
+    )
 
 
 def examine() -> list[Finding]:

@@ -19,7 +19,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 import stma_nb
 from stma_nb import accuracy
 from stma_nb.__main__ import main
-from stma_nb.course import reference, runner, website
+from stma_nb.course import address, reference, runner, website
 from stma_nb.course.pictures import PICTURES
 from stma_nb.course.structure import Notebook
 
@@ -120,14 +120,8 @@ def test_links_lead_to_pages_or_to_the_repository():
         == "04_temporal_attention.html#Summary"
     )
     assert website.address("../README.md") == "index.html"
-    assert (
-        website.address("../stma_nb/model.py")
-        == "https://github.com/stma-nb/stma_nb/blob/main/stma_nb/model.py"
-    )
-    assert (
-        website.address("budget.json")
-        == "https://github.com/stma-nb/stma_nb/blob/main/notebooks/budget.json"
-    )
+    assert website.address("../stma_nb/model.py") == address.here().file("stma_nb/model.py")
+    assert website.address("budget.json") == address.here().file("notebooks/budget.json")
     assert (
         website.address("https://doi.org/10.1/x") == "https://doi.org/10.1/x"
         and website.address("#Summary") == "#Summary"

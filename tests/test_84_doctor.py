@@ -1,5 +1,6 @@
 """The report about a computer is true, tells what to do, and tells nothing about its owner."""
 
+import json
 import math
 import os
 import re
@@ -51,6 +52,21 @@ def test_every_line_that_is_not_well_says_what_to_do():
         "look here  three  3",
         "                  -> Mend it.",
     ]
+
+
+def test_the_report_as_json_says_the_same(capsys):
+    assert main(["doctor", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["ready"] is True and told.keys() == {"ready", "findings"}
+    assert main(["doctor"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    heads = [line for line in lines if not line.startswith(" ")]
+    for line, finding in zip(heads, told["findings"], strict=True):
+        assert finding.keys() == {"name", "value", "state", "advice"}
+        assert line.startswith(finding["state"]) and f"  {finding['name']} " in line
+        assert (finding["state"] == "ok") == (finding["advice"] == "")
+        if finding["name"] not in ("memory", "disk"):  # they change from moment to moment
+            assert line.endswith(finding["value"])
 
 
 def test_a_missing_package():
@@ -105,6 +121,11 @@ def test_without_any_package_the_report_still_comes():
     assert re.search(r"look here  torch +missing\n +-> pip install 'torch", done.stdout), (
         done.stdout
     )
+    as_json = without_packages("doctor", "--json")
+    told = json.loads(as_json.stdout)
+    states = {finding["name"]: finding["state"] for finding in told["findings"]}
+    assert as_json.returncode == 1 and told["ready"] is False and as_json.stderr == done.stderr
+    assert states["torch"] == "broken" and states["papermill"] == "look here"
     assert re.search(r"look here  memory +unknown: No module named 'psutil'", done.stdout)
     assert (
         done.stderr

@@ -12,16 +12,18 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from stma_nb.__main__ import main
-from stma_nb.course import structure
+from stma_nb.course import address, structure
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9][0-9]*_*.ipynb"))
-NAME = structure.repository().removeprefix("https://github.com/")
+HERE = address.here()
+BINDER, COLAB = HERE.badges("90_small.ipynb").values()
+SETUP = f"!{HERE.clone} /content/stma_nb"
 FOLDED = {"source_hidden": True, "outputs_hidden": True}
 HEAD = f"""# Small
 
-[![Open in Binder](https://mybinder.org/badge_logo.svg)](https://mybinder.org/v2/gh/{NAME}/main?urlpath=lab/tree/notebooks/90_small.ipynb)
-[![Open in Colab](https://colab.research.google.com/b.svg)](https://colab.research.google.com/github/{NAME}/blob/main/notebooks/90_small.ipynb)
+[![Open in Binder](https://mybinder.org/badge_logo.svg)]({BINDER})
+[![Open in Colab](https://colab.research.google.com/b.svg)]({COLAB})
 
 ## What you will learn
 
@@ -64,7 +66,7 @@ def small(tmp_path):
     ]
     cells = [
         new_markdown_cell(HEAD),
-        new_code_cell("", metadata={"tags": ["setup"]}),
+        new_code_cell(SETUP, metadata={"tags": ["setup"]}),
         new_code_cell("epochs = 1", metadata={"tags": ["parameters"]}),
         new_code_cell("draw()", outputs=[output]),
         *exercises,
@@ -133,10 +135,12 @@ def test_a_notebook_that_was_never_measured(said, tmp_path):
             "has no Binder badge that opens this notebook",
         ),
         (
-            "blob/main/notebooks/90_small.ipynb",
-            "blob/main/90_small.ipynb",
+            f"blob/{HERE.branch}/notebooks/90_small.ipynb",
+            f"blob/{HERE.branch}/90_small.ipynb",
             "has no Colab badge that opens this notebook",
         ),
+        (HERE.url + " ", "https://github.com/else/where ", f"has no line '{SETUP}' in its set-up"),
+        ("depth 1 ", "depth 1 --branch other ", f"has no line '{SETUP}' in its set-up cell"),
         ("../README.md#top", "../READ.md", "links to '../READ.md', which does not exist"),
         (
             "../README.md#top",

@@ -126,6 +126,32 @@ def test_doors_hand_on_what_is_there():
         assert sorted(alias.name for _, alias in names) == sorted(room.__all__)
 
 
+def test_the_dev_container_installs_what_is_tested():
+    """Keys of the dev container's schema, files and commands that exist."""
+    container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text("utf-8"))
+    assert container.keys() <= {
+        *("name", "image", "hostRequirements", "containerEnv", "postCreateCommand"),
+        *("forwardPorts", "portsAttributes", "customizations"),
+    }
+    version = container["image"].rpartition(":")[2]
+    assert f"python={version}" in (ROOT / "binder" / "environment.yml").read_text("utf-8")
+    shell, script = container["postCreateCommand"].split()
+    assert shell == "bash" and subprocess.run(["bash", "-n", ROOT / script]).returncode == 0
+    lines = (ROOT / script).read_text("utf-8")
+    assert '"${torch}+cpu"' in lines and lines.count("-c constraints.txt") == 2
+    for file in container["customizations"]["codespaces"]["openFiles"]:
+        assert (ROOT / file).exists()
+    assert [*map(int, container["portsAttributes"])] == container["forwardPorts"]
+
+
+def test_licences_are_the_same_everywhere():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    assert set(citation["license"]) == {"MIT", "CC-BY-4.0"}
+    assert set(PROJECT["license"].split(" AND ")) == {*citation["license"], "BSD-2-Clause"}
+    for file in PROJECT["license-files"]:
+        assert (ROOT / file).exists() and f"]({file})" in (ROOT / "README.md").read_text("utf-8")
+
+
 # ------------------------------------------------------------------------------------ light imports
 
 

@@ -34,7 +34,7 @@ def python(*words: str, path: Path, folder: Path, **variables: str) -> subproces
 def wheel(tmp_path_factory) -> Path:
     """Built from a copy, so that the repository stays as it is."""
     source = tmp_path_factory.mktemp("source")
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "README.md", "LICENSE", "LICENSE-CC-BY"):
         shutil.copy(ROOT / name, source)
     skip = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "stma_nb", source / "stma_nb", ignore=skip)
@@ -55,6 +55,17 @@ def installed(wheel, tmp_path_factory) -> Path:
     done = python("-m", "pip", *target, path=folder, folder=folder)
     assert done.returncode == 0, done.stderr
     return folder
+
+
+def test_the_wheel_carries_its_licences(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        [name] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        said = archive.read(name).decode("utf-8").partition("\n\n")[0]
+        files = re.findall(r"^License-File: (.+)$", said, re.M)
+        texts = [archive.read(f"{name.rpartition('/')[0]}/licenses/{file}") for file in files]
+    assert "License-Expression: MIT AND CC-BY-4.0 AND BSD-2-Clause\n" in said
+    assert files == ["LICENSE", "LICENSE-CC-BY", "stma_nb/figures/leaflet/LICENSE"]
+    assert texts == [(ROOT / file).read_bytes() for file in files]
 
 
 def test_the_wheel_holds_the_package_and_nothing_else(wheel):

@@ -264,6 +264,112 @@ def show_progress(
     print(f"It is kept in {progress.file()}")
 
 
+@app.command("address")
+def move_address(
+    url: Annotated[
+        str, typer.Argument(help="web address of the fork: https://github.com/OWNER/NAME")
+    ],
+    branch: Annotated[
+        str | None, typer.Option(help="the branch that badges open (default: as it is)")
+    ] = None,
+) -> None:
+    """Let all links of the course lead to a fork: badges, clone lines, texts, citation.
+
+    \b
+    python -m stma_nb address https://github.com/our-university/crops
+    python -m stma_nb address https://gitlab.com/our-university/crops --branch summer
+    """
+    from stma_nb.course import address, runner
+
+    moved = address.move(url, branch)
+    now = address.here()
+    print(f"The course lies at {now.url}, branch {now.branch}. Files changed: {len(moved.changed)}")
+    for path in moved.changed:
+        print(f"  {path.relative_to(runner.ROOT).as_posix()}")
+    if not now.colab:
+        print(
+            "Colab opens GitHub only: its badges are left out, and come back with an address there."
+        )
+    if moved.left:
+        print("Left as they are, for you to read:")
+        print("\n".join(f"  {line}" for line in moved.left))
+    if moved.changed:
+        print(
+            "What remains: look at git diff, commit and push; git remote set-url origin "
+            f"{now.url}; name the authors of your course in CITATION.cff; python -m stma_nb "
+            "structure checks the links."
+        )
+
+
+@app.command("bundle")
+def write_bundle(
+    folder: Annotated[Path, typer.Argument(help="where to, on a stick or a shared disk")],
+    system: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="linux, windows or macos-arm64; may be repeated (default: this one)",
+        ),
+    ] = None,
+    python: Annotated[
+        str | None, typer.Option(metavar="3.N", help="of the class (default: this one's)")
+    ] = None,
+    extra: Annotated[
+        list[str] | None,
+        typer.Option(help="what is installed beside the core; may be repeated (default: all)"),
+    ] = None,
+    core: Annotated[bool, typer.Option("--core", help="no extra: the library alone")] = False,
+    student: Annotated[
+        bool, typer.Option("--student", help="notebooks without solutions, no web pages")
+    ] = False,
+) -> None:
+    """Write the course as it goes onto a stick: all packages, notebooks, data, web pages.
+
+    Its install.sh or install.bat asks nothing of the network.
+
+    \b
+    python -m stma_nb bundle stick
+    python -m stma_nb bundle stick --system windows --system macos-arm64 --python 3.12 --student
+    """
+    from stma_nb.course import bundle
+
+    if core and extra:
+        raise typer.BadParameter("not allowed with --extra", param_hint="--core")
+    extras = () if core else extra or ("all",)
+    for name in system or [bundle.this_system()]:
+        if extras == ("all",) and name in bundle.MEASURED:
+            print(f"{name}: about {bundle.MEASURED[name]} MB to fetch", flush=True)
+    written = bundle.write(folder, system or (), python, extras, student)
+    size = sum(path.stat().st_size for path in written.rglob("*") if path.is_file())
+    print(f"Wrote {written} ({size / 1e6:.0f} MB): copy it whole, and start with its README.txt")
+
+
+@app.command("slides")
+def write_slides(
+    number: Annotated[str, typer.Argument(help="of the notebook: 04")],
+    folder: Annotated[
+        Path | None,
+        typer.Argument(help="where to (default: build/slides, where older slides are replaced)"),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace older slides")] = False,
+) -> None:
+    """Write slides of a notebook: one file for the browser that works offline.
+
+    Arrows turn, n shows the notes, f fills the screen; the browser prints them as a PDF.
+
+    \b
+    python -m stma_nb slides 04
+    python -m stma_nb slides 04 lecture --overwrite
+    """
+    from stma_nb import course
+    from stma_nb.course import slides
+
+    written = slides.write(
+        number, folder or course.output_folder() / "slides", overwrite or not folder
+    )
+    print(f"Wrote the slides; open {written}")
+
+
 @data.command()
 def sample(
     folder: Annotated[

@@ -9,7 +9,6 @@ import ast
 import json
 import math
 import re
-import tomllib
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from stma_nb.course import runner
+from stma_nb.course import address, runner
 from stma_nb.extras import needs
 from stma_nb.machine import usable_cores
 
@@ -171,9 +170,7 @@ class Notebook:
 
 def repository() -> str:
     """Web address of the repository, from the one place that holds it."""
-    return tomllib.loads((runner.ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"][
-        "Repository"
-    ]
+    return address.here().url
 
 
 # ------------------------------------------------------------------------------------ what it costs
@@ -325,19 +322,24 @@ def check_sections(notebook: Notebook) -> list[str]:
 
 
 def check_badges(notebook: Notebook) -> list[str]:
-    name, links = (
-        urlsplit(repository()).path.strip("/"),
-        {link["href"] for link in notebook.words("a", href=True)},
-    )
-    wanted = {
-        "Binder": f"https://mybinder.org/v2/gh/{name}/main?urlpath=lab/tree/notebooks/{notebook.path.name}",
-        "Colab": f"https://colab.research.google.com/github/{name}/blob/main/notebooks/{notebook.path.name}",
-    }
-    return [
+    links = {str(link["href"]) for link in notebook.words("a", href=True)}
+    wanted = address.here().badges(notebook.path.name)
+    found = [
         f"has no {place} badge that opens this notebook: {url}"
         for place, url in wanted.items()
         if url not in links
     ]
+    elsewhere = [link for link in links if "colab.research.google.com/github/" in link]
+    if elsewhere and "Colab" not in wanted:
+        found.append(f"has a Colab badge ({elsewhere[0]}), and Colab opens GitHub only")
+    return found
+
+
+def check_setup(notebook: Notebook) -> list[str]:
+    """That the set-up cell fetches the course from where it lies."""
+    wanted = f"!{address.here().clone} /content/stma_nb"
+    lines = [line.strip() for cell in notebook.tagged("setup") for line in cell.source.splitlines()]
+    return [] if wanted in lines else [f"has no line '{wanted}' in its set-up cell"]
 
 
 def check_exercises(notebook: Notebook) -> list[str]:
@@ -524,7 +526,8 @@ def check_sentences(notebook: Notebook) -> list[str]:
 
 
 CHECKS = (
-    check_headings, check_sections, check_badges, check_exercises, check_links, check_glossary,
+    check_headings, check_sections, check_badges, check_setup, check_exercises, check_links,
+    check_glossary,
     check_pictures, check_captions, check_first_figure, check_sentences,
     check_tags, check_lengths, check_needs,
 )  # fmt: skip
