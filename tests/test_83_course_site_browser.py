@@ -153,7 +153,7 @@ def test_pages_work_under_a_path_of_a_web_server(tab, server):
     page = tab(f"{server}/index.html")
     page.locator(f"h2 a[href='{EXPLORER_NOTEBOOK}.html']").click()
     explore(page)
-    page.get_by_role("link", name="Before:").click()
+    page.get_by_role("link", name="Before:").first.click()
     page.get_by_role("banner").get_by_role("link").click()
     page.wait_for_url(f"{server}/index.html")
 

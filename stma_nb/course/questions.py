@@ -9,7 +9,7 @@ from stma_nb.course.runner import NotebookError
 
 QUIZ = "## Quiz"  # where the quiz begins
 QUESTION = re.compile(
-    r"^\*\*(?P<number>\d+)\.\*\* (?P<text>.+?)\n\n(?P<choices>(?:- \w\) .+\n)+)\n"
+    r"^\*\*(?P<number>\d+)\.\*\* (?P<text>.+?)\n\n(?P<choices>(?:- \w\) [^\n]+\n)+)\n"
     r"<details><summary>Why</summary>\n\n(?P<reasons>.+?)\n\n</details>$",
     re.MULTILINE | re.DOTALL,
 )
@@ -51,6 +51,11 @@ def parts(markdown: str) -> Bank:
     heading, _, rest = quiz.partition("\n")
     introduction = rest.partition("\n**1.**")[0].strip()
     found = tuple(_question(match) for match in QUESTION.finditer(rest))
+    if len(found) != (count := len(re.findall(r"^\*\*\d+\.\*\*", rest, re.MULTILINE))):
+        raise NotebookError(
+            f"The quiz has {count} questions, of which {len(found)} have choices and, folded away "
+            "as Why, a reason for each; expected that of all."
+        )
     return Bank(questions, f"{QUIZ}{heading}".lstrip("# "), introduction, found)
 
 

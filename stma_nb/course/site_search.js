@@ -74,7 +74,8 @@ finder.addEventListener("click", ({ target }) => { if (target === finder) finder
 finder.addEventListener("keydown", (event) => {
   const stops = [asking, ...all("a", results)], at = stops.indexOf(document.activeElement);
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-  if (event.key === "Enter" && document.activeElement === asking) stops[1]?.click();
+  if (event.key === "Escape") finder.close(); // at once, though a field of search would first be emptied
+  else if (event.key === "Enter" && document.activeElement === asking) stops[1]?.click();
   else if (step && at >= 0) stops[Math.min(Math.max(at + step, 0), stops.length - 1)].focus();
   else return;
   event.preventDefault();
