@@ -24,10 +24,6 @@ from stma_nb.course.website import Chapter
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9][0-9]*_*.ipynb"))
-<<<<<<< HEAD
-EXPLORER_NOTEBOOK = "09_attention_explorer"
-=======
->>>>>>> 05872e8 (Site: search, list of chapters, dark dress, quiz and progress in the page, copies, enlarged figures, student edition)
 
 
 MOVING = {picture.page.removesuffix(".html") for picture in PICTURES}

@@ -265,13 +265,8 @@ def address(url: str) -> str:
     """
     if re.match(r"[a-z]+:|#", url):
         return url
-<<<<<<< HEAD
-    if re.match(r"\d\d[a-z]?_\w+\.ipynb", url):
-        return url.replace(".ipynb", ".html")
-=======
     if re.match(r"(\d\d[a-z]?_\w+\.ipynb|(glossary|questions)\.md)(#|$)", url):
         return re.sub(r"\.(ipynb|md)", ".html", url, count=1)
->>>>>>> 05872e8 (Site: search, list of chapters, dark dress, quiz and progress in the page, copies, enlarged figures, student edition)
     if url == "../README.md":  # the list of notebooks
         return "index.html"
     path = url.removeprefix("../") if url.startswith("../") else f"notebooks/{url}"
@@ -330,12 +325,7 @@ def questions_page(markdown: str, chapters: list[Chapter], student: bool = False
 
 def live(chapter: Chapter, source: str) -> Picture | None:
     """The picture that moves in place of what a cell with this source shows, if there is one."""
-<<<<<<< HEAD
-    number = notebook.path.stem.partition("_")[0]
-    of_notebook = (picture for picture in PICTURES if picture.notebook == number)
-=======
     of_notebook = (picture for picture in PICTURES if picture.notebook == chapter.number)
->>>>>>> 05872e8 (Site: search, list of chapters, dark dress, quiz and progress in the page, copies, enlarged figures, student edition)
     return next((picture for picture in of_notebook if picture.call in source), None)
 
 
