@@ -12,12 +12,13 @@ from pathlib import Path
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+from PIL import Image
 
 import stma_nb
 from stma_nb import accuracy
 from stma_nb.__main__ import main
-from stma_nb.course import reference, runner, website
+from stma_nb.course import questions, reference, runner, search, website
 from stma_nb.course.pictures import PICTURES
 from stma_nb.course.structure import Notebook
 from stma_nb.course.website import Chapter
@@ -271,3 +272,170 @@ def test_a_picture_stands_in_its_notebook_and_says_the_same(site, picture):
     assert len(shown) == len(places) == 1
     assert picture.make().describe() == shown[0]
     assert soup(site, "index").select_one(f"a[href='{picture.page}']")
+
+
+# ------------------------------------------------------------ chapters, search, glossary, questions
+
+
+def test_every_page_lists_all_chapters_and_marks_its_own(site):
+    for name in ("index", "glossary", "questions", NOTEBOOKS[2].stem):
+        listed = soup(site, name).select("nav.chapters a[href]")
+        assert [f"{path.stem}.html" for path in NOTEBOOKS] == [
+            link["href"] for link in listed if re.match(r"\d\d", link["href"])
+        ]
+        marked = [link["href"] for link in listed if link.get("aria-current") == "page"]
+        assert marked == ([f"{name}.html"] if name != "index" else [])
+    page = soup(site, NOTEBOOKS[2].stem)
+    sections = [link["href"][1:] for link in page.select(".sections a")]
+    assert sections == [heading["id"] for heading in page.main("h2")] and len(sections) > 3
+    steps = page.select("nav.steps")
+    assert len(steps) == 2 and steps[0].find_next("h1"), "above the text and below it"
+
+
+def test_headings_link_to_themselves_and_pages_describe_themselves(site):
+    for name in (NOTEBOOKS[0].stem, "glossary", "questions", "index"):
+        page = soup(site, name)
+        for heading in page.main(["h2", "h3"], id=True):
+            assert heading.select_one("a.permalink")["href"] == f"#{heading['id']}"
+        for mark in ("meta[name=description]", "meta[property='og:description']"):
+            assert len(page.select_one(mark)["content"]) > 60, name
+        assert page.select_one("meta[property='og:title']")["content"] == page.title.get_text()
+
+
+def test_a_notebook_lies_beside_its_page_with_links_that_lead_from_there(site):
+    for path in NOTEBOOKS:
+        link = soup(site, path.stem).select_one("a[download]")["href"]
+        given = nbformat.read(site / link, as_version=4)
+        nbformat.validate(given)
+        assert [cell.source for cell in given.cells if cell.cell_type == "code"] == [
+            cell.source for cell in Notebook(path).code
+        ]
+        text = "".join(cell.source for cell in given.cells if cell.cell_type == "markdown")
+        for target in re.findall(r"\]\(([^)\s]+)\)", text):
+            file = target.partition("#")[0]
+            assert not file or re.match("https?://", file) or (site / file).exists(), target
+
+
+def entries(site: Path) -> list[dict]:
+    return json.loads(soup(site, "search").find(id="entries").get_text())
+
+
+def test_the_index_of_the_search_holds_every_section_and_nothing_that_is_folded(site):
+    found = {entry["address"]: entry for entry in entries(site)}
+    for name in (*(path.stem for path in NOTEBOOKS), "glossary"):
+        page = soup(site, name)
+        for heading in page.main("h2"):
+            entry = found[f"{name}.html#{heading['id']}"]
+            assert entry["heading"] == " ".join(heading.get_text().split())
+            assert entry["page"] == page.h1.get_text()
+    assert "mean" in found["glossary.html#attention"]["text"]
+    assert found["api/stma_nb/radar.html#lee"]["heading"] == "lee"
+    everything = " ".join(entry["text"] for entry in found.values())
+    assert "13.01 dB; ten times the power" not in everything, "a model answer"
+    assert "exercises.quickstart_1(answer, mine=False)" not in everything, "a solution"
+
+
+def test_sections_are_told_with_their_own_text():
+    page = (
+        "<main><h1>T</h1><p>Begin</p><h2 id='a'>One<a class='permalink'></a></h2><p>two <b>three</b>"
+        "</p><details>hidden</details><h3 id='b'>Four</h3><ul><li>five</li></ul></main><i>end</i>"
+    )
+    assert search.sections("p.html", page) == [
+        ("p.html", "T", "T", "Begin"),
+        ("p.html#a", "T", "One", "two three"),
+        ("p.html#b", "T", "Four", "five"),
+    ]
+
+
+def test_terms_carry_their_meaning_where_a_notebook_links_to_them(site, tmp_path, monkeypatch):
+    glossary = "# Glossary\n\n## layer norm\n\nA *mean*, as in [01](01_a.ipynb).\n\nMore.\n"
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "glossary.md").write_text(glossary)
+    (tmp_path / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text("utf-8"))
+    monkeypatch.setattr(runner, "ROOT", tmp_path)
+    link = BeautifulSoup(website.words("The [norm](glossary.md#layer-norm)."), "html.parser").a
+    assert link["href"] == "glossary.html#layer-norm"
+    assert link["data-meaning"] == "A mean, as in 01."
+    assert 'id="layer-norm"' in website.words(glossary, website.Terms)
+    unknown = BeautifulSoup(website.words("[x](glossary.md#y)"), "html.parser").a
+    assert "data-meaning" not in unknown.attrs
+
+
+def test_the_quiz_of_the_bank_has_one_right_choice_and_a_reason_for_each():
+    text = (ROOT / "notebooks" / "questions.md").read_text("utf-8")
+    quiz = questions.parts(text).quiz
+    key = dict(re.findall(r"\b(\d+) ([a-d])\b", text.split("<summary>Key</summary>")[1]))
+    assert [question.number for question in quiz] == list(range(1, 13))
+    for question in quiz:
+        [right] = [choice.letter for choice in question.choices if choice.right]
+        assert right == key[str(question.number)]
+        assert [choice.letter for choice in question.choices] == list("abcd")
+        assert all(len(choice.why) > 15 for choice in question.choices)
+
+
+@pytest.mark.parametrize(
+    "before, after, said",
+    [
+        ("- **b**: no", "- **b**, right: no", "one of them right"),
+        ("- **b**: no\n", "", "reasons for a"),
+        ("<summary>Why</summary>", "<summary>Because</summary>", "1 questions, of which 0"),
+    ],
+)
+def test_a_quiz_that_cannot_be_scored_is_named(before, after, said):
+    quiz = (
+        "# Bank\n\n## Quiz\n\nText.\n\n**1.** Why?\n\n- a) so\n- b) not\n\n"
+        "<details><summary>Why</summary>\n\n- **a**, right: yes\n- **b**: no\n\n</details>\n"
+    )
+    [question] = questions.parts(quiz).quiz
+    assert question.text == "Why?" and question.choices[1] == ("b", "not", "no", False)
+    with pytest.raises(runner.NotebookError, match=said):
+        questions.parts(quiz.replace(before, after))
+
+
+def test_questions_lead_to_their_notebook_and_back(site):
+    page = soup(site, "questions")
+    for path in NOTEBOOKS:
+        heading = page.select_one(f"main h2 > a[href='{path.stem}.html']")
+        if heading:
+            there = f"questions.html#{heading.parent['id']}"
+            assert soup(site, path.stem).select_one(f".after a[href='{there}']")
+    assert len(page.select("fieldset")) == 12 and len(page.select("input[data-right]")) == 12
+    assert len(page.select("details")) > 12 + 4 * 13, "answers are folded"
+
+
+def test_a_thumbnail_is_one_panel_of_a_figure():
+    figure = Image.new("RGB", (1300, 500), "white")
+    figure.paste("grey", (20, 20, 600, 480))
+    figure.paste("orange", (700, 20, 1280, 480))
+    panels = website.panels_of(figure)
+    assert [panel.size for panel in panels] == [(580, 460), (580, 460)]
+    assert max(panels, key=website._appeal).getpixel((5, 5)) == (255, 165, 0)
+    blank = Image.new("RGB", (300, 300), "white")
+    assert website.panels_of(blank) == [blank]
+
+
+# ------------------------------------------------------------------------------ a student's edition
+
+
+def test_pages_for_students_hold_no_solution_and_no_model_answer():
+    shown = NOTEBOOKS[:3]
+    chapters = [Chapter(path, student=True) for path in shown]
+    pages = website.pages(chapters)
+    for path, chapter in zip(shown, chapters, strict=True):
+        page = BeautifulSoup(pages[f"{path.stem}.html"], "html.parser")
+        notebook, text = Notebook(path), " ".join(page.main.get_text().split())
+        given = nbformat.reads(chapter.download(), as_version=4)
+        assert not page.select("details.solution") and notebook.tagged("solution")
+        for cell in notebook.tagged("solution"):
+            source = " ".join(cell.source.split())
+            assert source not in text and cell.source not in [c.source for c in given.cells]
+        questions_in_text = notebook.words("details")
+        kept = [part for part in page.main("details") if "cell" not in part.get("class", [])]
+        assert len(kept) == len(questions_in_text), "folded answers in the text stay"
+        assert page("img"), "figures stay"
+        assert "Student edition" in given.cells[1].source
+        assert not any(cell.get("outputs") for cell in given.cells)
+    asked = BeautifulSoup(pages["questions.html"], "html.parser")
+    assert "13.01 dB; ten times" not in asked.get_text() and "model answer" not in asked.get_text()
+    assert len(asked.select("main > details")) == 0 and len(asked.select("fieldset")) == 12
+    assert "student edition" in pages["index.html"]

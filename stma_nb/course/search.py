@@ -12,7 +12,7 @@ with needs("course"):
 
 HEADINGS = ("h1", "h2", "h3")
 UNREAD = "details, nav, form, aside, script, style, table, .output pre"  # folded, or not prose
-# What makes a page large, and says nothing in words: pictures within it, and the code of the library.
+# What makes a page large, and says nothing in words: pictures, and the code of the library.
 HEAVY = re.compile(
     r' src="data:[^"]*"|<div class="pdoc-code codehilite">\s*<pre>.*?</pre>', re.DOTALL
 )

@@ -303,7 +303,7 @@ def page_of(
         name=chapter.name,
         chapter=chapter,
         cells=Markup(cells),
-        headings=re.findall(r'<h2 id="(.*?)">(.*?)<a class="permalink"', cells),
+        headings=re.findall(r'<h2 id="(.*?)">(.*?)<a [^>]*class="permalink"', cells),
         before=before,
         after=after,
         asked=asked,
@@ -377,8 +377,8 @@ def panels_of(image: Image.Image) -> list[Image.Image]:
     gap = max(5, image.width // 150)  # less lies between an axis and its numbers
     boxes = [
         (left, top, right, bottom)
-        for left, right in _runs(inked.any(0), gap)
-        for top, bottom in _runs(inked[:, left:right].any(1), 2 * gap)
+        for left, right in _runs(inked.max(axis=0), gap)
+        for top, bottom in _runs(inked[:, left:right].max(axis=1), 2 * gap)
         if right - left > 200 and bottom - top > 150
     ]
     return [image.crop(box) for box in boxes] or [image]
