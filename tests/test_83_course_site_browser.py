@@ -196,13 +196,13 @@ def test_accessibility(browser, site, width, scheme):
     assert not bad, "\n".join(bad)
 
 
-# --------------------------------------------------------------------- what scripts add to the pages
+# -------------------------------------------------------------------- what scripts add to the pages
 
 
 def find(page, words: str) -> None:
     page.keyboard.press("/")
     page.keyboard.type(words)
-    page.get_by_text(re.compile(r"found$|^The first")).wait_for()
+    page.locator(".finder > p").filter(has_text=re.compile("found$|^The first")).wait_for()
 
 
 def test_the_search_finds_beginnings_of_words_and_headings_first(tab, site):
@@ -282,6 +282,7 @@ def test_code_is_copied_and_fits_without_scrolling(browser, site):
     page = context.new_page()
     for path in NOTEBOOKS:
         page.goto((site / f"{path.stem}.html").as_uri())
+        page.evaluate("document.querySelectorAll('details').forEach((box) => { box.open = true })")
         wide = page.evaluate(
             "[...document.querySelectorAll('.highlight pre')]"
             ".filter((box) => box.scrollWidth > box.clientWidth).map((box) => box.textContent)"

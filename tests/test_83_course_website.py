@@ -337,7 +337,7 @@ def test_the_index_of_the_search_holds_every_section_and_nothing_that_is_folded(
 
 def test_sections_are_told_with_their_own_text():
     page = (
-        "<main><h1>T</h1><p>Begin</p><h2 id='a'>One<a class='permalink'></a></h2><p>two <b>three</b>"
+        "<main><h1>T</h1><p>Begin</p><h2 id='a'>One<a></a></h2><p>two <b>three</b>"
         "</p><details>hidden</details><h3 id='b'>Four</h3><ul><li>five</li></ul></main><i>end</i>"
     )
     assert search.sections("p.html", page) == [
