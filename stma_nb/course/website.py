@@ -250,10 +250,12 @@ def inline(html: str) -> Markup:
 
 @lru_cache(1)
 def definitions(glossary: str) -> dict[str, str]:
-    """By its anchor, what each term of the glossary means: its first paragraph, as text."""
+    """By its anchor, what each term of the glossary means: its first paragraph, as text, without
+    the number of a notebook at its end.
+    """
     page = BeautifulSoup(words(glossary, Plain), "html.parser")
     return {
-        str(term["id"]): " ".join(said.get_text().split())
+        str(term["id"]): re.sub(r" \d\d[a-z]?$", "", " ".join(said.get_text().split()))
         for term in page("h2")
         if (said := term.find_next_sibling()) is not None and said.name == "p"
     }
