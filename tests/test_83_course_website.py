@@ -348,7 +348,8 @@ def test_sections_are_told_with_their_own_text():
 
 
 def test_terms_carry_their_meaning_where_a_notebook_links_to_them(site, tmp_path, monkeypatch):
-    glossary = "# Glossary\n\n## layer norm\n\nA *mean*, as in [01](01_a.ipynb). [02](02_b.ipynb)\n\nMore.\n"
+    meaning = "A *mean*, as in [01](01_a.ipynb). [02](02_b.ipynb)"
+    glossary = f"# Glossary\n\n## layer norm\n\n{meaning}\n\nMore.\n"
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "notebooks" / "glossary.md").write_text(glossary)
     (tmp_path / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text("utf-8"))

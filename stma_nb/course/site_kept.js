@@ -40,8 +40,8 @@ function showProgress() {
   doneBox.checked = done.includes(here);
   for (const item of all("[data-chapter]")) {
     item.querySelector(".tick")?.remove();
-    const link = item.querySelector("a");
-    if (done.includes(item.dataset.chapter)) link.append(make("span", { class: "tick" }, " ✓", make("span", { class: "heard" }, " done")));
+    const tick = make("span", { class: "tick" }, " ✓", make("span", { class: "heard" }, " done"));
+    if (done.includes(item.dataset.chapter)) item.querySelector("a").append(tick);
   }
   if (!tally) return;
   const score = (time) => (scores[time] ? `${scores[time].right} of ${scores[time].of} on ${scores[time].day}` : "not taken yet");
@@ -60,11 +60,11 @@ if (place) {
     URL.revokeObjectURL(link.href);
   };
   const chooser = make("input", { type: "file", accept: ".json,application/json", hidden: true, onchange: async () => {
-    const [file] = chooser.files, read = file && understood(await file.text());
+    const [file] = chooser.files, found = file && understood(await file.text());
     chooser.value = "";
     if (!file) return;
-    if (read) note(read);
-    said.textContent = read ? `Read ${file.name}.`
+    if (found) note(found);
+    said.textContent = found ? `Read ${file.name}.`
       : `${file.name} holds no progress of this course: choose a file that "Save as a file" has written. Nothing was changed.`;
   } });
   const clear = () => {
@@ -73,8 +73,9 @@ if (place) {
     showProgress();
     said.textContent = "Cleared.";
   };
+  const read = button("Read a file", () => chooser.click());
   place.append(make("h2", {}, "Your progress"), tally,
-    make("p", { class: "actions" }, button("Save as a file", save), button("Read a file", () => chooser.click()), button("Clear", clear), chooser),
+    make("p", { class: "actions" }, button("Save as a file", save), read, button("Clear", clear), chooser),
     said, make("p", { class: "note" }, "It is kept in this browser alone; nothing is sent anywhere."));
 }
 addEventListener("storage", showProgress); // another tab has noted something

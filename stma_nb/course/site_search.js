@@ -47,7 +47,9 @@ function around(text, asked) {
   return `${start ? "… " : ""}${whole ? cut : `${cut.slice(0, cut.lastIndexOf(" "))} …`}`;
 }
 
-const asking = make("input", { type: "search", "aria-label": "Search the course", placeholder: "Words, or their beginnings", autocomplete: "off" });
+const asking = make("input", {
+  type: "search", "aria-label": "Search the course", placeholder: "Words, or their beginnings", autocomplete: "off",
+});
 const count = make("p", { role: "status" }), results = make("ol");
 function look() {
   const asked = wordsOf(asking.value);
@@ -59,7 +61,8 @@ function look() {
   const found = sections.map((section) => [worth(section, asked), section]).filter(([value]) => value !== 0)
     .sort(([a], [b]) => b - a).map(([, section]) => section);
   const shown = found.slice(0, 30);
-  count.textContent = !found.length ? "Nothing is found" : found.length > shown.length ? `The first ${shown.length} of ${found.length}` : `${found.length} found`;
+  const many = found.length > shown.length ? `The first ${shown.length} of ${found.length}` : `${found.length} found`;
+  count.textContent = found.length ? many : "Nothing is found";
   results.append(...shown.map(({ address, page, heading, text }) => make("li", {},
     make("a", { href: address, onclick: () => finder.close() }, ...withMarks(heading, asked)),
     make("small", {}, heading === page ? "" : page),
