@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -59,6 +60,16 @@ def season() -> xr.Dataset:
     data["crop"] = (("y", "x"), crop, cube.flags(CROPS))
     data["parcel"] = (("y", "x"), (np.arange(64) // 8 + 1).astype("int32")[None].repeat(48, 0))
     return data.rio.write_crs("EPSG:32633")
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: Any) -> Path:
+    """All pages of the course, under a path as a project has it on a host of pages."""
+    from stma_nb.__main__ import main
+
+    folder = tmp_path_factory.mktemp("host") / "project" / "pages"
+    assert main(["site", str(folder)]) == 0
+    return folder
 
 
 @pytest.fixture(scope="module")

@@ -3,37 +3,31 @@ without a mouse or sight.
 """
 
 import functools
-import http.server
+import json
 import re
 import sys
-import threading
 from itertools import pairwise
 from pathlib import Path
 
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from conftest import complaints
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+from PIL import Image
 
 import stma_nb
 from stma_nb import accuracy
 from stma_nb.__main__ import main
-from stma_nb.course import address, reference, runner, website
+from stma_nb.course import address, questions, reference, runner, search, website
 from stma_nb.course.pictures import PICTURES
 from stma_nb.course.structure import Notebook
+from stma_nb.course.website import Chapter
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9][0-9]*_*.ipynb"))
-EXPLORER_NOTEBOOK = "09_attention_explorer"
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """All pages, under a path as a project has it on a host of pages."""
-    folder = tmp_path_factory.mktemp("host") / "project" / "pages"
-    assert main(["site", str(folder)]) == 0
-    return folder
+MOVING = {picture.page.removesuffix(".html") for picture in PICTURES}
 
 
 @functools.cache
@@ -76,8 +70,7 @@ def test_a_page_holds_its_notebook(site, path):
 
 
 def test_links_of_all_pages_resolve(site):
-    pages = [*(path.stem for path in NOTEBOOKS), "index"]
-    for name in pages:
+    for name in (path.stem for path in site.glob("*.html") if path.stem not in MOVING):
         for link in soup(site, name).select("a[href], img[src], link[href], [data-page]"):
             target = link.get("href") or link.get("src") or link["data-page"]
             if re.match("https://|data:", target):
@@ -93,7 +86,7 @@ def test_links_of_all_pages_resolve(site):
 
 def test_every_page_says_what_it_may_load(site):
     for path in site.rglob("*.html"):
-        head = soup(site, str(path.relative_to(site).with_suffix(""))).head
+        head = BeautifulSoup(path.read_text("utf-8").partition("</head>")[0], "html.parser").head
         policy = head.find(attrs={"http-equiv": "Content-Security-Policy"})
         assert policy["content"].startswith("default-src 'none'; "), path
         assert not policy.find_previous_siblings(["script", "style", "link"]), "before all it rules"
@@ -111,7 +104,7 @@ def test_pages_follow_each_other(site):
         assert [item.get_text() for item in card.ul("li")] == [
             item.get_text() for item in notebook.section("What you will learn").ul("li")
         ]
-        assert bool(card.img) == bool(notebook.figures) and (not card.img or card.img["alt"])
+        assert bool(card.img) == bool(notebook.figures)
 
 
 def test_links_lead_to_pages_or_to_the_repository():
@@ -213,7 +206,7 @@ def test_outputs_that_ask_other_servers_give_way_to_a_note(tmp_path):
     ]
     cell = new_code_cell("1", outputs=[new_output("display_data", data) for data in outputs])
     nbformat.write(new_notebook(cells=[cell]), tmp_path / "small.ipynb")
-    page = BeautifulSoup(website.page_of(Notebook(tmp_path / "small.ipynb")), "html.parser")
+    page = BeautifulSoup(website.page_of(Chapter(tmp_path / "small.ipynb"), []), "html.parser")
     assert len(page.select("p.note")) == 2
     assert all(image["src"].startswith("data:") for image in page("img")) and len(page("img")) == 1
     assert page.b.get_text() == "Kept" and page.em.get_text() == "Kept"
@@ -275,182 +268,169 @@ def test_a_picture_stands_in_its_notebook_and_says_the_same(site, picture):
     assert soup(site, "index").select_one(f"a[href='{picture.page}']")
 
 
-# ------------------------------------------------------------------------------------------ browser
+# ------------------------------------------------------------ chapters, search, glossary, questions
 
 
-def test_what_a_notebook_brings_along_runs_no_code_and_asks_no_server(browser, tmp_path):
-    """HTML in Markdown is the author's own and stays; the page's policy holds it back."""
-    text = (
-        "# T\n\n<script>document.title = 'run'</script>\n\n"
-        "<img src='http://127.0.0.1:9/x.png' onerror=\"document.title = 'run'\">"
+def test_every_page_lists_all_chapters_and_marks_its_own(site):
+    for name in ("index", "glossary", "questions", NOTEBOOKS[2].stem):
+        listed = soup(site, name).select("nav.chapters a[href]")
+        assert [f"{path.stem}.html" for path in NOTEBOOKS] == [
+            link["href"] for link in listed if re.match(r"\d\d", link["href"])
+        ]
+        marked = [link["href"] for link in listed if link.get("aria-current") == "page"]
+        assert marked == ([f"{name}.html"] if name != "index" else [])
+    page = soup(site, NOTEBOOKS[2].stem)
+    sections = [link["href"][1:] for link in page.select(".sections a")]
+    assert sections == [heading["id"] for heading in page.main("h2")] and len(sections) > 3
+    steps = page.select("nav.steps")
+    assert len(steps) == 2 and steps[0].find_next("h1"), "above the text and below it"
+
+
+def test_headings_link_to_themselves_and_pages_describe_themselves(site):
+    for name in (NOTEBOOKS[0].stem, "glossary", "questions", "index"):
+        page = soup(site, name)
+        for heading in page.main(["h2", "h3"], id=True):
+            assert heading.select_one("a.permalink")["href"] == f"#{heading['id']}"
+        for mark in ("meta[name=description]", "meta[property='og:description']"):
+            assert len(page.select_one(mark)["content"]) > 60, name
+        assert page.select_one("meta[property='og:title']")["content"] == page.title.get_text()
+
+
+def test_a_notebook_lies_beside_its_page_with_links_that_lead_from_there(site):
+    for path in NOTEBOOKS:
+        link = soup(site, path.stem).select_one("a[download]")["href"]
+        given = nbformat.read(site / link, as_version=4)
+        nbformat.validate(given)
+        assert [cell.source for cell in given.cells if cell.cell_type == "code"] == [
+            cell.source for cell in Notebook(path).code
+        ]
+        text = "".join(cell.source for cell in given.cells if cell.cell_type == "markdown")
+        for target in re.findall(r"\]\(([^)\s]+)\)", text):
+            file = target.partition("#")[0]
+            assert not file or re.match("https?://", file) or (site / file).exists(), target
+
+
+def entries(site: Path) -> list[dict]:
+    return json.loads(soup(site, "search").find(id="entries").get_text())
+
+
+def test_the_index_of_the_search_holds_every_section_and_nothing_that_is_folded(site):
+    found = {entry["address"]: entry for entry in entries(site)}
+    for name in (*(path.stem for path in NOTEBOOKS), "glossary"):
+        page = soup(site, name)
+        for heading in page.main("h2"):
+            entry = found[f"{name}.html#{heading['id']}"]
+            assert entry["heading"] == " ".join(heading.get_text().split())
+            assert entry["page"] == page.h1.get_text()
+    assert "mean" in found["glossary.html#attention"]["text"]
+    assert found["api/stma_nb/radar.html#lee"]["heading"] == "lee"
+    everything = " ".join(entry["text"] for entry in found.values())
+    assert "13.01 dB; ten times the power" not in everything, "a model answer"
+    assert "exercises.quickstart_1(answer, mine=False)" not in everything, "a solution"
+
+
+def test_sections_are_told_with_their_own_text():
+    page = (
+        "<main><h1>T</h1><p>Begin</p><h2 id='a'>One<a></a></h2><p>two <b>three</b>"
+        "</p><details>hidden</details><h3 id='b'>Four</h3><ul><li>five</li></ul></main><i>end</i>"
     )
-    nbformat.write(new_notebook(cells=[new_markdown_cell(text)]), tmp_path / "small.ipynb")
-    page = tmp_path / "small.html"
-    page.write_text(website.page_of(Notebook(tmp_path / "small.ipynb")), encoding="utf-8")
-    (tmp_path / "site.css").write_text("main { color: rgb(1, 2, 3) }")
-    tab, failed = browser.new_page(), []
-    tab.on("requestfailed", lambda request: failed.append(request.failure))
-    tab.goto(page.as_uri(), wait_until="load")
-    assert tab.title().startswith("T ") and tab.locator("h1").inner_text() == "T"
-    assert failed == ["csp"], "the image was not asked for"
-    assert tab.evaluate("getComputedStyle(document.querySelector('main')).color") == "rgb(1, 2, 3)"
-    tab.close()
+    assert search.sections("p.html", page) == [
+        ("p.html", "T", "T", "Begin"),
+        ("p.html#a", "T", "One", "two three"),
+        ("p.html#b", "T", "Four", "five"),
+    ]
 
 
-@pytest.fixture(params=[1280, 390], ids=["desk", "phone"])
-def tab(request, browser):
-    """A function that opens an address; in the end nothing went wrong and nothing was asked from
-    outside its folder.
-    """
-    page, folders = (
-        browser.new_page(viewport={"width": request.param, "height": 900}),
-        ["data:", "blob:"],
-    )
-    wrong = complaints(page, allowed=folders)
-
-    def open_page(address: str):
-        folders.append(address.rpartition("/")[0])
-        page.goto(address, wait_until="load")
-        return page
-
-    yield open_page
-    page.close()
-    assert not wrong, wrong
+def test_terms_carry_their_meaning_where_a_notebook_links_to_them(site, tmp_path, monkeypatch):
+    meaning = "A *mean*, as in [01](01_a.ipynb). [02](02_b.ipynb)"
+    glossary = f"# Glossary\n\n## layer norm\n\n{meaning}\n\nMore.\n"
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "glossary.md").write_text(glossary)
+    (tmp_path / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text("utf-8"))
+    monkeypatch.setattr(runner, "ROOT", tmp_path)
+    link = BeautifulSoup(website.words("The [norm](glossary.md#layer-norm)."), "html.parser").a
+    assert link["href"] == "glossary.html#layer-norm"
+    assert link["data-meaning"] == "A mean, as in 01."
+    assert 'id="layer-norm"' in website.words(glossary, website.Terms)
+    unknown = BeautifulSoup(website.words("[x](glossary.md#y)"), "html.parser").a
+    assert "data-meaning" not in unknown.attrs
 
 
-@pytest.fixture
-def server(site):
-    """The address of the folder of pages on a web server."""
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *args):
-            pass
-
-    handler = functools.partial(Quiet, directory=site.parent.parent)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/project/pages"
-        server.shutdown()
-
-
-@pytest.mark.parametrize("name", ["index", *(path.stem for path in NOTEBOOKS)])
-def test_pages_are_readable_at_every_width(tab, site, name):
-    page = tab((site / f"{name}.html").as_uri())
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
-        "only boxes scroll sideways, not the page"
-    )
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.className") == "skip"
-    page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "main"
-    assert page.evaluate(
-        "[...document.images].every((image) => image.complete && image.naturalWidth > 0)"
-    )
-
-
-def explore(page) -> None:
-    """Move to another row in the explorer of a page, and wait for the sentence about it."""
-    page.locator("iframe").scroll_into_view_if_needed()  # it loads when it comes in sight
-    frame = page.frame_locator("iframe")
-    frame.locator(".sentence:not(:empty)").wait_for()
-    if not frame.get_by_label("Pixel row", exact=True).is_visible():  # on a phone, in a drawer
-        frame.get_by_text("Controls", exact=True).click()
-    frame.get_by_label("Pixel row", exact=True).fill("70")
-    frame.get_by_label("Pixel row", exact=True).press("Tab")
-    frame.get_by_text(re.compile("^Pixel row 70, column")).wait_for()
-
-
-def test_the_explorer_lives_in_its_page(tab, site):
-    explore(tab((site / f"{EXPLORER_NOTEBOOK}.html").as_uri()))
-
-
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("picture", PICTURES, ids=lambda picture: picture.page)
-def test_a_frame_is_as_high_as_its_picture(browser, site, picture, width):
-    [path] = [path for path in NOTEBOOKS if path.name.startswith(picture.notebook)]
-    page = browser.new_page(viewport={"width": width, "height": 900})
-    wrong = complaints(page, allowed=[site.as_uri(), "data:", "blob:"])
-    page.goto((site / f"{path.stem}.html").as_uri(), wait_until="load")
-    frame = page.locator(f"iframe[src='{picture.page}']")
-    frame.scroll_into_view_if_needed()
-    inside = page.frame_locator(f"iframe[src='{picture.page}']")
-    inside.locator(".sentence:not(:empty)").wait_for()
-    [content] = [found for found in page.frames if found.url.endswith(picture.page)]
-
-    def becomes_true(condition: str) -> None:
-        """The frame's policy lets nothing wait in it by a text, so it is asked again and again."""
-        for _ in range(100):
-            if content.evaluate(condition):
-                return
-            page.wait_for_timeout(50)
-        raise AssertionError(condition)
-
-    becomes_true("document.documentElement.scrollHeight <= innerHeight && innerHeight < 8000")
-    closed = frame.bounding_box()["height"]
-    for _ in range(2):  # open the table, and close it
-        inside.locator(".stma details summary:visible").first.click()
-        becomes_true("document.documentElement.scrollHeight <= innerHeight")
-    assert content.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    becomes_true(f"innerHeight <= {closed}")
-    page.close()
-    assert not wrong, wrong
-
-
-def test_without_scripts_stills_stay_in_their_places(browser, site):
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto((site / f"{NOTEBOOKS[1].stem}.html").as_uri())
-    assert page.locator(".live img").count() == 2 and page.locator("iframe").count() == 0
-    context.close()
-
-
-def test_pages_work_under_a_path_of_a_web_server(tab, server):
-    page = tab(f"{server}/index.html")
-    page.locator(f"h2 a[href='{EXPLORER_NOTEBOOK}.html']").click()
-    explore(page)
-    page.get_by_role("link", name="Before:").click()
-    page.get_by_role("banner").get_by_role("link").click()
-    page.wait_for_url(f"{server}/index.html")
-
-
-def test_the_reference_can_be_searched_offline(tab, site):
-    page = tab((site / "api" / "stma_nb.html").as_uri())
-    if page.locator("#navtoggle").is_visible():  # on a phone it lies in a menu
-        page.locator("#navtoggle").click()
-    page.get_by_role("searchbox").fill("stratified_sample")
-    page.get_by_role("main").get_by_text("accuracy.stratified_sample").first.wait_for()
-
-
-def test_solutions_open(tab, site):
-    page = tab((site / f"{NOTEBOOKS[0].stem}.html").as_uri())
-    solution = page.locator("details.solution").first
-    assert not solution.locator(".highlight").is_visible()
-    solution.locator("summary").click()
-    assert solution.locator(".highlight").is_visible()
+def test_the_quiz_of_the_bank_has_one_right_choice_and_a_reason_for_each():
+    text = (ROOT / "notebooks" / "questions.md").read_text("utf-8")
+    quiz = questions.parts(text).quiz
+    key = dict(re.findall(r"\b(\d+) ([a-d])\b", text.split("<summary>Key</summary>")[1]))
+    assert [question.number for question in quiz] == list(range(1, 13))
+    for question in quiz:
+        [right] = [choice.letter for choice in question.choices if choice.right]
+        assert right == key[str(question.number)]
+        assert [choice.letter for choice in question.choices] == list("abcd")
+        assert all(len(choice.why) > 15 for choice in question.choices)
 
 
 @pytest.mark.parametrize(
-    "name, width",
-    [(name, 1280) for name in ("index", *(path.stem for path in NOTEBOOKS), "attention")]
-    + [(f"api/{name}", 1280) for name in ("stma_nb", "stma_nb/train", "stma_nb/attention")]
-    + [(name, 390) for name in ("index", NOTEBOOKS[0].stem, EXPLORER_NOTEBOOK, "attention")],
+    "before, after, said",
+    [
+        ("- **b**: no", "- **b**, right: no", "one of them right"),
+        ("- **b**: no\n", "", "reasons for a"),
+        ("<summary>Why</summary>", "<summary>Because</summary>", "1 questions, of which 0"),
+    ],
 )
-def test_accessibility(browser, site, name, width):
-    axe = pytest.importorskip(
-        "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
+def test_a_quiz_that_cannot_be_scored_is_named(before, after, said):
+    quiz = (
+        "# Bank\n\n## Quiz\n\nText.\n\n**1.** Why?\n\n- a) so\n- b) not\n\n"
+        "<details><summary>Why</summary>\n\n- **a**, right: yes\n- **b**: no\n\n</details>\n"
     )
-    page = browser.new_page(viewport={"width": width, "height": 900})
-    page.goto((site / f"{name}.html").as_uri(), wait_until="load")
-    page.evaluate("document.querySelectorAll('details').forEach((box) => { box.open = true })")
-    found = (
-        axe.Axe()
-        .run(page, options={"resultTypes": ["violations"], "preload": False})
-        .response["violations"]
-    )
-    page.close()
-    bad = [
-        f"{v['id']}: {v['help']}: {v['nodes'][0]['html'][:200]}"
-        for v in found
-        if v["impact"] in ("serious", "critical")
-    ]
-    assert not bad, "\n".join(bad)
+    [question] = questions.parts(quiz).quiz
+    assert question.text == "Why?" and question.choices[1] == ("b", "not", "no", False)
+    with pytest.raises(runner.NotebookError, match=said):
+        questions.parts(quiz.replace(before, after))
+
+
+def test_questions_lead_to_their_notebook_and_back(site):
+    page = soup(site, "questions")
+    for path in NOTEBOOKS:
+        heading = page.select_one(f"main h2 > a[href='{path.stem}.html']")
+        if heading:
+            there = f"questions.html#{heading.parent['id']}"
+            assert soup(site, path.stem).select_one(f".after a[href='{there}']")
+    assert len(page.select("fieldset")) == 12 and len(page.select("input[data-right]")) == 12
+    assert len(page.select("details")) > 12 + 4 * 13, "answers are folded"
+
+
+def test_a_thumbnail_is_one_panel_of_a_figure():
+    figure = Image.new("RGB", (1300, 500), "white")
+    figure.paste("grey", (20, 20, 600, 480))
+    figure.paste("orange", (700, 20, 1280, 480))
+    panels = website.panels_of(figure)
+    assert [panel.size for panel in panels] == [(580, 460), (580, 460)]
+    assert max(panels, key=website._appeal).getpixel((5, 5)) == (255, 165, 0)
+    blank = Image.new("RGB", (300, 300), "white")
+    assert website.panels_of(blank) == [blank]
+
+
+# ------------------------------------------------------------------------------ a student's edition
+
+
+def test_pages_for_students_hold_no_solution_and_no_model_answer():
+    shown = NOTEBOOKS[:3]
+    chapters = [Chapter(path, student=True) for path in shown]
+    pages = website.pages(chapters)
+    for path, chapter in zip(shown, chapters, strict=True):
+        page = BeautifulSoup(pages[f"{path.stem}.html"], "html.parser")
+        notebook, text = Notebook(path), " ".join(page.main.get_text().split())
+        given = nbformat.reads(chapter.download(), as_version=4)
+        assert not page.select("details.solution") and notebook.tagged("solution")
+        for cell in notebook.tagged("solution"):
+            source = " ".join(cell.source.split())
+            assert source not in text and cell.source not in [c.source for c in given.cells]
+        questions_in_text = notebook.words("details")
+        kept = [part for part in page.main("details") if "cell" not in part.get("class", [])]
+        assert len(kept) == len(questions_in_text), "folded answers in the text stay"
+        assert page("img"), "figures stay"
+        assert "Student edition" in given.cells[1].source
+        assert not any(cell.get("outputs") for cell in given.cells)
+    asked = BeautifulSoup(pages["questions.html"], "html.parser")
+    assert "13.01 dB; ten times" not in asked.get_text() and "model answer" not in asked.get_text()
+    assert len(asked.select("main > details")) == 0 and len(asked.select("fieldset")) == 12
+    assert "student edition" in pages["index.html"]

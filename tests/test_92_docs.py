@@ -401,8 +401,8 @@ def test_workflow_is_well_formed(path):
 
 
 def test_workflows_run_what_everyone_runs():
-    assert [path.stem for path in WORKFLOWS] == ["ci", "nightly"]
-    ci, nightly = (yaml.safe_load(path.read_text(encoding="utf-8")) for path in WORKFLOWS)
+    assert [path.stem for path in WORKFLOWS] == ["ci", "nightly", "site"]
+    ci, nightly, site = (yaml.safe_load(path.read_text(encoding="utf-8")) for path in WORKFLOWS)
     runs = [
         [step["run"] for step in content["jobs"]["test"]["steps"] if "run" in step]
         for content in (ci, nightly)
@@ -413,6 +413,8 @@ def test_workflows_run_what_everyone_runs():
     assert (
         not any("constraints" in command for command in runs[1]) and "python -m pytest" in runs[1]
     )
+    assert "make site" in [step.get("run") for step in site["jobs"]["build"]["steps"]]
+    assert [job for job, content in site["jobs"].items() if "permissions" in content] == ["publish"]
     assert nightly[True]["schedule"] and "workflow_dispatch" in nightly[True]
     oldest = tomllib.loads(read("pyproject.toml"))["project"]["requires-python"].removeprefix(">=")
     assert all(

@@ -211,17 +211,22 @@ def site(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="write into the folder if it exists")
     ] = False,
+    student: Annotated[
+        bool, typer.Option("--student", help="leave out the solutions of exercises")
+    ] = False,
 ) -> None:
     """Write the notebooks as web pages that work offline.
 
     \b
     python -m stma_nb site
     python -m stma_nb site pages --overwrite
+    python -m stma_nb site handout --student
     """
     from stma_nb import course
     from stma_nb.course import website
 
-    index = website.build(folder or course.output_folder() / "site", overwrite or not folder)
+    where = folder or course.output_folder() / "site"
+    index = website.build(where, overwrite or not folder, student)
     print(f"Wrote the pages; open {index}")
 
 

@@ -39,7 +39,13 @@ def pages() -> dict[str, str]:
     modules = {module.modulename: module for module in (library, *shown)}
 
     render.configure(docformat="google", favicon="data:,")
-    ours = DictLoader({"module.html.jinja2": TEMPLATE.read_text("utf-8")})
+    scheme = TEMPLATE.with_name("site_scheme.js")  # light or dark, as on the other pages
+    ours = DictLoader(
+        {
+            "module.html.jinja2": TEMPLATE.read_text("utf-8"),
+            scheme.name: scheme.read_text("utf-8"),
+        }
+    )
     theirs = [render.env.loader] if render.env.loader else []
     render.env.loader = ChoiceLoader([ours, *theirs])
     files = {

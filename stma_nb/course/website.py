@@ -2,9 +2,9 @@
 a screen reader.
 
 Pages hold what the committed notebooks hold; nothing is executed, except that the pictures that
-move are made anew, on pages of their own. A script sets these in the place of their stills, which
-stay where no script runs. Links are relative, so that a folder of pages works from a disk and
-under any path of a web server.
+move are made anew, on pages of their own. Scripts add what a page can do without (search, a dark
+dress, the quiz, what a reader has done): all is readable where none runs. Links are relative, so
+that a folder of pages works from a disk and under any path of a web server.
 """
 
 import base64
@@ -12,15 +12,17 @@ import hashlib
 import io
 import re
 import shutil
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import jinja2
+import numpy as np
 from markupsafe import Markup, escape
 from PIL import Image, ImageStat
 
-from stma_nb.course import reference, runner
+from stma_nb.course import editions, questions, reference, runner, search
 from stma_nb.course.pictures import PICTURES, Picture
 from stma_nb.course.structure import Notebook, repository
 from stma_nb.extras import needs
@@ -34,6 +36,9 @@ with needs("course"):
 
 STATIC = Path(__file__).parent
 PNG = "data:image/png;base64,"
+# What runs on every page, joined to one script: first what the others use.
+SCRIPTS = ("site.js", "site_kept.js", "site_search.js", "site_quiz.js")
+THUMBNAIL = (640, 400)  # pixels: shown at half the size, sharp on fine screens
 # Elements that ask a server for something or run code, and attributes that say what to load.
 ASKING = ("script", "iframe", "frame", "link", "object", "embed", "base", "meta")
 LOADING = ("src", "href", "xlink:href", "poster", "background")
@@ -42,37 +47,139 @@ HELD = ("data:", "#")  # how an address starts that names a part of the page its
 CSS_ASKING = re.compile(r"@import|image-set|\\|url\((?!\s*['\"]?\s*(data:|#))", re.IGNORECASE)
 
 
-def build(folder: Path, overwrite: bool = False) -> Path:
-    """Write a page for each notebook and each picture that moves, an index and the reference;
-    returns the index.
+@dataclass(frozen=True)
+class Chapter(Notebook):
+    """A notebook as its page shows it: in the ``student`` edition without solutions."""
+
+    student: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+    @property
+    def number(self) -> str:
+        return self.name.partition("_")[0]
+
+    @cached_property
+    def content(self) -> nbformat.NotebookNode:
+        content = nbformat.read(self.path, as_version=4)
+        if not self.student:
+            return content
+        outputs = {cell.id: cell.outputs for cell in content.cells if cell.cell_type == "code"}
+        content = editions.student(content)  # which clears outputs; a page shows them
+        for cell in content.cells:
+            if cell.cell_type == "code":
+                cell.outputs = outputs.get(cell.id, [])
+        return content
+
+    @cached_property
+    def cells(self) -> list:
+        return self.content.cells
+
+    @property
+    def description(self) -> str:
+        """What a search engine is told: the first paragraph of prose."""
+        said = (part.get_text(" ", strip=True) for part in self.words("p"))
+        return next((" ".join(text.split()) for text in said if len(text) > 60), self.title)
+
+    def download(self) -> str:
+        """The notebook as a file to run, with links that lead from anywhere."""
+        content = nbformat.read(self.path, as_version=4)
+        if self.student:
+            content = editions.student(content)
+            banner = nbformat.v4.new_markdown_cell(editions.STUDENT, id="student-edition")
+            content.cells.insert(1, banner)
+        for cell in content.cells:
+            if cell.cell_type == "markdown":
+                cell.source = editions.linked(cell.source)
+        return nbformat.writes(content)
+
+
+def build(folder: Path, overwrite: bool = False, student: bool = False) -> Path:
+    """Write all pages of the course, the notebooks and the pictures that move; returns the index.
+
+    The pages are one for each notebook, an index, the glossary, the questions, the index of the
+    search and the reference. For a ``student`` they hold no solutions.
 
     Raises FileExistsError if the folder exists and is not to be overwritten; files in it that are
     not pages are left alone. NotebookError outside a copy of the repository, and ImportError where
     a package of ``stma_nb[site]`` is missing: then no folder is made.
     """
     refuse_existing(folder, overwrite)
-    notebooks = [Notebook(path) for path in runner.notebooks()]
-    cards = [(notebook, _picture(notebook)) for notebook in notebooks]
-    pages = {"index.html": render("index.html.j2", cards=cards, pictures=PICTURES)}
-    neighbours = ([None, *notebooks[:-1]], notebooks, [*notebooks[1:], None])
-    for before, notebook, after in zip(*neighbours, strict=True):
-        pages[f"{notebook.path.stem}.html"] = page_of(notebook, before, after)
-    pages |= {f"api/{name}": page for name, page in reference.pages().items()}
-    for name, page in pages.items():
+    chapters = [Chapter(path, student) for path in runner.notebooks()]
+    cards = [(chapter, thumbnail(chapter)) for chapter in chapters]
+    library = reference.pages()
+    files = pages(chapters)
+    files["search.html"] = search_page(files, library)
+    files |= {f"api/{name}": text for name, text in library.items()}
+    files |= {chapter.path.name: chapter.download() for chapter in chapters}
+    for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(page, "utf-8")
+        (folder / name).write_text(text, "utf-8")
     (folder / "pictures").mkdir(exist_ok=True)
-    for notebook, picture in cards:
+    for chapter, picture in cards:
         if picture:
-            (folder / "pictures" / f"{notebook.path.stem}.png").write_bytes(_bytes(picture))
+            picture.save(folder / "pictures" / f"{chapter.name}.png", optimize=True)
     shutil.copy(STATIC / "site.css", folder)
     save_pictures(folder)
     return folder / "index.html"
 
 
+def pages(chapters: list[Chapter]) -> dict[str, str]:
+    """The text of every page of the course by its name; ``index.html`` leads to all."""
+    student = any(chapter.student for chapter in chapters)
+    anchors: dict[str, str] = {}
+    shown = {}
+    if bank := _beside("questions.md"):
+        shown["questions.html"] = questions_page(bank, chapters, student)
+        links = BeautifulSoup(shown["questions.html"], "html.parser").select("main h2 > a[href]")
+        anchors = {str(link["href"]): str(link.parent["id"]) for link in links if link.parent}
+    if glossary := _beside("glossary.md"):
+        cells = Markup(words(glossary, Terms))
+        shown["glossary.html"] = render(
+            "text.html.j2", chapters=chapters, name="glossary", title="Glossary", cells=cells
+        )
+    neighbours = ([None, *chapters[:-1]], chapters, [*chapters[1:], None])
+    for before, chapter, after in zip(*neighbours, strict=True):
+        asked = anchors.get(f"{chapter.name}.html")
+        shown[f"{chapter.name}.html"] = page_of(chapter, chapters, before, after, asked)
+    shown["index.html"] = render(
+        "index.html.j2",
+        chapters=chapters,
+        name="index",
+        pictures=PICTURES,
+        pictured={chapter.name for chapter in chapters if chapter.figures},
+        student=student,
+    )
+    return shown
+
+
+def search_page(shown: dict[str, str], library: dict[str, str]) -> str:
+    """The index of a search over the pages ``shown`` and the reference of the ``library``."""
+    found = [entry for name, page in shown.items() for entry in search.sections(name, page)]
+    for name, page in library.items():
+        found += search.reference(f"api/{name}", page) if name.endswith(".html") else []
+    return render("search.html.j2", entries=[entry._asdict() for entry in found])
+
+
 def render(template: str, **data: Any) -> str:
     """A page from one of the templates beside this module."""
-    return TEMPLATES.get_template(template).render(data, repository=repository())
+    beside = {name: bool(_beside(f"{name}.md")) for name in ("glossary", "questions")}
+    script = "\n".join((STATIC / name).read_text("utf-8") for name in SCRIPTS)
+    return TEMPLATES.get_template(template).render(
+        data,
+        repository=repository(),
+        beside=beside,
+        early=(STATIC / "site_scheme.js").read_text("utf-8"),
+        script=script,
+    )
+
+
+def _beside(name: str) -> str:
+    """The text of a file beside the notebooks; empty where there is none."""
+    path = runner.ROOT / "notebooks" / name
+    return path.read_text("utf-8") if path.exists() else ""
 
 
 def fingerprint(script: str) -> str:
@@ -80,18 +187,25 @@ def fingerprint(script: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"
 
 
-# --------------------------------------------------------------------------------------- a notebook
+# ------------------------------------------------------------------------------------------- words
 
 
 class Words(IPythonRenderer):
     """Markdown for these pages: formulas as MathML, links to pages, no image of another server."""
 
     def heading(self, text: str, level: int, **attributes: Any) -> str:
-        name = BeautifulSoup(text, "html.parser").get_text().replace(" ", "-")
-        return f'<h{level} id="{escape(name)}">{text}</h{level}>\n'
+        name = escape(self.anchor(BeautifulSoup(text, "html.parser").get_text()))
+        link = f'<a class="permalink" href="#{name}" aria-label="Link to this section"></a>'
+        return f'<h{level} id="{name}">{text}{link if level > 1 else ""}</h{level}>\n'
+
+    def anchor(self, text: str) -> str:
+        return text.replace(" ", "-")
 
     def link(self, text: str, url: str, title: str | None = None) -> str:
-        return super().link(text, address(url), title)
+        where = address(url)
+        made = super().link(text, where, title)
+        meaning = definitions(_beside("glossary.md")).get(where.removeprefix("glossary.html#"))
+        return made.replace("<a ", f'<a data-meaning="{escape(meaning)}" ', 1) if meaning else made
 
     def image(self, text: str, url: str, title: str | None = None) -> str:
         return (
@@ -110,9 +224,41 @@ class Words(IPythonRenderer):
         return f'<div class="scroll">{_mathml(body, "block")}</div>\n'
 
 
-def words(markdown: str) -> str:
+class Terms(Words):
+    """The glossary, whose anchors are those that GitHub gives."""
+
+    def anchor(self, text: str) -> str:
+        return re.sub(r"[^\w -]", "", text.lower()).replace(" ", "-")
+
+
+class Plain(Terms):
+    """Text of the glossary apart from it, where its links would lead elsewhere."""
+
+    def link(self, text: str, url: str, title: str | None = None) -> str:
+        return text
+
+
+def words(markdown: str, renderer: type[Words] = Words) -> str:
     """Markdown as HTML."""
-    return MarkdownWithMath(renderer=Words(escape=False)).render(markdown)
+    return MarkdownWithMath(renderer=renderer(escape=False)).render(markdown)
+
+
+def inline(html: str) -> Markup:
+    """A paragraph's HTML without the paragraph around it."""
+    return Markup(html.strip().removeprefix("<p>").removesuffix("</p>"))
+
+
+@lru_cache(1)
+def definitions(glossary: str) -> dict[str, str]:
+    """By its anchor, what each term of the glossary means: its first paragraph, as text, without
+    the number of a notebook at its end.
+    """
+    page = BeautifulSoup(words(glossary, Plain), "html.parser")
+    return {
+        str(term["id"]): re.sub(r" \d\d[a-z]?$", "", " ".join(said.get_text().split()))
+        for term in page("h2")
+        if (said := term.find_next_sibling()) is not None and said.name == "p"
+    }
 
 
 def address(url: str) -> str:
@@ -121,8 +267,8 @@ def address(url: str) -> str:
     """
     if re.match(r"[a-z]+:|#", url):
         return url
-    if re.match(r"\d\d[a-z]?_\w+\.ipynb", url):
-        return url.replace(".ipynb", ".html")
+    if re.match(r"(\d\d[a-z]?_\w+\.ipynb|(glossary|questions)\.md)(#|$)", url):
+        return re.sub(r"\.(ipynb|md)", ".html", url, count=1)
     if url == "../README.md":  # the list of notebooks
         return "index.html"
     path = url.removeprefix("../") if url.startswith("../") else f"notebooks/{url}"
@@ -135,31 +281,53 @@ def _mathml(tex: str, display: str) -> str:
     return convert(tex.strip(), display=display)
 
 
+# ------------------------------------------------------------------------------------------- pages
+
+
 def page_of(
-    notebook: Notebook, before: Notebook | None = None, after: Notebook | None = None
+    chapter: Chapter,
+    chapters: list[Chapter],
+    before: Chapter | None = None,
+    after: Chapter | None = None,
+    asked: str | None = None,
 ) -> str:
-    """The page of a notebook, with links to the one before and the one after it."""
-    content = nbformat.read(notebook.path, as_version=4)
+    """The page of a notebook, with links to all, to the one before and the one after it, and to
+    where its questions are ``asked`` on their page.
+    """
     exporter = HTMLExporter(
         raw_template=(STATIC / "site.html.j2").read_text("utf-8"),
-        filters={"words": words, "asks_outside": asks_outside, "live": partial(live, notebook)},
+        filters={"words": words, "asks_outside": asks_outside, "live": partial(live, chapter)},
     )
-    cells, _ = exporter.from_notebook_node(content)
-    headings = BeautifulSoup(cells, "html.parser")("h2", id=True)
+    cells, _ = exporter.from_notebook_node(chapter.content)
     return render(
         "page.html.j2",
-        notebook=notebook,
+        chapters=chapters,
+        name=chapter.name,
+        chapter=chapter,
         cells=Markup(cells),
-        headings=headings,
+        headings=re.findall(r'<h2 id="(.*?)">(.*?)<a [^>]*class="permalink"', cells),
         before=before,
         after=after,
+        asked=asked,
     )
 
 
-def live(notebook: Notebook, source: str) -> Picture | None:
+def questions_page(markdown: str, chapters: list[Chapter], student: bool = False) -> str:
+    """The question bank with a quiz that can be taken; for a ``student`` without model answers."""
+    bank = questions.parts(markdown)
+    asked = questions.unanswered(bank.questions) if student else bank.questions
+    return render(
+        "questions.html.j2",
+        chapters=chapters,
+        name="questions",
+        bank=bank,
+        cells=Markup(words(asked)),
+    )
+
+
+def live(chapter: Chapter, source: str) -> Picture | None:
     """The picture that moves in place of what a cell with this source shows, if there is one."""
-    number = notebook.path.stem.partition("_")[0]
-    of_notebook = (picture for picture in PICTURES if picture.notebook == number)
+    of_notebook = (picture for picture in PICTURES if picture.notebook == chapter.number)
     return next((picture for picture in of_notebook if picture.call in source), None)
 
 
@@ -187,30 +355,56 @@ def asks_outside(html: str) -> bool:
     )
 
 
-# ---------------------------------------------------------------------------- pictures
+# ---------------------------------------------------------------------------------------- pictures
 
 
-def _picture(notebook: Notebook) -> Any:
-    """The figure that stands for a notebook: much in it (a large PNG) and colourful.
+def thumbnail(chapter: Chapter) -> Image.Image | None:
+    """What stands for a notebook: the most colourful panel of its figures, readable when small.
 
     None without figures.
     """
-
-    def appeal(picture: Any) -> float:
-        return (
-            len(picture["src"])
-            * ImageStat.Stat(Image.open(io.BytesIO(_bytes(picture))).convert("HSV")).mean[1]
-        )
-
-    return max(
-        (image for image in notebook.figures if image["src"].startswith(PNG)),
-        key=appeal,
-        default=None,
-    )
+    images = [_opened(image["src"]) for image in chapter.figures if image["src"].startswith(PNG)]
+    panels = [panel for image in images for panel in panels_of(image)]
+    best = max(panels, key=_appeal, default=None)
+    if best is not None:
+        best.thumbnail(THUMBNAIL)
+    return best
 
 
-def _bytes(picture: Any) -> bytes:
-    return base64.b64decode(picture["src"].removeprefix(PNG))
+def panels_of(image: Image.Image) -> list[Image.Image]:
+    """The parts of a figure that white columns and rows part from each other, if they are large
+    enough to say something; else the figure itself.
+    """
+    inked = np.asarray(image.convert("L")) < 250
+    gap = max(5, image.width // 150)  # less lies between an axis and its numbers
+    boxes = [
+        (left, top, right, bottom)
+        for left, right in _runs(inked.max(axis=0), gap)
+        for top, bottom in _runs(inked[:, left:right].max(axis=1), 2 * gap)
+        if right - left > 200 and bottom - top > 150
+    ]
+    return [image.crop(box) for box in boxes] or [image]
+
+
+def _runs(inked: np.ndarray, gap: int) -> list[tuple[int, int]]:
+    """Beginning and end of what is inked, where less than ``gap`` white does not part it."""
+    at = np.flatnonzero(inked)
+    if not at.size:
+        return []
+    breaks = np.flatnonzero(np.diff(at) > gap)
+    starts, ends = [at[0], *at[breaks + 1]], [*at[breaks], at[-1]]
+    return [(int(start), int(end) + 1) for start, end in zip(starts, ends, strict=True)]
+
+
+def _appeal(panel: Image.Image) -> float:
+    """Much shown, little shrunk and colourful."""
+    scale = min(1, THUMBNAIL[0] / panel.width, THUMBNAIL[1] / panel.height)
+    colour = ImageStat.Stat(panel.convert("HSV")).mean[1]
+    return panel.width * panel.height * scale**3 * (1 + colour)
+
+
+def _opened(source: str) -> Image.Image:
+    return Image.open(io.BytesIO(base64.b64decode(source.removeprefix(PNG)))).convert("RGB")
 
 
 def save_pictures(folder: Path, made: Path = runner.ROOT / "build") -> None:
@@ -229,4 +423,4 @@ TEMPLATES = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-TEMPLATES.filters |= {"words": words, "fingerprint": fingerprint}
+TEMPLATES.filters |= {"words": words, "inline": inline, "fingerprint": fingerprint}

@@ -222,7 +222,15 @@ function standalone(el) {
   const read = (id) => document.getElementById(id).textContent;
   const state = { ...JSON.parse(read("state")), data: fromBase64(read("data")) };
   render({ model: pageModel(state), el, page: true });
-  if (parent !== window) new ResizeObserver(() => tellHeight(el)).observe(el);
+  if (parent === window) return;
+  addEventListener("message", followScheme);
+  new ResizeObserver(() => tellHeight(el)).observe(el);
+}
+/** In a frame: be light or dark as the page around it is. */
+function followScheme({ source, data }) {
+  if (source !== parent || !["light", "dark"].includes(data?.scheme)) return;
+  document.documentElement.dataset.scheme = data.scheme;
+  document.body.dataset.jpThemeLight = String(data.scheme === "light"); // `theme` watches it
 }
 /** In a frame: tell the page around it how high the frame must be, so that nothing scrolls within it. */
 function tellHeight(el) {
