@@ -76,7 +76,8 @@ def db_images(
     figure = Figure(figsize=(side * columns + 1.2, (side - 0.2) * rows + 0.5), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
     for axis, image, title in zip(axes.flat, images, titles, strict=False):
-        picture = axis.imshow(image, cmap=grey, vmin=low, vmax=high)
+        # Pixels as they are: speckle that is smoothed on the way to the screen is no speckle.
+        picture = axis.imshow(image, cmap=grey, vmin=low, vmax=high, interpolation="nearest")
         axis.set_title(title, fontsize=11)
     for axis in axes[-1]:
         axis.set_xlabel(sides[0])
@@ -101,7 +102,7 @@ def soft_edge(ground: np.ndarray, image: np.ndarray) -> Figure:
     profile.step(offset, ground[middle], where="mid", color="0.5", linewidth=2)
     profile.plot(offset, image[middle], "o-", color=VH)
     profile.set(xlabel="pixels from the edge", ylabel="VH backscatter (dB)")
-    profile.annotate("ground", (-0.5, ground[middle, 0]), (4, 3), textcoords="offset points")
+    profile.annotate("ground", (0, ground[middle].mean()), (6, -6), textcoords="offset points")
     at = (offset[len(offset) // 2 - 1], image[middle, len(offset) // 2 - 1])
     look: dict[str, Any] = dict(textcoords="offset points", ha="right", color=VH)
     profile.annotate("image", at, (-8, 4), **look)
@@ -116,11 +117,11 @@ def noise_errors(errors: pd.DataFrame) -> Figure:
     """
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     axis = figure.subplots()
-    looks = {"theory": "k-", "with noise": "o", "noise removed": "s"}
+    looks = {"theory": "-", "with noise": "o", "noise removed": "s"}
     colours = {"theory": "#000000", "with noise": VH, "noise removed": NEED}
     true = errors["true (dB)"].to_numpy(float)
     for name, look in looks.items():
-        axis.plot(true, errors[name], look, color=colours[name], zorder=1 if look == "k-" else 2)
+        axis.plot(true, errors[name], look, color=colours[name], zorder=1 if look == "-" else 2)
     darkest = errors.iloc[0]
     places = {"with noise": (8, 4), "noise removed": (8, 4)}
     for name, offset in places.items():
@@ -134,6 +135,7 @@ def noise_errors(errors: pd.DataFrame) -> Figure:
         textcoords="offset points",
     )
     axis.axhline(0, color="0.6", linewidth=1)
+    axis.margins(y=0.12)
     axis.set(xlabel="true VH backscatter (dB)", ylabel="error of the mean (dB)")
     axis.grid(alpha=0.3)
     return figure
@@ -201,10 +203,10 @@ def steps_by_crop(steps: Mapping[str, np.ndarray], one: float, crops: Sequence[C
     axis.axvline(one, color="#aa3377", linewidth=1.5, linestyle="--")
     said = f"one number for all: {one:+.2f} dB"
     axis.annotate(
-        said, (one, len(steps) - 0.5), (4, 3), textcoords="offset points", color="#aa3377"
+        said, (one, len(steps) - 0.5), (4, 1), textcoords="offset points", color="#aa3377"
     )
     axis.set_yticks(range(len(steps)), [f"{n} ({len(v)})" for n, v in steps.items()])
-    axis.set(xlabel="VV, descending minus ascending (dB)", ylim=(-0.6, len(steps) - 0.4))
+    axis.set(xlabel="VV, descending minus ascending (dB)", ylim=(-0.6, len(steps) + 0.1))
     axis.grid(axis="x", alpha=0.3)
     return figure
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -107,7 +108,7 @@ def _received(
         axis.axvline(place, linestyle="--", color="0.55")
         look: dict[str, Any] = dict(textcoords="offset points", va="top")
         axis.annotate(", ".join(names), (place, 4.2), (3, 0), **look)
-    axis.set(xlabel="slant range (m, from any zero)", xlim=(-300, 300), ylim=(0, 4.4))
+    axis.set(xlabel="slant range (m, from any zero)", xlim=(-330, 330), ylim=(0, 4.4))
 
 
 def echoes(ground: xr.DataArray, theta: float, cell: float) -> tuple[np.ndarray, np.ndarray]:
@@ -136,7 +137,9 @@ def bursts(nesz: xr.DataArray) -> Figure:
     figure = Figure(figsize=(9, 4.3), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(1.15, 1))
     sides = (pixel[0] - 0.5, pixel[-1] + 0.5, line[-1] + 0.5, line[0] - 0.5)
-    picture = left.imshow(level, cmap="gray", extent=sides, aspect="auto")
+    low, high = np.floor(2 * level.min()) / 2, np.ceil(2 * level.max()) / 2
+    steps = colormaps["gray"].resampled(round(float(2 * (high - low))))  # a shade is half a dB
+    picture = left.imshow(level, cmap=steps, vmin=low, vmax=high, extent=sides, aspect="auto")
     figure.colorbar(picture, ax=left, label="NESZ of VH (dB)", location="left", shrink=0.8)
     left.axvline(pixel[border] - 0.5, color=CURVES[2], linewidth=2)
     for number, middle in enumerate(middles):
