@@ -57,18 +57,25 @@ def shared_and_weather(time: np.ndarray, shared: np.ndarray, weather: xr.Dataset
 # ---------------------------------------------------------------------- 02 from GRD to backscatter
 
 
+PIXELS = ("column (pixels of 10 m)", "row (pixels of 10 m)")
+
+
 def db_images(
     images: Sequence[np.ndarray | xr.DataArray],
     titles: Sequence[str],
     low: float = -28,
     high: float = -10,
-    sides: tuple[str, str] = ("pixel (range)", "line (azimuth)"),
+    sides: tuple[str, str] | None = None,
     label: str = "backscatter (dB)",
 ) -> Figure:
     """Images in dB in one grey scale, four or more in two columns; light brown is without a value.
 
-    ``sides`` name the horizontal and the vertical axis, ``label`` says what is shown.
+    ``sides`` name the horizontal and the vertical axis, by default those of pixels of 10 m on a map
+    for a DataArray (y, x), and of radar geometry else; ``label`` says what is shown.
     """
+    on_map = getattr(images[0], "dims", None) == ("y", "x")
+    if sides is None:
+        sides = PIXELS if on_map else ("pixel (range)", "line (azimuth)")
     grey = colormaps["gray"].with_extremes(bad="#c8a165")
     columns = len(images) if len(images) < 4 else 2
     rows = math.ceil(len(images) / columns)
@@ -168,15 +175,15 @@ def by_angle(grounds: dict[str, tuple[np.ndarray, dict[str, np.ndarray]]]) -> Fi
         low, high = np.percentile(series[next(iter(series))], (1, 99))
         axis.set(title=title, xlabel="incidence angle (degrees)", ylim=(low - 0.1, high + 0.1))
         axis.set_xlim(angle.min() - 0.2, angle.max() + 0.2)
-        _name_ends(axis, angle.max() + 0.2, ends)
+        _name_ends(axis, ends, lines=2)
     axes[0].set_ylabel("backscatter (dB)")
     return figure
 
 
-def _name_ends(axis: Axes, x: Any, ends: list[tuple[float, str, str]], lines: int = 2) -> None:
-    """Names to the right of the ends of lines, (height, name, colour), moved so that none overlap.
+def _name_ends(axis: Axes, ends: list[tuple[float, str, str]], lines: int = 1) -> None:
+    """Names beside the panel at the ends of lines, (height, name, colour), none over another.
 
-    ``x`` is where they stand; a name has so many ``lines``.
+    A name has so many ``lines``.
     """
     low, high = axis.get_ylim()
     need = 0.075 * lines * (high - low)
@@ -184,7 +191,8 @@ def _name_ends(axis: Axes, x: Any, ends: list[tuple[float, str, str]], lines: in
     for y, name, colour in sorted(ends):
         height = max(y, height + need)
         look: dict[str, Any] = dict(textcoords="offset points", va="center", annotation_clip=False)
-        axis.annotate(name, (x, height), (4, 0), color=colour, fontsize=9.5, **look)
+        place = axis.get_yaxis_transform()  # across in shares of the panel, up in data
+        axis.annotate(name, (1, height), (5, 0), xycoords=place, color=colour, **look)
 
 
 def steps_by_crop(steps: Mapping[str, np.ndarray], one: float, crops: Sequence[Crop]) -> Figure:
@@ -291,7 +299,7 @@ def variograms(found: Mapping[str, patches.Variogram]) -> Figure:
     axis.annotate("95 %", (v.distance[0], 0.95), (0, 3), textcoords="offset points")
     axis.set(xlabel="distance (m)", ylabel="semivariance / variance", ylim=(0, None))
     axis.grid(alpha=0.3)
-    _name_ends(axis, v.distance[-1], ends, lines=1)
+    _name_ends(axis, ends)
     return figure
 
 
@@ -317,7 +325,7 @@ def by_land(
         axis.set_xticks(km2, [f"{size:.0f}" for size in km2])
         axis.minorticks_off()
         axis.grid(alpha=0.3)
-        _name_ends(axis, km2[-1], ends, lines=1)
+        _name_ends(axis, ends)
     return figure
 
 
@@ -577,7 +585,9 @@ def level_histograms(pairs: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figu
         axis.hist(np.ravel(simulated), bins, label="simulated (line)", **look)
         axis.set(xlabel=title)
     axes[0].set_ylabel("pixels")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    figure.legend(
+        *axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False
+    )
     return figure
 
 
@@ -602,7 +612,7 @@ def crop_years(
     axes[0].set_ylabel("mean VH backscatter (dB)")
     lines = axes[0].get_lines()
     names = ("real (thick, colour of the crop)", "simulated (dashed)")
-    figure.legend(lines, names, loc="outside upper center", ncols=2)
+    figure.legend(lines, names, loc="outside upper center", ncols=2, frameon=False)
     return figure
 
 
@@ -619,5 +629,5 @@ def crop_curves(curves: pd.DataFrame, crops: Sequence[Crop], label: str) -> Figu
     axis.set(ylabel=label, xlabel="date")
     axis.xaxis.set_major_formatter(ConciseDateFormatter(AutoDateLocator()))
     axis.grid(alpha=0.3)
-    _name_ends(axis, curves.index[-1], ends, lines=1)
+    _name_ends(axis, ends)
     return figure
