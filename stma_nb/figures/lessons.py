@@ -170,8 +170,8 @@ def by_angle(grounds: dict[str, tuple[np.ndarray, dict[str, np.ndarray]]]) -> Fi
             look = dict(fmt=mark, color=colour, markersize=5, elinewidth=1)
             axis.errorbar(middle, found["mean"], found["std"], **look)
             axis.plot(*line.linspace(2), style, color=colour, linewidth=2)
-            slope = line.convert().coef[1]
-            ends.append((float(line(angle.max())), f"{name}\n{round(slope, 2) + 0.0:+.2f} dB/°", colour))
+            slope = round(line.convert().coef[1], 2) + 0.0  # no -0.00
+            ends.append((float(line(angle.max())), f"{name}\n{slope:+.2f} dB/°", colour))
         low, high = np.percentile(series[next(iter(series))], (1, 99))
         axis.set(title=title, xlabel="incidence angle (degrees)", ylim=(low - 0.1, high + 0.1))
         axis.set_xlim(angle.min() - 0.2, angle.max() + 0.2)
