@@ -24,6 +24,12 @@ from .component import (
     script as script,
     style as style,
 )
+from .drawings.attention import (
+    gated_places as gated_places,
+    one_date_asks as one_date_asks,
+    query_key_value as query_key_value,
+    token_arrows as token_arrows,
+)
 from .lessons import (
     areas as areas,
     bars_by_date as bars_by_date,
@@ -37,9 +43,13 @@ from .lessons import (
     pairs_of_networks as pairs_of_networks,
     patch_images as patch_images,
     patch_with_label as patch_with_label,
+    price_of_pairs as price_of_pairs,
+    season_in_two_bands as season_in_two_bands,
     shared_and_weather as shared_and_weather,
+    sharpness_varied as sharpness_varied,
     side_looking as side_looking,
     terrain as terrain,
+    weight_received as weight_received,
     where_errors_sit as where_errors_sit,
 )
 from .maps import (

@@ -52,6 +52,8 @@ from .temporal import (
     temporal_1 as temporal_1,
     temporal_2 as temporal_2,
     temporal_3 as temporal_3,
+    temporal_4 as temporal_4,
+    temporal_5 as temporal_5,
 )
 from .time_series import (
     time_series_1 as time_series_1,
