@@ -30,6 +30,13 @@ from .drawings.attention import (
     query_key_value as query_key_value,
     token_arrows as token_arrows,
 )
+from .drawings.basics import (
+    class_areas as class_areas,
+    convolution as convolution,
+    loss_by_step as loss_by_step,
+    slope_of_loss as slope_of_loss,
+    tensor_of_images as tensor_of_images,
+)
 from .lessons import (
     areas as areas,
     bars_by_date as bars_by_date,

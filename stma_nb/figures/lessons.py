@@ -394,7 +394,7 @@ def sharpness_varied(
     each of these.
     """
     figure = Figure(figsize=(9.6, 5.8), layout="constrained")
-    names = [str(place) for place in range(len(looks))]
+    names: list[Any] = [str(place) for place in range(len(looks))]
     parts = figure.subplot_mosaic([names, ["error"] * len(names)])
     axes = [parts[name] for name in names]
     for axis, (sharpness, weights) in zip(axes, looks.items(), strict=True):
@@ -413,7 +413,7 @@ def sharpness_varied(
         errors.items(), ("o-", "s--"), ("#000000", "#cc79a7"), strict=True
     ):
         axis.plot(errors.index, values, style, color=colour, label=f"attention, {name}")
-        at = dict(color=colour, linestyle=":", linewidth=1.5)
+        at: dict[str, Any] = dict(color=colour, linestyle=":", linewidth=1.5)
         axis.axhline(boxcar[str(name)], **at, label=f"boxcar, {name}")
     axis.set_xscale("log", base=2)
     axis.set_xticks(errors.index, [f"{sharpness:g}" for sharpness in errors.index])

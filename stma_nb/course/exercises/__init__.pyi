@@ -5,6 +5,13 @@ from .accuracy import (
     accuracy_4 as accuracy_4,
     accuracy_5 as accuracy_5,
 )
+from .basics import (
+    basics_1 as basics_1,
+    basics_2 as basics_2,
+    basics_3 as basics_3,
+    basics_4 as basics_4,
+    basics_5 as basics_5,
+)
 from .explorer import (
     explorer_1 as explorer_1,
     explorer_2 as explorer_2,
