@@ -25,6 +25,7 @@ from .component import (
     style as style,
 )
 from .drawings.attention import (
+    gated_map as gated_map,
     gated_places as gated_places,
     one_date_asks as one_date_asks,
     query_key_value as query_key_value,

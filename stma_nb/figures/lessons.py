@@ -339,7 +339,8 @@ def patch_images(
     ``label`` is that of the bar of colours, ``marks`` are pixels (row, column) to mark by a cross;
     ``look`` goes to matplotlib's imshow (cmap, vmin, vmax).
     """
-    figure = Figure(figsize=(max(4.6, 2.6 * len(images) + 1), 3.2), layout="constrained")
+    width = np.clip(2.6 * len(images) + 1, 4.6, 9.6)
+    figure = Figure(figsize=(width, 3.2), layout="constrained")
     axes = figure.subplots(1, len(images), squeeze=False)[0]
     for axis, image, title in zip(axes, images, titles, strict=True):
         picture = axis.imshow(image, **{"cmap": "gray", **look})
@@ -398,15 +399,15 @@ def sharpness_varied(
     parts = figure.subplot_mosaic([names, ["error"] * len(names)])
     axes = [parts[name] for name in names]
     for axis, (sharpness, weights) in zip(axes, looks.items(), strict=True):
-        picture = axis.imshow(weights, cmap="cividis", norm=PowerNorm(0.5, 0, 25))
+        picture = axis.imshow(weights, cmap="cividis", norm=PowerNorm(0.5, 0, 9))
         _border_fields(axis, patch)
         axis.plot(mark[1], mark[0], "x", color="#d55e00", markersize=8, markeredgewidth=2)
         share = weights[patch.parcel.values == patch.parcel.values[mark]].sum() / weights.sum()
-        axis.set_title(f"sharpness {sharpness:g}: {100 * share:.0f} % on its field", fontsize=10)
+        axis.set_title(f"sharpness {sharpness:g}\n{100 * share:.0f} % on its field", fontsize=10)
         axis.set_xlabel("column (pixels)")
     axes[0].set_ylabel("row (pixels)")
     _name_fields(axes[0], patch)
-    ticks = [0, 1, 5, 25]
+    ticks = [0, 1, 4, 9]
     figure.colorbar(picture, ax=axes, label="weight (1 = equal)", ticks=ticks, extend="max")
     axis = parts["error"]
     for (name, values), style, colour in zip(

@@ -48,6 +48,8 @@ from .spatial import (
     spatial_1 as spatial_1,
     spatial_2 as spatial_2,
     spatial_3 as spatial_3,
+    spatial_4 as spatial_4,
+    spatial_5 as spatial_5,
 )
 from .splits import (
     splits_1 as splits_1,

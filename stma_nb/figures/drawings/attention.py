@@ -162,6 +162,25 @@ def gated_places(kernel: ArrayLike, bias: float, side: int = 8) -> Figure:
     return figure
 
 
+def gated_map(before: ArrayLike, gate: ArrayLike) -> Figure:
+    """A feature map, its gate between 0 and 1, and their product, the map that goes on."""
+    f, g = np.asarray(before, float), np.asarray(gate, float)
+    figure = Figure(figsize=(9.6, 3.2), layout="constrained")
+    left, middle, right = figure.subplots(1, 3)
+    scale = dict(cmap="gray", vmin=min(0, f.min()), vmax=f.max())
+    for axis, image, title, label, look in (
+        (left, f, "feature map f", "value", scale),
+        (middle, g, "gate: sigmoid(conv(f))", "share let through", dict(vmin=0, vmax=1)),
+        (right, f * g, "f times gate", "value", scale),
+    ):
+        picture = axis.imshow(image, **{"cmap": "cividis", **look})
+        axis.set_title(title, fontsize=11)
+        axis.set_xlabel("column (cells of 4 pixels)")
+        figure.colorbar(picture, ax=axis, label=label, shrink=0.8)
+    left.set_ylabel("row (cells of 4 pixels)")
+    return figure
+
+
 def _softmax(scores: np.ndarray) -> np.ndarray:
     powers = np.exp(scores - scores.max())
     return powers / powers.sum()

@@ -141,7 +141,7 @@ def loss_by_step(losses: Mapping[str, Sequence[float]]) -> Figure:
     figure = Figure(figsize=(8, 3.6), layout="constrained")
     axis = figure.subplots()
     ends = []
-    styles = (("-", "#000000"), ("--", "#0072b2"), ("-.", "#009e73"), (":", "#d55e00"))
+    styles = (("-", "#000000"), ("--", "#56b4e9"), ("-.", "#cc79a7"), (":", "#e69f00"))
     for (name, values), (style, colour) in zip(losses.items(), styles, strict=False):
         axis.plot(values, style, color=colour, linewidth=2)
         ends.append((values[-1], len(values) - 1, name, colour))
