@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import typer
 import yaml
+from torch import nn
 
 import stma_nb
 from stma_nb import __main__, accuracy, course, cube, model
@@ -208,7 +209,7 @@ def test_the_legend_shown_is_one_that_is_read(tmp_path):
 
 def test_index_and_question_bank_name_every_notebook():
     for notebook in map(Notebook, course.notebooks()):
-        number, title = notebook.path.name[:2], notebook.title.strip()
+        number, title = notebook.path.name.partition("_")[0], notebook.title.strip()
         assert f"| {number} | [{title}]({notebook.path.name}) |" in read("notebooks/README.md")
         said = re.search(
             rf"^## {number} \[([^]]+)\]\({notebook.path.name}\)$",
@@ -221,7 +222,7 @@ def test_index_and_question_bank_name_every_notebook():
 def sections() -> dict[str, str]:
     """The question bank by number of the notebook, and the quiz."""
     parts = re.split(r"^## ", read("notebooks/questions.md"), flags=re.MULTILINE)[1:]
-    return {"quiz" if part.startswith("Quiz") else part[:2]: part for part in parts}
+    return {"quiz" if part.startswith("Quiz") else part.split()[0]: part for part in parts}
 
 
 def test_every_question_has_an_answer():
@@ -302,6 +303,12 @@ CALCULATED = {  # by notebook: what the text says, and the number
         "0.75": 0.9 * weights(0.5)[0],
         "1.25": 400 / (1 + 399 * 0.8),
         "count as 62": 50 * 400 / (1 + 399 * 0.8),
+    },
+    "03a": {
+        "304": parameters(nn.Conv2d(2, 16, 3)),
+        "160": parameters(nn.Conv2d(16, 16, 3, groups=16)),
+        "0.576": np.e / (np.e + 2),
+        "0.551": np.log((np.e + 2) / np.e),
     },
     "04": {
         "0.576": np.e / (np.e + 2),

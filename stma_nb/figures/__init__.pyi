@@ -13,8 +13,6 @@ from .colours import (
     CURVES as CURVES,
     NEED as NEED,
     PARTS as PARTS,
-    VH as VH,
-    VV as VV,
 )
 from .component import (
     Component as Component,
@@ -23,6 +21,20 @@ from .component import (
     percent as percent,
     script as script,
     style as style,
+)
+from .drawings.attention import (
+    gated_map as gated_map,
+    gated_places as gated_places,
+    one_date_asks as one_date_asks,
+    query_key_value as query_key_value,
+    token_arrows as token_arrows,
+)
+from .drawings.basics import (
+    class_areas as class_areas,
+    convolution as convolution,
+    loss_by_step as loss_by_step,
+    slope_of_loss as slope_of_loss,
+    tensor_of_images as tensor_of_images,
 )
 from .drawings.patches import (
     windows as windows,
@@ -50,11 +62,15 @@ from .lessons import (
     pairs_of_networks as pairs_of_networks,
     patch_images as patch_images,
     patch_with_label as patch_with_label,
+    price_of_pairs as price_of_pairs,
+    season_in_two_bands as season_in_two_bands,
     shared_and_weather as shared_and_weather,
+    sharpness_varied as sharpness_varied,
     soft_edge as soft_edge,
     steps_by_crop as steps_by_crop,
     terrain as terrain,
     variograms as variograms,
+    weight_received as weight_received,
     where_errors_sit as where_errors_sit,
 )
 from .maps import (

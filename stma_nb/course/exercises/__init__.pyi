@@ -5,6 +5,13 @@ from .accuracy import (
     accuracy_4 as accuracy_4,
     accuracy_5 as accuracy_5,
 )
+from .basics import (
+    basics_1 as basics_1,
+    basics_2 as basics_2,
+    basics_3 as basics_3,
+    basics_4 as basics_4,
+    basics_5 as basics_5,
+)
 from .explorer import (
     explorer_1 as explorer_1,
     explorer_2 as explorer_2,
@@ -45,6 +52,8 @@ from .spatial import (
     spatial_1 as spatial_1,
     spatial_2 as spatial_2,
     spatial_3 as spatial_3,
+    spatial_4 as spatial_4,
+    spatial_5 as spatial_5,
 )
 from .splits import (
     splits_1 as splits_1,
@@ -58,6 +67,8 @@ from .temporal import (
     temporal_1 as temporal_1,
     temporal_2 as temporal_2,
     temporal_3 as temporal_3,
+    temporal_4 as temporal_4,
+    temporal_5 as temporal_5,
 )
 from .time_series import (
     time_series_1 as time_series_1,
