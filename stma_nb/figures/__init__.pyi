@@ -24,6 +24,16 @@ from .component import (
     script as script,
     style as style,
 )
+from .drawings.network import (
+    double_fusion as double_fusion,
+    feature_maps as feature_maps,
+    inside_stsa as inside_stsa,
+    network_with_maps as network_with_maps,
+    pixel_sees as pixel_sees,
+    seen_by_a_pixel as seen_by_a_pixel,
+    skip_mix as skip_mix,
+    skip_mix_terms as skip_mix_terms,
+)
 from .lessons import (
     areas as areas,
     bars_by_date as bars_by_date,
@@ -61,7 +71,6 @@ from .plots import (
     label_maps as label_maps,
     literal as literal,
     live_history as live_history,
-    network_diagram as network_diagram,
     parts_map as parts_map,
     profiles as profiles,
     show as show,

@@ -1,0 +1,1 @@
+"""Drawings of ideas, made from numbers; a module for each subject."""
