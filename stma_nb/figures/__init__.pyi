@@ -28,6 +28,7 @@ from .drawings.network import (
     double_fusion as double_fusion,
     feature_maps as feature_maps,
     inside_stsa as inside_stsa,
+    most_influence as most_influence,
     network_with_maps as network_with_maps,
     pixel_sees as pixel_sees,
     seen_by_a_pixel as seen_by_a_pixel,

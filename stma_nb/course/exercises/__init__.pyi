@@ -15,6 +15,7 @@ from .network import (
     network_2 as network_2,
     network_3 as network_3,
     network_4 as network_4,
+    network_5 as network_5,
 )
 from .preprocessing import (
     preprocessing_1 as preprocessing_1,

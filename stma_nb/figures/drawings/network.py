@@ -8,15 +8,17 @@ from typing import Any
 
 import numpy as np
 import torch
+import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 from torch import Tensor
 
-from stma_nb.cube import Crop
+from stma_nb.cube import Crop, legend
 from stma_nb.figures.plots import colour_map, literal
 from stma_nb.model import LEVEL_CHANNELS, STMA, STSA
+from stma_nb.patches import Scaling, network_input, read_window
 
 BLUE, RED = "#0072b2", "#d55e00"  # of a row, of a column; of a level's way around the attention
 Maps = dict[str, np.ndarray]
@@ -26,13 +28,16 @@ Box = tuple[float, float, float, float]  # left, bottom, width, height in inches
 # ------------------------------------------------------------------------------------ what is drawn
 
 
-def feature_maps(network: STMA, x: Tensor) -> Maps:
-    """What every part of a network gives for one patch x (T, bands, P, P).
+def feature_maps(network: STMA, scaling: Scaling, piece: xr.Dataset) -> Maps:
+    """What every part of a network gives for one piece of a season, as large as its patch.
 
-    Feature maps are (channels, rows, columns), those of the trunk (T, c, rows, columns); pixels 1,
-    dates 1, ... are attention weights (queries, keys), the mean over heads, and so is cross.
+    The input is (T, bands, P, P). Feature maps are (channels, rows, columns), those of the trunk
+    (T, c, rows, columns); pixels 1, dates 1, ... are attention weights (queries, keys), the mean
+    over heads, and so is cross.
     """
-    maps: Maps = {"input": x.numpy()}
+    values = read_window(piece, scaling.bands, (slice(None), slice(None)))
+    maps: Maps = {"input": network_input(values, scaling)}
+    x = torch.from_numpy(maps["input"])
 
     def keep(name: str) -> Any:
         def hook(_: Any, __: Any, output: Any) -> None:
@@ -165,19 +170,14 @@ def _liveliest(maps: np.ndarray) -> int:
 # -------------------------------------------------------------------------------- the whole network
 
 
-def network_with_maps(
-    maps: Maps,
-    truth: np.ndarray,
-    crops: Sequence[Crop],
-    days: Sequence[str],
-    shown: tuple[int, int, int],
-) -> Figure:
+def network_with_maps(maps: Maps, piece: xr.Dataset, shown: tuple[int, int, int]) -> Figure:
     """The blocks of STMA, what flows between them, and in each block what it made of one patch.
 
-    ``maps`` are those of ``feature_maps``, ``truth`` the labels of the patch (P, P), ``days`` the
-    names of its dates, three of which (positions) are ``shown``. One channel of each level is
-    followed, on the second of them.
+    ``maps`` are those of ``feature_maps`` for a piece of a season, three of whose dates (positions)
+    are ``shown``. One channel of each level is followed, on the second of them.
     """
+    crops, truth = legend(piece), piece.crop.values
+    days = [str(time)[5:10] for time in piece.time.values]
     dates, bands, patch, _ = maps["input"].shape
     figure, axis = _paper(9.4, 5.9)
     words: dict[str, Any] = dict(fontsize=9, ha="center", va="top", zorder=3, linespacing=1)
@@ -193,7 +193,7 @@ def network_with_maps(
     for date, height in zip(shown, (2.14, 1.21, 0.28), strict=True):
         at = (given[0] + 0.13, given[1] + height)
         _image(axis, maps["input"][date, 0], at, thumb, cmap="gray")
-        axis.text(at[0] + thumb / 2, at[1] - 0.01, literal(days[date]), **words)
+        axis.text(at[0] + thumb / 2, at[1] - 0.01, days[date], **words)
 
     for level, (channels, bottom) in enumerate(zip(LEVEL_CHANNELS, bottoms, strict=True), start=1):
         side = maps[f"LSAPE {level}"].shape[-1]
@@ -206,7 +206,7 @@ def network_with_maps(
         _box(axis, trunk, f"trunk, level {level}\n{dates} × {channels} × {side}²")
         for date, right in zip(shown[1:], (0.05, 0.77), strict=True):
             _image(axis, levels[date, channel], (trunk[0] + right, bottom + 0.22), thumb)
-            axis.text(trunk[0] + right + thumb / 2, bottom + 0.2, literal(days[date]), **words)
+            axis.text(trunk[0] + right + thumb / 2, bottom + 0.2, days[date], **words)
         _box(axis, gate, f"LSAPE {level}\n{dates * channels} × {side}²")
         _image(axis, maps[f"LSAPE {level}"][follow], (gate[0] + 0.09, bottom + 0.22), thumb)
         _box(axis, stsa, f"STSA {level}\n{dates * channels} × {side}²")
@@ -290,22 +290,27 @@ def pixel_sees(shares: Sequence[np.ndarray], sides: Sequence[int]) -> Figure:
         patch = len(share)
         scale = PowerNorm(0.5, 0, 100 * strongest)  # its root: small shares are seen as well
         picture = axis.imshow(100 * share, cmap="Blues", norm=scale)
-        axis.contour(share, levels=[held(share)], colors="black", linewidths=1.2)
+        most = most_influence(share)
+        axis.contour(most, levels=[0.5], colors="black", linewidths=1.2)
         stands, start = patch / side, side // 2 * patch / side - 0.5
         frame = dict(fill=False, edgecolor=RED, linewidth=2)
         axis.add_patch(Rectangle((start, start), stands, stands, **frame))
-        area = int((share >= held(share)).sum())
-        axis.set_title(f"level {level}: {side}² pixels\n90 % from {area} input pixels", fontsize=10)
+        axis.set_title(
+            f"level {level}: {side}² pixels\n90 % from {most.sum()} input pixels", fontsize=10
+        )
         axis.set_xlabel("column (input pixels)")
     axes[0].set_ylabel("row (input pixels)")
     figure.colorbar(picture, ax=axes, label="share of the influence (%)", shrink=0.8)
     return figure
 
 
-def held(share: np.ndarray, part: float = 0.9) -> float:
-    """The height above which the highest shares hold ``part`` of the whole."""
-    falling = np.sort(share, axis=None)[::-1]
-    return float(falling[np.searchsorted(falling.cumsum(), part * falling.sum())])
+def most_influence(share: np.ndarray, part: float = 0.9) -> np.ndarray:
+    """The smallest set of pixels (a mask) whose shares make up ``part`` of the whole."""
+    order = np.argsort(-share, axis=None)
+    count = np.searchsorted(share.flat[order].cumsum(), part * share.sum()) + 1
+    mask = np.zeros(share.shape, bool)
+    mask.flat[order[:count]] = True
+    return mask
 
 
 # ------------------------------------------------------------------------------------- inside STSA
