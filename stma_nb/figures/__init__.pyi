@@ -35,6 +35,11 @@ from .drawings.network import (
     skip_mix as skip_mix,
     skip_mix_terms as skip_mix_terms,
 )
+from .drawings.region import (
+    blending as blending,
+    false_changes as false_changes,
+    seams as seams,
+)
 from .lessons import (
     areas as areas,
     bars_by_date as bars_by_date,
@@ -44,7 +49,10 @@ from .lessons import (
     db_images as db_images,
     dots as dots,
     doubt_and_errors as doubt_and_errors,
+    doubt_and_places as doubt_and_places,
+    gain_by_depth as gain_by_depth,
     intervals as intervals,
+    memory_used as memory_used,
     pairs_of_networks as pairs_of_networks,
     patch_images as patch_images,
     patch_with_label as patch_with_label,

@@ -37,6 +37,8 @@ from .region import (
     region_1 as region_1,
     region_2 as region_2,
     region_3 as region_3,
+    region_4 as region_4,
+    region_5 as region_5,
 )
 from .spatial import (
     spatial_1 as spatial_1,
