@@ -1,6 +1,7 @@
 """Seams are drawn where they are, and shares of windows sum to one."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from stma_nb import course, cube, figures, patches
@@ -51,3 +52,19 @@ def test_shares_of_windows_sum_to_one_and_fade_out():
     assert np.allclose(below.lines[3].get_ydata(), 1)
     assert shares[0, 0] == 1 and shares[0, 31] < 0.01 and shares[1, 16] < 0.01
     assert [line.get_linestyle() for line in above.lines] == ["-", "--", ":"]
+
+
+def test_places_to_visit_lie_where_they_are_on_the_map(piece):
+    places = pd.DataFrame({"row": [0, 95], "column": [10, 95]})
+    figure = figures.doubt_and_places(np.zeros((96, 96)), places, piece)
+    [marks] = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
+    assert np.allclose(marks.get_xdata(), [0.105, 0.955])  # kilometres east of the corner
+    assert np.allclose(marks.get_ydata(), [0.955, 0.005])
+
+
+def test_gains_stand_over_their_distance_with_their_intervals():
+    axis = figures.gain_by_depth(np.array([2.0, 0.5]), np.array([1.0, 0.25])).axes[0]
+    [container] = axis.containers
+    assert container.lines[0].get_ydata().tolist() == [2, 0.5]
+    [bars] = container.lines[2]
+    assert [bar[:, 1].tolist() for bar in bars.get_segments()] == [[1, 3], [0.25, 0.75]]

@@ -65,6 +65,8 @@ from .training import (
     training_1 as training_1,
     training_2 as training_2,
     training_3 as training_3,
+    training_4 as training_4,
+    training_5 as training_5,
 )
 from .transfer import (
     transfer_1 as transfer_1,

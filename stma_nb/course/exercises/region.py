@@ -58,7 +58,7 @@ Blend = Callable[[np.ndarray, np.ndarray, tuple[int, int]], np.ndarray]
 
 def _keeps_one_window(blend: Blend) -> str | None:
     piece = np.random.default_rng(0).uniform(size=(1, 3, 8, 8))
-    found = np.asarray(blend(piece, np.array([[0, 0]]), (8, 8)))
+    found = np.asarray(blend(piece.copy(), np.array([[0, 0]]), (8, 8)))
     if found.shape != (3, 8, 8):
         return f"The map has the shape {found.shape}; expected (K, rows, columns) = (3, 8, 8)."
     if not np.isfinite(found).all():
@@ -95,7 +95,7 @@ def _fades(blend: Blend) -> str | None:
         ("down", [[0, 0], [8, 0]], (24, 16)),
         ("across", [[0, 0], [0, 8]], (16, 24)),
     ):
-        found = np.asarray(blend(pieces, np.array(corners), shape))[0]
+        found = np.asarray(blend(pieces.copy(), np.array(corners), shape))[0]
         along = found[:, 8] if way == "down" else found[8]
         if not (along[8:16] > 0).any() or not (along[8:16] < 1).any():
             return (

@@ -39,7 +39,7 @@ def seams(maps: dict[str, np.ndarray], season: xr.Dataset, patch: int) -> Figure
     """
     truth = season.crop.values
     figure = label_maps(maps | {"truth": truth}, legend(season), season)
-    figure.set_size_inches(10.5, 4.1)
+    figure.set_size_inches(10.5, 3.8)
     rows, columns = truth.shape
     for axis, mapped in zip(figure.axes, maps.values(), strict=False):
         _, right, _, top = axis.images[0].get_extent()
