@@ -123,12 +123,12 @@ def _paper(width: float, height: float) -> tuple[Figure, Axes]:
 
 def _box(axis: Axes, box: Box, title: str, colour: str = BLUE) -> None:
     left, bottom, width, height = box
-    look = dict(facecolor="#f3f8fc", edgecolor=colour, linewidth=1.2, zorder=2)
+    look: dict[str, Any] = dict(facecolor="#f3f8fc", edgecolor=colour, linewidth=1.2, zorder=2)
     axis.add_patch(
         FancyBboxPatch((left, bottom), width, height, "round,pad=0,rounding_size=0.06", **look)
     )
     middle = left + width / 2
-    look = dict(fontsize=9, ha="center", va="top", linespacing=1.05, zorder=3)
+    look: dict[str, Any] = dict(fontsize=9, ha="center", va="top", linespacing=1.05, zorder=3)
     axis.text(middle, bottom + height - 0.04, title, **look)
 
 
@@ -158,7 +158,7 @@ def _way(axis: Axes, *places: Place, colour: str = "0.25") -> None:
     """A line through places, the last of which has the head of an arrow."""
     for a, b in pairwise(places[:-1]):
         axis.plot(*zip(a, b, strict=True), color=colour, linewidth=1.3, zorder=1)
-    look = dict(arrowstyle="-|>", mutation_scale=11, shrinkA=0, shrinkB=0, color=colour, lw=1.3)
+    look: dict[str, Any] = dict(arrowstyle="-|>", mutation_scale=11, shrinkA=0, shrinkB=0, color=colour, lw=1.3)
     axis.add_patch(FancyArrowPatch(places[-2], places[-1], zorder=5, **look))
 
 
@@ -235,7 +235,7 @@ def network_with_maps(maps: Maps, piece: xr.Dataset, shown: tuple[int, int, int]
             _way(axis, start, (start[0], height), (end[0], height), end, colour=RED)
     _way(axis, (_side(decoder, "bottom")[0], ground), (auxiliary[0], ground), colour=RED)
     after = _side(stsa, "right")[0] + 0.06
-    rules = dict(fontsize=9, va="bottom", zorder=3)
+    rules: dict[str, Any] = dict(fontsize=9, va="bottom", zorder=3)
     axis.text(after, bottoms[0] + high / 2 + 0.03, "asks", **rules)
     axis.text(after, bottoms[2] + high / 2 + 0.03, "is added", **rules)
     axis.text(4.1, top + 0.03, "gated level 1, added within the decoder", **rules)
@@ -248,7 +248,7 @@ def network_with_maps(maps: Maps, piece: xr.Dataset, shown: tuple[int, int, int]
     axis.text(mca[0] + 0.42, mca[1] + 0.2, "answers", **words)
     colours, norm = colour_map(crops)
     heads = {name: maps[name].argmax(0) for name in ("main", "auxiliary")}
-    look = dict(cmap=colours, norm=norm)
+    look: dict[str, Any] = dict(cmap=colours, norm=norm)
     for box, name, height in ((main, "main", 1.5), (auxiliary, "auxiliary", 0.12)):
         _box(axis, box, f"{name}\n{len(maps[name])} × {patch}²")
         _image(axis, heads[name], (box[0] + 0.07, box[1] + height), thumb, **look)
@@ -293,7 +293,7 @@ def pixel_sees(shares: Sequence[np.ndarray], sides: Sequence[int]) -> Figure:
         most = most_influence(share)
         axis.contour(most, levels=[0.5], colors="black", linewidths=1.2)
         stands, start = patch / side, side // 2 * patch / side - 0.5
-        frame = dict(fill=False, edgecolor=RED, linewidth=2)
+        frame: dict[str, Any] = dict(fill=False, edgecolor=RED, linewidth=2)
         axis.add_patch(Rectangle((start, start), stands, stands, **frame))
         axis.set_title(
             f"level {level}: {side}² pixels\n90 % from {most.sum()} input pixels", fontsize=10
@@ -342,7 +342,7 @@ def double_fusion(
     _box(axis, to_pixels, f"{n} pixels\nattend to pixels")
     _box(axis, to_dates, f"{dates} dates\nattend to dates")
     for box, name in ((to_pixels, "pixels"), (to_dates, "dates")):
-        look = dict(cmap="Greys", vmin=0)
+        look: dict[str, Any] = dict(cmap="Greys", vmin=0)
         _image(axis, inside[name].numpy(), (box[0] + 0.19, box[1] + 0.12), 0.92, **look)
     _box(axis, small, f"small network\n{2 * features} → 16 → {features}\nfor each pixel")
     _box(axis, mix, f"skip mix\n2 × {n} → {n}\nfor each feature", colour=RED)
@@ -391,13 +391,13 @@ _UPRIGHT: dict[str, Any] = dict(ha="right", va="center")
 def _table(axis: Axes, values: np.ndarray, place: Place, size: Place, **look: Any) -> None:
     """Numbers as colours in a rectangle: orange below zero, purple above."""
     extent = (place[0], place[0] + size[0], place[1], place[1] + size[1])
-    look = dict(cmap="PuOr", interpolation="none", aspect="auto", zorder=3, **look)
+    look: dict[str, Any] = dict(cmap="PuOr", interpolation="none", aspect="auto", zorder=3, **look)
     axis.imshow(values, extent=extent, **look)
     _frame(axis, (*place, *size), "0.3", 0.6)
 
 
 def _frame(axis: Axes, box: Box, colour: str, width: float = 1.6) -> None:
-    look = dict(fill=False, edgecolor=colour, linewidth=width, zorder=4)
+    look: dict[str, Any] = dict(fill=False, edgecolor=colour, linewidth=width, zorder=4)
     axis.add_patch(Rectangle(box[:2], box[2], box[3], **look))
 
 
@@ -436,7 +436,7 @@ def skip_mix(terms: Maps, mixed: np.ndarray, pixel: int) -> Figure:
             numbers = [terms[f"{which} {what}"] for which in ("spatial", "temporal")]
             extreme = float(np.abs(numbers).max())  # one scale above and below
             left = 0.9 + 1.72 * place
-            scale = dict(vmin=-extreme, vmax=extreme)
+            scale: dict[str, Any] = dict(vmin=-extreme, vmax=extreme)
             _table(axis, numbers[row].reshape(side, side), (left, bottom), (large, large), **scale)
             if row == 0:
                 axis.text(left + large / 2, 3.3, what, fontsize=10, **words)

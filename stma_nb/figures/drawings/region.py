@@ -78,7 +78,7 @@ def blending(weight: np.ndarray) -> Figure:
     shares = weights / weights.sum(0)
     for number, (line, share, start) in enumerate(zip(weights, shares, starts, strict=True)):
         inside = np.arange(start, start + patch)
-        look = dict(color=LINES[number], linewidth=2)
+        look: dict[str, Any] = dict(color=LINES[number], linewidth=2)
         above.plot(inside, line[inside], STYLES[number], **look)
         below.plot(inside, share[inside], STYLES[number], **look)
         middle = start + patch / 2
