@@ -324,7 +324,9 @@ def losses(curves: Mapping[str, Sequence[float]], knows_nothing: float) -> Figur
         lifts[name] = lifts.get(lower[1], 0) + 13 if end < 1.25 * lower[0] else 0
     for (name, curve), (style, colour) in zip(curves.items(), looks, strict=False):
         axis.semilogy(curve, style, color=colour, linewidth=2)
-        at = dict(xy=(len(curve) - 1, curve[-1]), xytext=(6, lifts[name]), color=colour)
+        at: dict[str, Any] = dict(
+            xy=(len(curve) - 1, curve[-1]), xytext=(6, lifts[name]), color=colour
+        )
         axis.annotate(name, **at, textcoords="offset points", va="center", fontsize=10)
     longest = max(map(len, curves.values()))
     axis.hlines(knows_nothing, 0, longest - 1, color="0.6", linewidth=1)
@@ -346,7 +348,7 @@ def rate_test(
     axis.semilogx(rates, after, color="0.7")
     axis.semilogx(rates, smooth, color="#0072b2", linewidth=2)
     top = 1.5 * after[0]
-    said = dict(fontsize=10, va="bottom", textcoords="offset points")
+    said: dict[str, Any] = dict(fontsize=10, va="bottom", textcoords="offset points")
     axis.annotate("after each step", (rates[0], after[:5].max()), (0, 16), color="0.45", **said)
     axis.annotate("mean of seven", (rates[0], smooth[0]), (0, -34), color="#0072b2", **said)
     marks = {"a tenth gained": (works, "-", "#009e73"), "lowest": (lowest, "--", "#d55e00")}
@@ -511,7 +513,7 @@ def doubt_and_places(entropy: np.ndarray, places: pd.DataFrame, season: xr.Datas
     figure = Figure(figsize=(6.6, 5.3), layout="constrained")
     axis = figure.subplots()
     left, right, bottom, top = _extent(season)
-    look = dict(cmap="Greys", vmin=0, vmax=1, extent=(left, right, bottom, top))
+    look: dict[str, Any] = dict(cmap="Greys", vmin=0, vmax=1, extent=(left, right, bottom, top))
     image = axis.imshow(entropy, interpolation="nearest", **look)
     rows, columns = entropy.shape
     east = (places["column"] + 0.5) * right / columns

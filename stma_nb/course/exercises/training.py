@@ -80,7 +80,7 @@ def _steps_as_the_whole_batch_would(step: Any) -> str | None:
     labelled = [int((y[rows] != IGNORE).sum()) for rows in pieces]
     right = gradient(slice(0, 8), sum(labelled))
     means = [gradient(rows, n) for rows, n in zip(pieces, labelled, strict=True)]
-    known = {  # what would have been done, and what to say
+    known: dict[str, tuple[Any, ...]] = {  # what would have been done, and what to say
         "The gradients of the step before are still in it: optimiser.zero_grad() comes first.": (
             right + 1,
             sum(means) / 3 + 1,

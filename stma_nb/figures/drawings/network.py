@@ -128,7 +128,7 @@ def _box(axis: Axes, box: Box, title: str, colour: str = BLUE) -> None:
         FancyBboxPatch((left, bottom), width, height, "round,pad=0,rounding_size=0.06", **look)
     )
     middle = left + width / 2
-    look: dict[str, Any] = dict(fontsize=9, ha="center", va="top", linespacing=1.05, zorder=3)
+    look = dict(fontsize=9, ha="center", va="top", linespacing=1.05, zorder=3)
     axis.text(middle, bottom + height - 0.04, title, **look)
 
 
@@ -158,8 +158,10 @@ def _way(axis: Axes, *places: Place, colour: str = "0.25") -> None:
     """A line through places, the last of which has the head of an arrow."""
     for a, b in pairwise(places[:-1]):
         axis.plot(*zip(a, b, strict=True), color=colour, linewidth=1.3, zorder=1)
-    look: dict[str, Any] = dict(arrowstyle="-|>", mutation_scale=11, shrinkA=0, shrinkB=0, color=colour, lw=1.3)
-    axis.add_patch(FancyArrowPatch(places[-2], places[-1], zorder=5, **look))
+    look: dict[str, Any] = dict(
+        arrowstyle="-|>", mutation_scale=11, shrinkA=0, shrinkB=0, color=colour, lw=1.3
+    )
+    axis.add_patch(FancyArrowPatch(*places[-2:], shrinkA=0, shrinkB=0, zorder=5, **look))
 
 
 def _liveliest(maps: np.ndarray) -> int:
@@ -391,7 +393,7 @@ _UPRIGHT: dict[str, Any] = dict(ha="right", va="center")
 def _table(axis: Axes, values: np.ndarray, place: Place, size: Place, **look: Any) -> None:
     """Numbers as colours in a rectangle: orange below zero, purple above."""
     extent = (place[0], place[0] + size[0], place[1], place[1] + size[1])
-    look: dict[str, Any] = dict(cmap="PuOr", interpolation="none", aspect="auto", zorder=3, **look)
+    look = dict(cmap="PuOr", interpolation="none", aspect="auto", zorder=3, **look)
     axis.imshow(values, extent=extent, **look)
     _frame(axis, (*place, *size), "0.3", 0.6)
 
@@ -445,7 +447,9 @@ def skip_mix(terms: Maps, mixed: np.ndarray, pixel: int) -> Figure:
         total = terms[f"{name} products"].sum()
         axis.text(5.8, middle, f"sum {_signed(total)}", fontsize=10, ha="left", va="center")
         _way(axis, (6.56, middle), (6.74, middle), (6.74, 1.74), (7.62, 1.74))
-    axis.text(6.8, 1.58, f"bias {_signed(terms['bias'])}", fontsize=10, ha="left", va="center")
+    axis.text(
+        6.8, 1.58, f"bias {_signed(float(terms['bias']))}", fontsize=10, ha="left", va="center"
+    )
     extreme = float(np.abs(mixed).max())
     at, large = (7.62, 0.99), 1.5
     _table(axis, mixed.reshape(side, side), at, (large, large), vmin=-extreme, vmax=extreme)

@@ -1,5 +1,7 @@
 """Maps of windows: their seams before and after blending, and the weights that remove them."""
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -82,7 +84,7 @@ def blending(weight: np.ndarray) -> Figure:
         above.plot(inside, line[inside], STYLES[number], **look)
         below.plot(inside, share[inside], STYLES[number], **look)
         middle = start + patch / 2
-        said = dict(color=LINES[number], ha="center", fontsize=10)
+        said: dict[str, Any] = dict(color=LINES[number], ha="center", fontsize=10)
         above.text(middle, 1.06 * line.max(), f"window {number + 1}", va="bottom", **said)
     above.set(ylabel="weight", ylim=(0, 1.35))
     below.plot(shares.sum(0), color="black", linewidth=1)
