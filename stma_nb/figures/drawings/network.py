@@ -161,7 +161,7 @@ def _way(axis: Axes, *places: Place, colour: str = "0.25") -> None:
     look: dict[str, Any] = dict(
         arrowstyle="-|>", mutation_scale=11, shrinkA=0, shrinkB=0, color=colour, lw=1.3
     )
-    axis.add_patch(FancyArrowPatch(*places[-2:], shrinkA=0, shrinkB=0, zorder=5, **look))
+    axis.add_patch(FancyArrowPatch(*places[-2:], zorder=5, **look))
 
 
 def _liveliest(maps: np.ndarray) -> int:
