@@ -8,14 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from conftest import CROPS
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from PIL import Image
 
 from stma_nb import cube, figures, patches
-from stma_nb.model import STMA
 
 KILOMETRES = (0, 0.64, 0, 0.48)  # left, right, bottom, top of the small season's 64 x 48 pixels
 
@@ -445,57 +443,6 @@ def test_live_history_draws_into_one_output():
     )
     assert "<b>Figure 3.</b> Training." in last.data["text/html"]
     assert first.transient == last.transient and not first.update and last.update
-
-
-# -------------------------------------------------------------------------------------- the network
-
-
-def test_network_diagram_tells_the_sizes_of_the_network():
-    network = STMA(dates=5, patch=32, bands=3, classes=3, width=8).eval()
-    sizes = {}
-
-    def keep(name):
-        def hook(module, given, output):
-            output = output[0] if isinstance(output, tuple) else output
-            sizes[name] = tuple(output.shape[1:])
-
-        return hook
-
-    for level in range(3):
-        network.lsape[level].register_forward_hook(keep(f"LSAPE {level + 1}"))
-    network.mca.register_forward_hook(keep("MCA"))
-    network.decoder.to_half_size.register_forward_hook(keep("decoder"))
-    with torch.no_grad():
-        x = torch.zeros(1, 5, 3, 32, 32)
-        main, auxiliary = network(x)
-    figure = figures.network_diagram(**network.arguments)
-    boxes = dict(
-        text.get_text().split("\n") for text in figure.axes[0].texts if "\n" in text.get_text()
-    )
-    assert boxes["x"] == "5 x 3 x 32²"
-    for level, channels in ((1, 2), (2, 4), (3, 8)):
-        features, side, _ = sizes[f"LSAPE {level}"]
-        assert boxes[f"LSAPE {level}"] == f"{channels} x 5, {side}²" and features == 5 * channels
-    features, side, _ = sizes["MCA"]
-    assert boxes["MCA"] == f"{features}, {side}²"
-    assert boxes["decoder"] == f"{sizes['decoder'][-1]}²"
-    assert boxes["main"] == boxes["auxiliary"] == "3, 32²"
-    assert tuple(main.shape) == tuple(auxiliary.shape) == (1, 3, 32, 32)
-
-
-def test_network_diagram_draws_all_boxes_inside_the_picture():
-    figure = figures.network_diagram(dates=41, patch=128, classes=16)
-    axis = figure.axes[0]
-    words = {text.get_text().split("\n")[0] for text in axis.texts}
-    blocks = {"x", "trunk", "MCA", "decoder", "main", "auxiliary"}
-    blocks |= {f"{block} {level}" for block in ("LSAPE", "STSA") for level in (1, 2, 3)}
-    assert blocks <= words
-    figure.draw_without_rendering()
-    for text in axis.texts:
-        if text.get_bbox_patch():
-            frame = text.get_bbox_patch().get_window_extent()
-            assert figure.bbox.x0 <= frame.x0 and frame.x1 <= figure.bbox.x1, text.get_text()
-            assert figure.bbox.y0 <= frame.y0 and frame.y1 <= figure.bbox.y1, text.get_text()
 
 
 # ----------------------------------------------------------------------------------- in a notebook

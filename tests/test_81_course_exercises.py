@@ -14,7 +14,6 @@ import torch
 from stma_nb import course
 from stma_nb.course import exercises, progress
 from stma_nb.course.structure import Notebook
-from stma_nb.model import STMA
 
 
 def answers(path: Path):
@@ -149,38 +148,7 @@ def test_a_learner_goes_on_where_progress_cannot_be_kept(said, tmp_path, monkeyp
     assert list(progress.passed()) == ["quickstart_1"]
 
 
-class WithDetail(STMA):
-    """STMA with a second way in; ``forward`` is what the student writes."""
-
-    def __init__(self, **arguments):
-        super().__init__(**arguments)
-        self.detail, self.join = torch.nn.Conv2d(6, 16, 3, padding=1), torch.nn.Conv2d(20, 4, 1)
-
-    def forward(self, x, return_attention=False):
-        main, *rest = super().forward(x)
-        return self.change(main, self.detail(x.flatten(1, 2))), *rest
-
-
-@pytest.mark.parametrize(
-    "change, words",
-    [
-        (lambda self, main, fine: self.join(torch.cat([main, fine], 1)), "Well done"),
-        (lambda self, main, fine: main, "do not depend on detail"),
-        (lambda self, main, fine: self.join(torch.cat([0 * main, fine], 1)), "depend on STMA"),
-        (lambda self, main, fine: main + fine.mean(), "do not depend on join"),
-        (lambda self, main, fine: main[..., :8], "shape (2, 4, 16, 8); expected (2, 4, 16, 16)"),
-    ],
-)
-def test_a_network_that_was_built(change, words, said):
-    exercises.network_4(type("Built", (WithDetail,), {"change": change}))
-    assert words in said()
-
-
-def test_what_is_no_class_of_two_outputs(said):
-    exercises.network_4(None)
+def test_a_class_without_forward_is_not_attempted(said):
+    [network] = [module for module in ANSWERS if hasattr(module, "UNWRITTEN")]
+    assert exercises.network_4(network.UNWRITTEN) is None
     assert said().startswith("Not attempted yet")
-    exercises.network_4(WithDetail(dates=3, patch=16, classes=4, width=8))
-    assert "give the class" in said()
-    one = type("One", (WithDetail,), {"forward": lambda self, x: STMA.forward(self, x)[0]})
-    exercises.network_4(one)
-    assert "main and the auxiliary" in said()

@@ -13,6 +13,8 @@ from .colours import (
     CURVES as CURVES,
     NEED as NEED,
     PARTS as PARTS,
+    VH as VH,
+    VV as VV,
 )
 from .component import (
     Component as Component,
@@ -36,8 +38,24 @@ from .drawings.basics import (
     slope_of_loss as slope_of_loss,
     tensor_of_images as tensor_of_images,
 )
+from .drawings.network import (
+    double_fusion as double_fusion,
+    feature_maps as feature_maps,
+    inside_stsa as inside_stsa,
+    most_influence as most_influence,
+    network_with_maps as network_with_maps,
+    pixel_sees as pixel_sees,
+    seen_by_a_pixel as seen_by_a_pixel,
+    skip_mix as skip_mix,
+    skip_mix_terms as skip_mix_terms,
+)
 from .drawings.patches import (
     windows as windows,
+)
+from .drawings.region import (
+    blending as blending,
+    false_changes as false_changes,
+    seams as seams,
 )
 from .drawings.terrain import (
     bursts as bursts,
@@ -55,14 +73,19 @@ from .lessons import (
     db_images as db_images,
     dots as dots,
     doubt_and_errors as doubt_and_errors,
+    doubt_and_places as doubt_and_places,
+    gain_by_depth as gain_by_depth,
     intervals as intervals,
     ladders as ladders,
     level_histograms as level_histograms,
+    losses as losses,
+    memory_used as memory_used,
     noise_errors as noise_errors,
     pairs_of_networks as pairs_of_networks,
     patch_images as patch_images,
     patch_with_label as patch_with_label,
     price_of_pairs as price_of_pairs,
+    rate_test as rate_test,
     season_in_two_bands as season_in_two_bands,
     shared_and_weather as shared_and_weather,
     sharpness_varied as sharpness_varied,
@@ -92,7 +115,6 @@ from .plots import (
     label_maps as label_maps,
     literal as literal,
     live_history as live_history,
-    network_diagram as network_diagram,
     parts_map as parts_map,
     profiles as profiles,
     show as show,

@@ -12,18 +12,20 @@ import pandas as pd
 import xarray as xr
 from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.collections import LineCollection
 from matplotlib.colors import ListedColormap, PowerNorm
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
+from matplotlib.ticker import LogLocator, NullFormatter
 from scipy import ndimage
 
 from stma_nb import patches, radar
 from stma_nb.cube import Crop, legend
 from stma_nb.figures.colours import ATTENTION, NEED, VH, VV
-from stma_nb.figures.plots import colour_map, ink, literal
+from stma_nb.figures.plots import _extent, _locate, colour_map, ink, literal
 
 # ----------------------------------------------------------------------------------- 01 time series
 
@@ -595,6 +597,65 @@ def price_of_pairs(table: pd.DataFrame) -> Figure:
     return figure
 
 
+# ------------------------------------------------------------------------------------- 07 training
+
+
+def losses(curves: Mapping[str, Sequence[float]], knows_nothing: float) -> Figure:
+    """Losses by step on a logarithmic axis, each named at its end; a grey line for a network that
+    knows nothing.
+    """
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    axis = figure.subplots()
+    looks = (("-", "#0072b2"), ("--", "#d55e00"), (":", "#009e73"))
+    ends = sorted((curve[-1], name) for name, curve in curves.items())
+    lifts: dict[str, float] = {}  # names of curves that end together stand above each other
+    for (end, name), lower in zip(ends, [(0.0, ""), *ends], strict=False):
+        lifts[name] = lifts.get(lower[1], 0) + 13 if end < 1.25 * lower[0] else 0
+    for (name, curve), (style, colour) in zip(curves.items(), looks, strict=False):
+        axis.semilogy(curve, style, color=colour, linewidth=2)
+        at: dict[str, Any] = dict(
+            xy=(len(curve) - 1, curve[-1]), xytext=(6, lifts[name]), color=colour
+        )
+        axis.annotate(name, **at, textcoords="offset points", va="center", fontsize=10)
+    longest = max(map(len, curves.values()))
+    axis.hlines(knows_nothing, 0, longest - 1, color="0.6", linewidth=1)
+    at = dict(xy=(0.6 * longest, knows_nothing), xytext=(0, -14), textcoords="offset points")
+    axis.annotate("knows nothing", **at, color="0.4", fontsize=10)
+    axis.set(xlabel="step", ylabel="loss", xlim=(0, 1.36 * longest))
+    axis.set_xticks(range(0, longest + 1, 10))
+    _plain_logarithms(axis.yaxis)
+    axis.grid(alpha=0.3)
+    return figure
+
+
+def rate_test(
+    rates: np.ndarray, after: np.ndarray, smooth: np.ndarray, works: float, lowest: float
+) -> Figure:
+    """The loss ``after`` each step with a rising rate, smoothed, and two rates that are named."""
+    figure = Figure(figsize=(9, 3.4), layout="constrained")
+    axis = figure.subplots()
+    axis.semilogx(rates, after, color="0.7")
+    axis.semilogx(rates, smooth, color="#0072b2", linewidth=2)
+    top = 1.5 * after[0]
+    said: dict[str, Any] = dict(fontsize=10, va="bottom", textcoords="offset points")
+    axis.annotate("after each step", (rates[0], after[:5].max()), (0, 16), color="0.45", **said)
+    axis.annotate("mean of seven", (rates[0], smooth[0]), (0, -34), color="#0072b2", **said)
+    marks = {"a tenth gained": (works, "-", "#009e73"), "lowest": (lowest, "--", "#d55e00")}
+    for name, (rate, style, colour) in marks.items():
+        axis.axvline(rate, 0, 0.86, color=colour, linestyle=style, linewidth=1.5)
+        axis.annotate(name, (rate, 0.87 * top), (0, 2), color=colour, ha="center", **said)
+    axis.set(xlabel="learning rate", ylabel="loss", ylim=(0, top))
+    axis.grid(alpha=0.3)
+    return figure
+
+
+def _plain_logarithms(axis: Axis) -> None:
+    """Ticks of a logarithmic axis as plain numbers at 1, 2 and 5."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_formatter(NullFormatter())
+
+
 # ------------------------------------------------------------------------------------- 08 accuracy
 
 
@@ -770,4 +831,47 @@ def crop_curves(curves: pd.DataFrame, crops: Sequence[Crop], label: str) -> Figu
     axis.xaxis.set_major_formatter(ConciseDateFormatter(AutoDateLocator()))
     axis.grid(alpha=0.3)
     _name_ends(axis, ends)
+    return figure
+
+
+# --------------------------------------------------------------------------------------- 10 region
+
+
+def gain_by_depth(gain: np.ndarray, half_width: np.ndarray) -> Figure:
+    """What blending brings, in points with its interval, by distance from the border of a window
+    in pixels.
+    """
+    figure = Figure(figsize=(8, 3), layout="constrained")
+    axis = figure.subplots()
+    depth = np.arange(len(gain))
+    axis.axhline(0, color="0.4", linewidth=1)
+    axis.errorbar(depth, gain, half_width, fmt="o", color="#0072b2", elinewidth=1.5, capsize=3)
+    axis.set(xlabel="pixels from the border of the window", ylabel="gain of blending (points)")
+    axis.set_xticks(depth)
+    return figure
+
+
+def memory_used(megabytes: Sequence[float], step: float) -> Figure:
+    """The memory of a process in MB, looked at every ``step`` seconds."""
+    figure = Figure(figsize=(8, 2.6), layout="constrained")
+    axis = figure.subplots()
+    axis.plot(step * np.arange(len(megabytes)), megabytes, color="#0072b2")
+    axis.set(xlabel="seconds", ylabel="memory (MB)", ylim=(0, 1.2 * max(megabytes)))
+    axis.grid(alpha=0.3)
+    return figure
+
+
+def doubt_and_places(entropy: np.ndarray, places: pd.DataFrame, season: xr.Dataset) -> Figure:
+    """Entropy of a map from 0 to 1 as greys, with numbered places (``row``, ``column``)."""
+    figure = Figure(figsize=(6.6, 5.3), layout="constrained")
+    axis = figure.subplots()
+    left, right, bottom, top = _extent(season)
+    look: dict[str, Any] = dict(cmap="Greys", vmin=0, vmax=1, extent=(left, right, bottom, top))
+    image = axis.imshow(entropy, interpolation="nearest", **look)
+    rows, columns = entropy.shape
+    east = (places["column"] + 0.5) * right / columns
+    north = top - (places["row"] + 0.5) * top / rows
+    axis.plot(east, north, "o", markersize=7, markerfacecolor="#d55e00", markeredgecolor="white")
+    _locate([axis], season)
+    figure.colorbar(image, label="entropy (0 certain, 1 clueless)", shrink=0.8)
     return figure

@@ -102,9 +102,10 @@ def _png(figure: Figure) -> tuple[bytes, float]:
     drawn = io.BytesIO()
     figure.savefig(drawn, format="png", dpi=DPI, bbox_inches="tight")
     # A palette of 64 colours, since speckle does not compress and a notebook is to stay below 1.5
-    # MB; MAXCOVERAGE keeps rare colours apart, the legend's among them.
+    # MB; MAXCOVERAGE keeps rare colours apart, the legend's among them, and kmeans keeps them true.
     picture = Image.open(drawn).convert("RGB")
-    picture = picture.quantize(64, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    method = Image.Quantize.MAXCOVERAGE
+    picture = picture.quantize(64, method, kmeans=1, dither=Image.Dither.NONE)
     small = io.BytesIO()
     picture.save(small, format="png", optimize=True)
     return small.getvalue(), picture.width / DPI
@@ -467,46 +468,3 @@ def literal(name: str) -> str:
 def ink(crop: Crop) -> str:
     """A line colour for a class: yellow is too light on white."""
     return {"#f0e442": "#b8a800"}.get(crop.colour, crop.colour)
-
-
-def network_diagram(dates: int, patch: int, classes: int, bands: int = 2, **_: Any) -> Figure:
-    """The blocks of STMA and what flows between them, with the sizes of a network.
-
-    ``network_diagram(**model.arguments)`` shows those of ``model``.
-    """
-    boxes: dict[str, tuple[float, float, str]] = {  # x, y, text
-        "input": (0, 1, f"x\n{dates} x {bands} x {patch}²"),
-        "trunk": (1.5, 1, "trunk\n(each date)"),
-    }
-    arrows = [("input", "trunk"), ("mca", "decoder"), ("decoder", "main"), ("lsape3", "auxiliary")]
-    levels = ((1, 2, patch // 4), (2, 4, patch // 8), (3, 8, patch // 8))
-    for level, channels, side in levels:
-        lsape, stsa = f"lsape{level}", f"stsa{level}"
-        boxes[lsape] = (3, 3 - level, f"LSAPE {level}\n{channels} x {dates}, {side}²")
-        boxes[stsa] = (4.7, 3 - level, f"STSA {level}")
-        arrows += [("trunk", lsape), (lsape, stsa), (stsa, "mca")]
-    boxes["mca"] = (6.2, 1, f"MCA\n{8 * dates}, {patch // 8}²")
-    boxes["decoder"] = (7.8, 1, f"decoder\n{patch // 2}²")
-    boxes["main"] = (9.3, 1, f"main\n{classes}, {patch}²")
-    boxes["auxiliary"] = (6.2, -0.9, f"auxiliary\n{classes}, {patch}²")
-    figure = Figure(figsize=(10, 4.2))
-    axis = figure.subplots()
-    for x, y, text in boxes.values():
-        frame = dict(boxstyle="round", facecolor="#e8f1fa", edgecolor="#0072b2")
-        axis.text(x, y, text, ha="center", va="center", fontsize=9, bbox=frame)
-    line = dict(arrowstyle="->", color="0.4")
-    for start, end in arrows:
-        x0, y0, _ = boxes[start]
-        x1, y1, _ = boxes[end]
-        axis.annotate("", xytext=(x0 + 0.45, y0), xy=(x1 - 0.5, y1), arrowprops=line, zorder=1)
-    skip = dict(arrowstyle="->", color="#d55e00", connectionstyle="arc3,rad=-0.2")
-    axis.annotate(
-        "gated 1 and 3 are added in the decoder",
-        xy=(7.8, 1.3),
-        xytext=(4.3, 2.75),
-        fontsize=9,
-        arrowprops=skip,
-    )
-    axis.set(xlim=(-0.6, 10), ylim=(-1.3, 3))
-    axis.axis("off")
-    return figure

@@ -22,6 +22,7 @@ from .network import (
     network_2 as network_2,
     network_3 as network_3,
     network_4 as network_4,
+    network_5 as network_5,
 )
 from .preprocessing import (
     preprocessing_1 as preprocessing_1,
@@ -47,6 +48,8 @@ from .region import (
     region_1 as region_1,
     region_2 as region_2,
     region_3 as region_3,
+    region_4 as region_4,
+    region_5 as region_5,
 )
 from .spatial import (
     spatial_1 as spatial_1,
@@ -79,6 +82,8 @@ from .training import (
     training_1 as training_1,
     training_2 as training_2,
     training_3 as training_3,
+    training_4 as training_4,
+    training_5 as training_5,
 )
 from .transfer import (
     transfer_1 as transfer_1,

@@ -93,14 +93,16 @@ def build(function: object, *trials: Trial) -> Verdict:
 
 
 def _unwritten(function: Callable) -> bool:
-    """Whether the body of a function is empty but for a docstring, ``...`` or ``pass``."""
+    """Whether the body of a function, or of ``forward`` of a class of networks, is empty but for a
+    docstring, ``...`` or ``pass``.
+    """
 
     def told() -> None:
         """Told."""
 
     def silent() -> None: ...
 
-    code = getattr(function, "__code__", None)
+    code = getattr(getattr(function, "forward", function), "__code__", None)
     return code is not None and code.co_code in (told.__code__.co_code, silent.__code__.co_code)
 
 

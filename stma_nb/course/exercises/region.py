@@ -1,6 +1,10 @@
 """The checks of notebook 10, Map a region."""
 
-from stma_nb.course.exercises.checks import Verdict, check, exercise
+from collections.abc import Callable
+
+import numpy as np
+
+from stma_nb.course.exercises.checks import Verdict, build, check, exercise, predict
 
 
 @exercise
@@ -10,6 +14,8 @@ def region_1(answer: object) -> Verdict:
         2.5: "Along one direction; there are two.",
         1 / 0.6**2: "A window moves by the share that does *not* overlap, 1 - q.",
         4: "That is for half overlap.",
+        1.6667: "One over q, and along one direction; a window moves by 1 - q.",
+        0.16: "That is how far a window moves, squared: the share of new pixels. Turn it over.",
         1.6**2: "Windows overlap more, not less: how far does a window move?",
     }
     return check(answer, 6.25, 1e-3, hints)
@@ -36,5 +42,97 @@ def region_3(answer: object) -> Verdict:
         256: "Windows that touch the tile reach beyond it.",
         256 + 2 * 32: "A window that begins 32 pixels before the tile does not touch it.",
         256 + 16: "On both sides.",
+        256 + 2 * 15: "Windows begin on a lattice of 16, so the first begins 16 before the tile.",
     }
     return check(answer, 256 + 2 * 16, 0, hints)
+
+
+@exercise
+def region_4(blend: object) -> Verdict:
+    """A function that joins pieces of windows to a map, with weights that fade out."""
+    return build(blend, _keeps_one_window, _keeps_what_is_even, _fades, _leaves_its_input)
+
+
+Blend = Callable[[np.ndarray, np.ndarray, tuple[int, int]], np.ndarray]
+
+
+def _keeps_one_window(blend: Blend) -> str | None:
+    piece = np.random.default_rng(0).uniform(size=(1, 3, 8, 8))
+    found = np.asarray(blend(piece.copy(), np.array([[0, 0]]), (8, 8)))
+    if found.shape != (3, 8, 8):
+        return f"The map has the shape {found.shape}; expected (K, rows, columns) = (3, 8, 8)."
+    if not np.isfinite(found).all():
+        return (
+            "The map has holes: where one window alone covers the border of the map its weight "
+            "must not be zero."
+        )
+    if not np.allclose(found, piece[0], atol=1e-3):
+        return (
+            "A map of one window must be that window: divide what you have summed by the sum of "
+            "the weights at each pixel."
+        )
+    return None
+
+
+def _keeps_what_is_even(blend: Blend) -> str | None:
+    """Also where windows lie over each other twice, and where there are more columns than rows."""
+    corners = np.array([(row, column) for row in (0, 4) for column in (0, 4, 8, 12)])
+    found = np.asarray(blend(np.full((8, 2, 8, 8), 0.3), corners, (12, 20)))
+    if found.shape != (2, 12, 20):
+        return f"The map has the shape {found.shape}; expected (K, rows, columns) = (2, 12, 20)."
+    if not np.allclose(found, 0.3, atol=1e-3):
+        return (
+            "All pieces say 0.3, and your map goes from "
+            f"{found.min():.2f} to {found.max():.2f}: divide by the sum of all weights at a pixel."
+        )
+    return None
+
+
+def _fades(blend: Blend) -> str | None:
+    """Two windows that disagree: from one to the other without a jump, down and across."""
+    pieces = np.stack([np.zeros((1, 16, 16), int), np.ones((1, 16, 16), int)])
+    for way, corners, shape in (
+        ("down", [[0, 0], [8, 0]], (24, 16)),
+        ("across", [[0, 0], [0, 8]], (16, 24)),
+    ):
+        found = np.asarray(blend(pieces.copy(), np.array(corners), shape))[0]
+        along = found[:, 8] if way == "down" else found[8]
+        if not (along[8:16] > 0).any() or not (along[8:16] < 1).any():
+            return (
+                "Where two windows lie over each other one of them wins, or the mean is cut to "
+                "whole numbers: sum in floats, and weigh both."
+            )
+        if (np.diff(along) < -1e-6).any():
+            return (
+                "Near its border a window should count little: the weight must be largest in the "
+                "middle of a window."
+            )
+        jump = np.abs(np.diff(along)).max()
+        if jump > 0.35:
+            return (
+                f"Two windows disagree, and your map jumps by {jump:.2f} from one pixel to the "
+                f"next, going {way}: let the weights fade towards the border in both directions."
+            )
+    return None
+
+
+def _leaves_its_input(blend: Blend) -> str | None:
+    pieces = np.random.default_rng(0).uniform(size=(2, 3, 8, 8))
+    before = pieces.copy()
+    blend(pieces, np.array([[0, 0], [0, 4]]), (8, 12))
+    if not np.array_equal(pieces, before):
+        return "The pieces were changed: weight * piece is a new array, piece *= weight is not."
+    return None
+
+
+@exercise
+def region_5(predicted: object, found: object, because: object) -> Verdict:
+    """Windows over an inner pixel with an overlap of three quarters."""
+    hints = {
+        4: "That is for half overlap, or along one direction only.",
+        1: "That is the corner of the map; read the inner pixel.",
+        8: "There are two directions: four windows in each.",
+        6.25: "That is for an overlap of 0.6.",
+        1.7778: "A window moves by the share that does not overlap: set share to 0.75.",
+    }
+    return predict(predicted, found, because, 16, 1e-3, hints)
