@@ -59,7 +59,7 @@ def _sees_dates(x: torch.Tensor) -> torch.Tensor:
 
 def _inputs() -> tuple[torch.Tensor, torch.Tensor]:
     """Patches (4, 3, 2, 6, 6) whose means differ by patch, date and band, and their labels."""
-    draw = torch.Generator().manual_seed(3)
+    draw = torch.Generator().manual_seed(7)
     level = torch.randn((4, 3, 2, 1, 1), generator=draw)
     x = 0.5 + level + torch.randn((4, 3, 2, 6, 6), generator=draw)
     return x, (x[:, 1, 0] < x[:, 2, 1]).long()
@@ -111,7 +111,7 @@ def _right_increase(function: Callable) -> str | None:
         "columns as well.",
         filled(x.mean((0, 1, 3, 4), keepdim=True)[:, 0]) - before: "That is the mean of all dates; "
         "take the mean of this date.",
-        filled(mean[:, :1, 0, 0, None, None], np.s_[:, 1, :1]) - before: "Fill both bands.",
+        filled(mean[:, :1], np.s_[:, 1, :1]) - before: "Fill both bands.",
         0.0: "Nothing changed: give the network the patches that you filled.",
     }
     why = [text for wrong, text in reasons.items() if np.isclose(given, wrong, atol=1e-4)]
