@@ -24,16 +24,23 @@ from .component import (
     script as script,
     style as style,
 )
+from .drawings.sampling import (
+    correction as correction,
+    sampling as sampling,
+)
 from .lessons import (
     areas as areas,
     bars_by_date as bars_by_date,
     by_angle as by_angle,
+    by_block as by_block,
     calendar as calendar,
+    coverage as coverage,
     date_map as date_map,
     db_images as db_images,
     dots as dots,
     doubt_and_errors as doubt_and_errors,
     intervals as intervals,
+    nearest_crops as nearest_crops,
     pairs_of_networks as pairs_of_networks,
     patch_images as patch_images,
     patch_with_label as patch_with_label,

@@ -12,13 +12,14 @@ import xarray as xr
 from matplotlib import colormaps
 from matplotlib.collections import LineCollection
 from matplotlib.colors import ListedColormap
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from stma_nb import radar
 from stma_nb.cube import Crop
 from stma_nb.figures.colours import ATTENTION, NEED
-from stma_nb.figures.plots import colour_map, literal
+from stma_nb.figures.plots import _extent, _locate, colour_map, ink, literal
 
 # ----------------------------------------------------------------------------------- 01 time series
 
@@ -309,22 +310,33 @@ def patch_images(
 # ------------------------------------------------------------------------------------- 08 accuracy
 
 
-def areas(table: pd.DataFrame) -> Figure:
+METHODS = (("o", "-", "#332288"), ("s", "--", "#8a6d00"), ("^", ":", "#000000"), ("v", "-.", "0.5"))
+"""Mark, line and colour of the maps or methods that a figure compares, in their order."""
+
+
+def areas(table: pd.DataFrame, crops: Sequence[Crop]) -> Figure:
     """Area of classes (rows) in hectares: estimated with its interval, counted in the map, true.
 
     The columns are ``estimate``, ``low``, ``high``, ``counted in the map (ha)``, ``truth (ha)``.
+    Crops of the legend have its colours.
     """
-    figure = Figure(figsize=(7, 3.2), layout="constrained")
+    figure = Figure(figsize=(9, 4), layout="constrained")
     axis = figure.subplots()
+    colours = {crop.name: ink(crop) for crop in crops}
+    for place, (name, row) in enumerate(table.iterrows()):
+        half = (row["high"] - row["low"]) / 2
+        look = dict(color=colours.get(name, "black"), capsize=6, elinewidth=2.5, markersize=9)
+        axis.errorbar(place, row["estimate"], half, fmt="o", **look)
     place = np.arange(len(table))
-    half = (table["high"] - table["low"]) / 2
-    mapped, truth = table["counted in the map (ha)"], table["truth (ha)"]
-    said = "estimate, 95 % interval"
-    axis.errorbar(place, table["estimate"], half, fmt="o", color="#0072b2", capsize=4, label=said)
-    axis.plot(place - 0.2, mapped, "s", color="#d55e00", label="pixels counted in the map")
-    axis.plot(place + 0.2, truth, "D", color="black", markersize=5, label="truth (simulated)")
-    axis.set(xticks=place, xticklabels=table.index, ylabel="area (ha)", ylim=(0, None))
-    axis.legend(frameon=False)
+    counted, truth = table["counted in the map (ha)"], table["truth (ha)"]
+    black = dict(color="black", markerfacecolor="white", markersize=8, linestyle="none")
+    axis.plot(place - 0.22, counted, marker="s", label="counted in the map", **black)
+    axis.plot([], [], "o-", color="black", label="estimate, 95 % interval")
+    axis.plot(place + 0.22, truth, marker="D", label="truth (simulated)", **black)
+    axis.set_xticks(place, table.index, fontsize=11)
+    axis.set(ylabel="area (ha)", ylim=(0, None))
+    axis.grid(axis="y", alpha=0.3)
+    figure.legend(frameon=False, loc="outside upper center", ncols=3, fontsize=11)
     return figure
 
 
@@ -336,53 +348,149 @@ def where_errors_sit(
     ``by_edge`` has a column for each map, which becomes a line. The index of each table are
     intervals; a bar of the last two stands for so many ``fields``.
     """
-    figure = Figure(figsize=(10, 3.6), layout="constrained")
-    axes = figure.subplots(1, 3, sharey=True)
-    looks = (("o-", "#0072b2"), ("s--", "#d55e00"), ("^:", "#000000"))
-    for (name, shares), (style, colour) in zip(by_edge.items(), looks, strict=False):
-        axes[0].plot(_between(by_edge.index, "g"), shares, style, color=colour, label=name)
-    axes[0].set(xlabel="distance from the edge (pixels)", title="pixels")
-    panels = [(by_size, "size of the field (ha)"), (by_contrast, "contrast (dB)")]
-    for axis, (shares, label) in zip(axes[1:], panels, strict=True):
-        axis.bar(_between(shares.index, ".1f"), shares, color="#0072b2")
-        axis.set(xlabel=label, title=f"fields, about {fields} in a bar")
-    for axis in axes:
-        axis.tick_params(axis="x", labelsize=8)
-    axes[0].set(ylabel="share right", ylim=(0, 1))
-    figure.legend(loc="outside lower left", ncols=len(by_edge.columns), frameon=False)
+    figure = Figure(figsize=(9, 6.4), layout="constrained")
+    panels = figure.subplot_mosaic("aa;bc", sharey=True)
+    for (name, shares), (mark, style, colour) in zip(by_edge.items(), METHODS, strict=False):
+        look = dict(marker=mark, linestyle=style, color=colour, label=name)
+        panels["a"].plot(_between(by_edge.index, "g"), 100 * shares, **look)
+    panels["a"].set(xlabel="distance from the edge of the field (pixels of 10 m)")
+    panels["a"].set_title("pixels", fontsize=11)
+    panels["a"].legend(loc="lower right", ncols=2, frameon=False)
+    bars = [("b", by_size, "size of the field (ha)"), ("c", by_contrast, "contrast (dB)")]
+    for key, shares, label in bars:
+        drawn = panels[key].bar(_between(shares.index, ".1f"), 100 * shares, color="#332288")
+        panels[key].bar_label(drawn, fmt="%.0f", padding=2)
+        panels[key].set(xlabel=label)
+        panels[key].set_title(f"fields, about {fields} in a bar", fontsize=11)
+    for key in "ab":
+        panels[key].set(ylabel="right (%)", ylim=(0, 109))
     return figure
 
 
 def _between(intervals: pd.Index, digits: str) -> list[str]:
     """Names of intervals; the last may have no end."""
     return [
-        f"{i.left:{digits}} to {i.right:{digits}}" if np.isfinite(i.right) else f"> {i.left:g}"
+        f"{_signed(i.left, digits)} to {_signed(i.right, digits)}"
+        if np.isfinite(i.right)
+        else f"more than {i.left:g}"
         for i in intervals
     ]
 
 
-def doubt_and_errors(
-    reliability: dict[str, pd.DataFrame], doubt: np.ndarray, errors: np.ndarray
-) -> Figure:
-    """Reliability curves by name, a map of doubt in bits, and a map of errors (0 right, 1 wrong).
+def _signed(number: float, digits: str) -> str:
+    """A number with the sign for minus, which is longer than the one between words."""
+    return f"{number:{digits}}".replace("-", "−")
 
-    The tables have the columns ``confidence`` and ``accuracy`` (``accuracy.calibration``).
+
+def doubt_and_errors(
+    reliability: dict[str, pd.DataFrame], doubt: np.ndarray, errors: np.ndarray, season: xr.Dataset
+) -> Figure:
+    """Reliability curves by name, a map of doubt in bits, and a map of errors.
+
+    The tables have the columns ``confidence`` and ``accuracy`` (``accuracy.calibration``);
+    ``errors`` (rows, columns) are 0 where right, 1 where wrong and 0.5 where nothing was tested.
     """
-    figure = Figure(figsize=(10, 3.4), layout="constrained")
-    left, middle, right = figure.subplots(1, 3, width_ratios=(1.1, 1, 1))
+    figure = Figure(figsize=(10, 4.2), layout="constrained")
+    left, middle, right = figure.subplots(1, 3, width_ratios=(1.1, 1.1, 1))
     left.plot([0, 1], [0, 1], color="0.6", linewidth=1)
-    looks = [("o-", "#0072b2"), ("s--", "#d55e00")]
-    for (name, table), (style, colour) in zip(reliability.items(), looks, strict=False):
-        look = dict(color=colour, markersize=4, label=name)
-        left.plot(table["confidence"], table["accuracy"], style, **look)
+    left.text(0.32, 0.36, "as sure as right", rotation=45, color="0.4", ha="center", fontsize=9)
+    for (name, table), (mark, style, colour) in zip(reliability.items(), METHODS, strict=False):
+        look = dict(marker=mark, linestyle=style, color=colour, markersize=5, label=name)
+        left.plot(table["confidence"], table["accuracy"], **look)
     left.legend(frameon=False)
-    left.set(xlabel="confidence", ylabel="share right", title="test pixels")
-    left.set(xlim=(0, 1), ylim=(0, 1))
-    picture = middle.imshow(doubt, cmap="cividis", vmin=0)
-    figure.colorbar(picture, ax=middle, label="entropy (bits)", shrink=0.8)
-    right.imshow(errors, cmap="gray_r", vmin=0, vmax=1)
-    middle.set(title="doubt", xlabel="column (pixels)", ylabel="row (pixels)")
-    right.set(title="errors (black) in the test blocks", xlabel="column (pixels)")
+    left.set(xlabel="confidence", ylabel="share right", xlim=(0, 1), ylim=(0, 1), aspect="equal")
+    place = dict(extent=_extent(season), interpolation="nearest")
+    picture = middle.imshow(doubt, cmap="cividis", vmin=0, **place)
+    figure.colorbar(picture, ax=middle, label="entropy (bits)", shrink=0.6)
+    right.imshow(
+        errors, cmap=ListedColormap(["#ffffff", "#b8c0c8", "#000000"]), vmin=0, vmax=1, **place
+    )
+    for axis, title in ((left, "test pixels"), (middle, "doubt"), (right, "errors")):
+        axis.set_title(title, fontsize=11)
+    _locate([middle, right], season)
+    looks = [
+        Patch(facecolor=colour, edgecolor="black", label=name)
+        for name, colour in (("right", "#ffffff"), ("wrong", "#000000"), ("not tested", "#b8c0c8"))
+    ]
+    right.legend(
+        handles=looks,
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.12),
+        ncols=3,
+        frameon=False,
+        fontsize=9,
+        handlelength=1.2,
+        columnspacing=1,
+    )
+    return figure
+
+
+def by_block(shares: Mapping[str, np.ndarray], pixels: np.ndarray) -> Figure:
+    """Share of crop pixels right in each block, a mark for each map, blocks sorted by the first.
+
+    ``pixels`` (blocks,) tells how many crop pixels a block has.
+    """
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    axis = figure.subplots()
+    order = np.argsort(next(iter(shares.values())))
+    place = np.arange(len(order))
+    spread = [values[order] for values in shares.values()]
+    axis.vlines(place, 100 * np.min(spread, 0), 100 * np.max(spread, 0), color="0.7")
+    for (name, values), (mark, _, colour) in zip(shares.items(), METHODS, strict=False):
+        axis.plot(place, 100 * values[order], mark, color=colour, markersize=8, label=name)
+    axis.set_xticks(place, [f"{count:,}".replace(",", " ") for count in pixels[order]])
+    axis.set(xlabel="test blocks, with their number of crop pixels", ylabel="right (%)")
+    axis.set_ylim(0, 100)
+    axis.grid(axis="y", alpha=0.3)
+    axis.legend(frameon=False, loc="lower right")
+    return figure
+
+
+def coverage(held: pd.DataFrame, methods: Sequence[str]) -> Figure:
+    """How often intervals hold the truth, in per cent, by number of units.
+
+    ``held`` has the index (method, units) and the columns ``mean``, ``min`` and ``max`` of the
+    cases tried.
+    """
+    figure = Figure(figsize=(9, 4), layout="constrained")
+    axis = figure.subplots()
+    for name, (mark, style, colour) in zip(methods, METHODS, strict=False):
+        share = 100 * held.loc[name]
+        axis.plot(share.index, share["mean"], mark, linestyle=style, color=colour)
+        axis.fill_between(share.index, share["min"], share["max"], color=colour, alpha=0.15)
+        last = share.index[-1], share["mean"].iloc[-1]
+        axis.annotate(name, last, (8, 0), textcoords="offset points", va="center", color=colour)
+    axis.axhline(95, color="0.4", linewidth=1)
+    axis.text(2, 95.6, "promised: 95 %", color="0.3", fontsize=9)
+    axis.set(xscale="log", xlabel="units (blocks or fields)", ylabel="holds the truth (%)")
+    axis.set_xticks(share.index, [f"{units:g}" for units in share.index])
+    axis.minorticks_off()
+    axis.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def nearest_crops(nearest: pd.DataFrame, crops: Sequence[Crop], apart: float) -> Figure:
+    """How far the curve of each crop (a column) has been from the nearest other one, by date.
+
+    In spreads of the fields of a crop; a line stands at ``apart``. Names stand at the lines' ends.
+    """
+    figure = Figure(figsize=(9, 4.2), layout="constrained")
+    axis = figure.subplots()
+    inks = {crop.name: ink(crop) for crop in crops}
+    ends: list[float] = []
+    for place, (name, values) in enumerate(nearest.items()):
+        look = dict(marker="osD^v"[place % 5], linestyle=("-", "--", "-.", ":")[place % 4])
+        axis.plot(nearest.index, values, color=inks[str(name)], markersize=5, **look)
+    room = 0.055 * float(nearest.max().max())  # so that names do not overlap
+    for name, end in nearest.iloc[-1].sort_values().items():
+        ends.append(max(end, ends[-1] + room) if ends else end)
+        at = (nearest.index[-1], ends[-1])
+        look = dict(textcoords="offset points", va="center", color=inks[str(name)])
+        axis.annotate(str(name), at, (8, 0), **look)
+    axis.axhline(apart, color="0.5", linewidth=1)
+    axis.set(ylabel="nearest other crop (spreads)", xlabel="date", ylim=(0, None))
+    axis.xaxis.set_major_formatter(ConciseDateFormatter(AutoDateLocator()))
+    axis.spines[["top", "right"]].set_visible(False)
     return figure
 
 
