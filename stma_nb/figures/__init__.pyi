@@ -29,16 +29,20 @@ from .drawings.sampling import (
     sampling as sampling,
 )
 from .lessons import (
+    agreements as agreements,
     areas as areas,
     bars_by_date as bars_by_date,
     by_angle as by_angle,
     by_block as by_block,
     calendar as calendar,
     coverage as coverage,
+    crop_seasons as crop_seasons,
     date_map as date_map,
     db_images as db_images,
+    deletion as deletion,
     dots as dots,
     doubt_and_errors as doubt_and_errors,
+    doubt_of_shifts as doubt_of_shifts,
     intervals as intervals,
     nearest_crops as nearest_crops,
     pairs_of_networks as pairs_of_networks,
@@ -47,6 +51,7 @@ from .lessons import (
     shared_and_weather as shared_and_weather,
     side_looking as side_looking,
     terrain as terrain,
+    weather_effects as weather_effects,
     where_errors_sit as where_errors_sit,
 )
 from .maps import (

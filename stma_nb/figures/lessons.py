@@ -16,7 +16,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from stma_nb import radar
+from stma_nb import cube, radar
 from stma_nb.cube import Crop
 from stma_nb.figures.colours import ATTENTION, NEED
 from stma_nb.figures.plots import _extent, _locate, colour_map, ink, literal
@@ -325,11 +325,15 @@ def areas(table: pd.DataFrame, crops: Sequence[Crop]) -> Figure:
     colours = {crop.name: ink(crop) for crop in crops}
     for place, (name, row) in enumerate(table.iterrows()):
         half = (row["high"] - row["low"]) / 2
-        look = dict(color=colours.get(name, "black"), capsize=6, elinewidth=2.5, markersize=9)
+        look: dict[str, Any] = dict(
+            color=colours.get(str(name), "black"), capsize=6, elinewidth=2.5, markersize=9
+        )
         axis.errorbar(place, row["estimate"], half, fmt="o", **look)
     place = np.arange(len(table))
     counted, truth = table["counted in the map (ha)"], table["truth (ha)"]
-    black = dict(color="black", markerfacecolor="white", markersize=8, linestyle="none")
+    black: dict[str, Any] = dict(
+        color="black", markerfacecolor="white", markersize=8, linestyle="none"
+    )
     axis.plot(place - 0.22, counted, marker="s", label="counted in the map", **black)
     axis.plot([], [], "o-", color="black", label="estimate, 95 % interval")
     axis.plot(place + 0.22, truth, marker="D", label="truth (simulated)", **black)
@@ -390,7 +394,8 @@ def doubt_and_errors(
     The tables have the columns ``confidence`` and ``accuracy`` (``accuracy.calibration``);
     ``errors`` (rows, columns) are 0 where right, 1 where wrong and 0.5 where nothing was tested.
     """
-    figure = Figure(figsize=(10, 4.2), layout="constrained")
+    figure = Figure(figsize=(10, 4.2))
+    figure.set_layout_engine("constrained", wspace=0.08)
     left, middle, right = figure.subplots(1, 3, width_ratios=(1.1, 1.1, 1))
     left.plot([0, 1], [0, 1], color="0.6", linewidth=1)
     left.text(0.32, 0.36, "as sure as right", rotation=45, color="0.4", ha="center", fontsize=9)
@@ -479,14 +484,16 @@ def nearest_crops(nearest: pd.DataFrame, crops: Sequence[Crop], apart: float) ->
     inks = {crop.name: ink(crop) for crop in crops}
     ends: list[float] = []
     for place, (name, values) in enumerate(nearest.items()):
-        look = dict(marker="osD^v"[place % 5], linestyle=("-", "--", "-.", ":")[place % 4])
+        look: dict[str, Any] = dict(marker="osD^v"[place % 5])
+        look["linestyle"] = ("-", "--", "-.", ":")[place % 4]
         axis.plot(nearest.index, values, color=inks[str(name)], markersize=5, **look)
     room = 0.055 * float(nearest.max().max())  # so that names do not overlap
     for name, end in nearest.iloc[-1].sort_values().items():
         ends.append(max(end, ends[-1] + room) if ends else end)
         at = (nearest.index[-1], ends[-1])
-        look = dict(textcoords="offset points", va="center", color=inks[str(name)])
-        axis.annotate(str(name), at, (8, 0), **look)
+        axis.annotate(
+            str(name), at, (8, 0), textcoords="offset points", va="center", color=inks[str(name)]
+        )
     axis.axhline(apart, color="0.5", linewidth=1)
     axis.set(ylabel="nearest other crop (spreads)", xlabel="date", ylim=(0, None))
     axis.xaxis.set_major_formatter(ConciseDateFormatter(AutoDateLocator()))
@@ -498,31 +505,174 @@ def nearest_crops(nearest: pd.DataFrame, crops: Sequence[Crop], apart: float) ->
 
 
 def bars_by_date(series: Mapping[str, xr.DataArray | np.ndarray], days: list[str]) -> Figure:
-    """Two or three series over dates (time) as bars, one above the other under their names.
+    """Two or three series over dates (time) as bars, one above the other.
 
-    Attention is grey and need is green, as in the explorer; a third series is blue.
+    A name ends with its unit in brackets, which stands at the axis; the largest bar has its value.
+    Attention is grey and need is green, as in the explorer; a third series is black.
     """
-    figure = Figure(figsize=(9, 0.5 + 1.5 * len(series)), layout="constrained")
+    figure = Figure(figsize=(9, 0.7 + 1.9 * len(series)), layout="constrained")
     axes = figure.subplots(len(series), 1, sharex=True)
-    colours = (ATTENTION, NEED, "#0072b2")
+    colours = (ATTENTION, NEED, "#000000")
     for axis, (name, values), colour in zip(axes, series.items(), colours, strict=False):
-        axis.bar(days, values, color=colour)
-        axis.set_title(name, fontsize=10)
+        title, _, unit = name.removesuffix(")").rpartition(" (")
+        numbers = np.asarray(values)
+        axis.bar(days, numbers, color=colour)
+        axis.axhline(0, color="black", linewidth=0.6)
+        most = int(numbers.argmax())
+        axis.annotate(
+            f"{days[most]}: {numbers[most]:.2f}",
+            (most, numbers[most]),
+            (0, 2),
+            textcoords="offset points",
+            ha="left" if most < 2 else "center",
+            va="bottom",
+        )
+        axis.margins(y=0.18)
+        axis.set_title(title, fontsize=11, loc="left")
+        axis.set_ylabel(unit, fontsize=10)
+        axis.spines[["top", "right"]].set_visible(False)
     axes[-1].tick_params(axis="x", rotation=60)
-    axes[-1].set_xlabel("date")
+    axes[-1].set_xlabel("date (month-day)")
+    return figure
+
+
+def agreements(table: pd.DataFrame, slid: Mapping[str, Sequence[float]]) -> Figure:
+    """Rank correlations of pairs (rows) with their intervals, and beside those of slid calendars.
+
+    ``table`` has the columns ``rho``, ``low`` and ``high``; ``slid`` are the correlations of each
+    pair with one calendar slid by 0, 1, 2, ... dates.
+    """
+    figure = Figure(figsize=(10, 1.3 + 0.62 * len(table)), layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True, sharex=True)
+    rows = np.arange(len(table))
+    reach = [table["rho"] - table["low"], table["high"] - table["rho"]]
+    left.errorbar(table["rho"], rows, xerr=reach, fmt="o", color="black", capsize=5, markersize=7)
+    for row, values in enumerate(slid.values()):
+        right.plot(values[1:], np.full(len(values) - 1, row), "|", color="0.45", markersize=16)
+        right.plot(values[0], row, "o", color="black", markersize=7)
+        chance = np.mean(np.array(values) >= values[0] - 1e-9)
+        right.text(
+            1.02,
+            row,
+            f"{round(chance * len(values))} of {len(values)}",
+            va="center",
+            transform=right.get_yaxis_transform(),
+        )
+    for axis, title in ((left, "interval over patches"), (right, "against slid calendars")):
+        axis.axvline(0, color="0.6", linewidth=1)
+        axis.set_title(title, fontsize=11)
+    left.set_yticks(rows, table.index, fontsize=10)
+    left.set(ylim=(len(rows) - 0.5, -0.5), xlim=(-1, 1))
+    figure.supxlabel("rank correlation over the dates", fontsize=10)
+    return figure
+
+
+def deletion(accuracy: xr.DataArray) -> Figure:
+    """Accuracy (order, deleted) against the number of hidden dates, a line for each order.
+
+    The orders are ``attention``, ``occlusion`` and ``random``.
+    """
+    figure = Figure(figsize=(9, 3.8), layout="constrained")
+    axis = figure.subplots()
+    looks = {
+        "occlusion": ("o", "-", NEED),
+        "attention": ("s", "--", ATTENTION),
+        "random": ("^", ":", "#000000"),
+    }
+    for name, (mark, style, colour) in looks.items():
+        right = 100 * accuracy.sel(order=name)
+        look: dict[str, Any] = dict(marker=mark, linestyle=style, color=colour, markersize=6)
+        axis.plot(accuracy.deleted, right, label=f"by {name}" if name != "random" else name, **look)
+    axis.set(xlabel="dates hidden", ylabel="test pixels right (%)", ylim=(0, 100))
+    axis.set_xticks(range(0, accuracy.sizes["deleted"], 3))
+    axis.legend(frameon=False, ncols=3, loc="upper right")
+    axis.spines[["top", "right"]].set_visible(False)
     return figure
 
 
 def pairs_of_networks(between: dict[str, list[float]]) -> Figure:
     """Rank correlations of ``occlusion`` and ``attention``, a mark a pair; a stroke is the mean."""
-    figure = Figure(figsize=(7, 2.2), layout="constrained")
+    figure = Figure(figsize=(9, 2.6), layout="constrained")
     axis = figure.subplots()
     looks = {"occlusion": ("o", NEED), "attention": ("s", ATTENTION)}
     for place, (name, (marker, colour)) in enumerate(looks.items()):
         values = between[name]
-        axis.plot(values, np.full(len(values), place), marker, color=colour, alpha=0.6)
-        axis.plot(np.mean(values), place, "|", color="black", markersize=24)
+        height = np.full(len(values), place)
+        axis.plot(values, height, marker, color=colour, alpha=0.8, markersize=8)
+        mean = float(np.mean(values))
+        axis.plot(mean, place, "|", color="black", markersize=26, markeredgewidth=2)
+        axis.text(mean, place + 0.3, f"mean {mean:.2f}", ha="center", va="bottom")
     axis.axvline(0, color="0.6", linewidth=1)
-    axis.set(yticks=(0, 1), yticklabels=tuple(looks), ylim=(-0.6, 1.6), xlim=(-1, 1))
+    axis.set_yticks((0, 1), tuple(looks), fontsize=11)
+    axis.set(ylim=(-0.6, 1.7), xlim=(-1, 1))
     axis.set_xlabel("rank correlation over dates between two networks")
+    return figure
+
+
+# ------------------------------------------------------------------------------------- 11 transfer
+
+
+def crop_seasons(seasons: Mapping[str, xr.Dataset], names: Sequence[str]) -> Figure:
+    """Mean VH in dB of all fields of crops by day of the year, a panel for each crop.
+
+    A line for each of two or three seasons, all in the colour of the crop.
+    """
+    figure = Figure(figsize=(9, 3.8), layout="constrained")
+    axes = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
+    looks = (("o", "-", None), ("s", "--", "white"), ("^", ":", None))
+    for axis, name in zip(axes, names, strict=True):
+        for (title, season), (mark, line, face) in zip(seasons.items(), looks, strict=False):
+            crops = cube.legend(season)
+            code = [crop.name for crop in crops].index(name)
+            mean = season.vh.values[:, season.crop.values == code].mean(1)
+            colour = ink(crops[code])
+            look: dict[str, Any] = dict(marker=mark, linestyle=line, color=colour, label=title)
+            look |= dict(markersize=5, markerfacecolor=face or colour)
+            axis.plot(season.time.dt.dayofyear, radar.to_db(mean), **look)
+        axis.set_title(literal(name), fontsize=11)
+        axis.set_xlabel("day of the year")
+        axis.grid(alpha=0.3)
+        axis.legend(
+            frameon=False, ncols=len(seasons), loc="lower center", bbox_to_anchor=(0.5, 1.08)
+        )
+    axes[0].set_ylabel("VH of all fields (dB)")
+    return figure
+
+
+def weather_effects(
+    day: np.ndarray, effects: Mapping[str, np.ndarray], crops: Sequence[Crop]
+) -> Figure:
+    """Differences in dB by day of the year, a line for each crop in its colour."""
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    axis = figure.subplots()
+    inks = {crop.name: ink(crop) for crop in crops}
+    for place, (name, effect) in enumerate(effects.items()):
+        look: dict[str, Any] = dict(marker="osD^v"[place % 5], color=inks[name], markersize=6)
+        look["linestyle"] = ("-", "--", "-.", ":")[place % 4]
+        axis.plot(day, effect, label=literal(name), **look)
+    axis.axhline(0, color="black", linewidth=0.8)
+    axis.set(ylabel="difference of VH (dB)", xlabel="day of the year")
+    axis.grid(alpha=0.3)
+    axis.legend(frameon=False, loc="lower right", ncols=len(effects))
+    return figure
+
+
+def doubt_of_shifts(trial: pd.DataFrame, chosen: float) -> Figure:
+    """Doubt and share of pixels right by shift of the calendar (index, days), with the chosen one.
+
+    The columns are ``doubt (bits)`` and ``pixels right``.
+    """
+    figure = Figure(figsize=(9, 3.4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.plot(trial.index, trial["doubt (bits)"], "o-", color="#332288")
+    right.plot(trial.index, 100 * trial["pixels right"], "s--", color="#000000")
+    left.set(ylabel="doubt (bits)")
+    right.set(ylabel="pixels right (%)")
+    titles = ("known without labels", "known only with labels")
+    for axis, title in zip((left, right), titles, strict=True):
+        axis.axvline(chosen, color="0.5", linewidth=1, zorder=0)
+        axis.set_xticks(trial.index)
+        axis.set_xlabel("shift of the calendar (days)")
+        axis.set_title(title, fontsize=11)
+        axis.grid(alpha=0.3)
     return figure

@@ -1,5 +1,7 @@
 """A stratified sample: what is drawn, what is found, and how that corrects a count of pixels."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -36,7 +38,7 @@ def sampling(
     hectares = abs(float(np.diff(season.x[:2])[0] * np.diff(season.y[:2])[0])) / 1e4
     counted = hectares * float((mapped == code).sum())
     off, added = hectares * off, hectares * added
-    look = dict(height=0.55, edgecolor="black", linewidth=1)
+    look: dict[str, Any] = dict(height=0.55, edgecolor="black", linewidth=1)
     right.barh(0, counted, color=colour, **look)
     right.barh(1, off, left=counted - off, color="white", hatch="xx", **look)
     right.barh(2, added, left=counted - off, color=colour, hatch="..", **look)
@@ -107,7 +109,7 @@ def _points(
     x = (sample["column"] + 0.5) * right / shown.shape[1]
     y = top - (sample["row"] + 0.5) * top / shown.shape[0]
     own, true = sample["stratum"] == code, sample["reference"] == code
-    kinds = [
+    kinds: list[tuple[pd.Series, dict[str, Any], str]] = [
         (~own & ~true, dict(marker=".", color="0.6", s=8), "other class, and so mapped"),
         (own & true, dict(marker="o", color="black", s=14), "right"),
         (own & ~true, dict(marker="x", color="black", s=55, linewidth=2), "mapped, but is none"),
