@@ -350,7 +350,8 @@ def where_errors_sit(
     """Share mapped right by distance from the edge, by size and by contrast of the field.
 
     ``by_edge`` has a column for each map, which becomes a line. The index of each table are
-    intervals; a bar of the last two stands for so many ``fields``.
+    intervals; a bar of the last two stands for so many ``fields``, and has the standard error of a
+    share of so many that are independent.
     """
     figure = Figure(figsize=(9, 6.4), layout="constrained")
     panels = figure.subplot_mosaic("aa;bc", sharey=True)
@@ -360,12 +361,17 @@ def where_errors_sit(
     panels["a"].set(xlabel="distance from the edge of the field (pixels of 10 m)")
     panels["a"].set_title("pixels", fontsize=11)
     panels["a"].legend(loc="lower right", ncols=2, frameon=False)
-    bars = [("b", by_size, "size of the field (ha)"), ("c", by_contrast, "contrast (dB)")]
-    for key, shares, label in bars:
-        drawn = panels[key].bar(_between(shares.index, ".1f"), 100 * shares, color="#332288")
-        panels[key].bar_label(drawn, fmt="%.0f", padding=2)
+    bars = [
+        ("b", by_size, "size of the field (ha)", "fields by size"),
+        ("c", by_contrast, "contrast (dB)", "fields by contrast"),
+    ]
+    for key, shares, label, title in bars:
+        error = 100 * np.sqrt(shares * (1 - shares) / fields)
+        names = _between(shares.index, ".1f")
+        drawn = panels[key].bar(names, 100 * shares, color="#88a0c8", yerr=error, capsize=4)
+        panels[key].bar_label(drawn, fmt="%.0f", label_type="center")
         panels[key].set(xlabel=label)
-        panels[key].set_title(f"fields, about {fields} in a bar", fontsize=11)
+        panels[key].set_title(f"{title}, about {fields} in a bar", fontsize=11)
     for key in "ab":
         panels[key].set(ylabel="right (%)", ylim=(0, 109))
     return figure
