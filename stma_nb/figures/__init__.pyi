@@ -57,29 +57,40 @@ from .drawings.region import (
     false_changes as false_changes,
     seams as seams,
 )
+from .drawings.sampling import (
+    correction as correction,
+    sampling as sampling,
+)
 from .drawings.terrain import (
     bursts as bursts,
     slopes as slopes,
 )
 from .lessons import (
+    agreements as agreements,
     areas as areas,
     bars_by_date as bars_by_date,
     by_angle as by_angle,
+    by_block as by_block,
     by_land as by_land,
     calendar as calendar,
+    coverage as coverage,
     crop_curves as crop_curves,
+    crop_seasons as crop_seasons,
     crop_years as crop_years,
     date_map as date_map,
     db_images as db_images,
+    deletion as deletion,
     dots as dots,
     doubt_and_errors as doubt_and_errors,
     doubt_and_places as doubt_and_places,
+    doubt_of_shifts as doubt_of_shifts,
     gain_by_depth as gain_by_depth,
     intervals as intervals,
     ladders as ladders,
     level_histograms as level_histograms,
     losses as losses,
     memory_used as memory_used,
+    nearest_crops as nearest_crops,
     noise_errors as noise_errors,
     pairs_of_networks as pairs_of_networks,
     patch_images as patch_images,
@@ -93,6 +104,7 @@ from .lessons import (
     steps_by_crop as steps_by_crop,
     terrain as terrain,
     variograms as variograms,
+    weather_effects as weather_effects,
     weight_received as weight_received,
     where_errors_sit as where_errors_sit,
 )

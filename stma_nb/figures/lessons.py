@@ -659,22 +659,37 @@ def _plain_logarithms(axis: Axis) -> None:
 # ------------------------------------------------------------------------------------- 08 accuracy
 
 
-def areas(table: pd.DataFrame) -> Figure:
+METHODS = (("o", "-", "#332288"), ("s", "--", "#8a6d00"), ("^", ":", "#000000"), ("v", "-.", "0.5"))
+"""Mark, line and colour of the maps or methods that a figure compares, in their order."""
+
+
+def areas(table: pd.DataFrame, crops: Sequence[Crop]) -> Figure:
     """Area of classes (rows) in hectares: estimated with its interval, counted in the map, true.
 
     The columns are ``estimate``, ``low``, ``high``, ``counted in the map (ha)``, ``truth (ha)``.
+    Crops of the legend have its colours.
     """
-    figure = Figure(figsize=(7, 3.2), layout="constrained")
+    figure = Figure(figsize=(9, 4), layout="constrained")
     axis = figure.subplots()
+    colours = {crop.name: ink(crop) for crop in crops}
+    for place, (name, row) in enumerate(table.iterrows()):
+        half = (row["high"] - row["low"]) / 2
+        look: dict[str, Any] = dict(
+            color=colours.get(str(name), "black"), capsize=6, elinewidth=2.5, markersize=9
+        )
+        axis.errorbar(place, row["estimate"], half, fmt="o", **look)
     place = np.arange(len(table))
-    half = (table["high"] - table["low"]) / 2
-    mapped, truth = table["counted in the map (ha)"], table["truth (ha)"]
-    said = "estimate, 95 % interval"
-    axis.errorbar(place, table["estimate"], half, fmt="o", color="#0072b2", capsize=4, label=said)
-    axis.plot(place - 0.2, mapped, "s", color="#d55e00", label="pixels counted in the map")
-    axis.plot(place + 0.2, truth, "D", color="black", markersize=5, label="truth (simulated)")
-    axis.set(xticks=place, xticklabels=table.index, ylabel="area (ha)", ylim=(0, None))
-    axis.legend(frameon=False)
+    counted, truth = table["counted in the map (ha)"], table["truth (ha)"]
+    black: dict[str, Any] = dict(
+        color="black", markerfacecolor="white", markersize=8, linestyle="none"
+    )
+    axis.plot(place - 0.22, counted, marker="s", label="counted in the map", **black)
+    axis.plot([], [], "o-", color="black", label="estimate, 95 % interval")
+    axis.plot(place + 0.22, truth, marker="D", label="truth (simulated)", **black)
+    axis.set_xticks(place, table.index, fontsize=11)
+    axis.set(ylabel="area (ha)", ylim=(0, None))
+    axis.grid(axis="y", alpha=0.3)
+    figure.legend(frameon=False, loc="outside upper center", ncols=3, fontsize=11)
     return figure
 
 
@@ -684,55 +699,160 @@ def where_errors_sit(
     """Share mapped right by distance from the edge, by size and by contrast of the field.
 
     ``by_edge`` has a column for each map, which becomes a line. The index of each table are
-    intervals; a bar of the last two stands for so many ``fields``.
+    intervals; a bar of the last two stands for so many ``fields``, and has the standard error of a
+    share of so many that are independent.
     """
-    figure = Figure(figsize=(10, 3.6), layout="constrained")
-    axes = figure.subplots(1, 3, sharey=True)
-    looks = (("o-", "#0072b2"), ("s--", "#d55e00"), ("^:", "#000000"))
-    for (name, shares), (style, colour) in zip(by_edge.items(), looks, strict=False):
-        axes[0].plot(_between(by_edge.index, "g"), shares, style, color=colour, label=name)
-    axes[0].set(xlabel="distance from the edge (pixels)", title="pixels")
-    panels = [(by_size, "size of the field (ha)"), (by_contrast, "contrast (dB)")]
-    for axis, (shares, label) in zip(axes[1:], panels, strict=True):
-        axis.bar(_between(shares.index, ".1f"), shares, color="#0072b2")
-        axis.set(xlabel=label, title=f"fields, about {fields} in a bar")
-    for axis in axes:
-        axis.tick_params(axis="x", labelsize=8)
-    axes[0].set(ylabel="share right", ylim=(0, 1))
-    figure.legend(loc="outside lower left", ncols=len(by_edge.columns), frameon=False)
+    figure = Figure(figsize=(9, 6.4), layout="constrained")
+    panels = figure.subplot_mosaic("aa;bc", sharey=True)
+    for (name, shares), (mark, style, colour) in zip(by_edge.items(), METHODS, strict=False):
+        look = dict(marker=mark, linestyle=style, color=colour, label=name)
+        panels["a"].plot(_between(by_edge.index, "g"), 100 * shares, **look)
+    panels["a"].set(xlabel="distance from the edge of the field (pixels of 10 m)")
+    panels["a"].set_title("pixels", fontsize=11)
+    panels["a"].legend(loc="lower right", ncols=2, frameon=False)
+    bars = [
+        ("b", by_size, "size of the field (ha)", "fields by size"),
+        ("c", by_contrast, "contrast (dB)", "fields by contrast"),
+    ]
+    for key, shares, label, title in bars:
+        error = 100 * np.sqrt(shares * (1 - shares) / fields)
+        names = _between(shares.index, ".1f")
+        drawn = panels[key].bar(names, 100 * shares, color="#88a0c8", yerr=error, capsize=4)
+        panels[key].bar_label(drawn, fmt="%.0f", label_type="center")
+        panels[key].set(xlabel=label)
+        panels[key].set_title(f"{title}, about {fields} in a bar", fontsize=11)
+    for key in "ab":
+        panels[key].set(ylabel="right (%)", ylim=(0, 109))
     return figure
 
 
 def _between(intervals: pd.Index, digits: str) -> list[str]:
     """Names of intervals; the last may have no end."""
     return [
-        f"{i.left:{digits}} to {i.right:{digits}}" if np.isfinite(i.right) else f"> {i.left:g}"
+        f"{_signed(i.left, digits)} to {_signed(i.right, digits)}"
+        if np.isfinite(i.right)
+        else f"more than {i.left:g}"
         for i in intervals
     ]
 
 
-def doubt_and_errors(
-    reliability: dict[str, pd.DataFrame], doubt: np.ndarray, errors: np.ndarray
-) -> Figure:
-    """Reliability curves by name, a map of doubt in bits, and a map of errors (0 right, 1 wrong).
+def _signed(number: float, digits: str) -> str:
+    """A number with the sign for minus, which is longer than the one between words."""
+    return f"{number:{digits}}".replace("-", "−")
 
-    The tables have the columns ``confidence`` and ``accuracy`` (``accuracy.calibration``).
+
+def doubt_and_errors(
+    reliability: dict[str, pd.DataFrame], doubt: np.ndarray, errors: np.ndarray, season: xr.Dataset
+) -> Figure:
+    """Reliability curves by name, a map of doubt in bits, and a map of errors.
+
+    The tables have the columns ``confidence`` and ``accuracy`` (``accuracy.calibration``);
+    ``errors`` (rows, columns) are 0 where right, 1 where wrong and 0.5 where nothing was tested.
     """
-    figure = Figure(figsize=(10, 3.4), layout="constrained")
-    left, middle, right = figure.subplots(1, 3, width_ratios=(1.1, 1, 1))
+    figure = Figure(figsize=(10, 4.2))
+    figure.set_layout_engine("constrained", wspace=0.08)
+    left, middle, right = figure.subplots(1, 3, width_ratios=(1.1, 1.1, 1))
     left.plot([0, 1], [0, 1], color="0.6", linewidth=1)
-    looks = [("o-", "#0072b2"), ("s--", "#d55e00")]
-    for (name, table), (style, colour) in zip(reliability.items(), looks, strict=False):
-        look = dict(color=colour, markersize=4, label=name)
-        left.plot(table["confidence"], table["accuracy"], style, **look)
+    left.text(0.32, 0.36, "as sure as right", rotation=45, color="0.4", ha="center", fontsize=9)
+    for (name, table), (mark, style, colour) in zip(reliability.items(), METHODS, strict=False):
+        look = dict(marker=mark, linestyle=style, color=colour, markersize=5, label=name)
+        left.plot(table["confidence"], table["accuracy"], **look)
     left.legend(frameon=False)
-    left.set(xlabel="confidence", ylabel="share right", title="test pixels")
-    left.set(xlim=(0, 1), ylim=(0, 1))
-    picture = middle.imshow(doubt, cmap="cividis", vmin=0)
-    figure.colorbar(picture, ax=middle, label="entropy (bits)", shrink=0.8)
-    right.imshow(errors, cmap="gray_r", vmin=0, vmax=1)
-    middle.set(title="doubt", xlabel="column (pixels)", ylabel="row (pixels)")
-    right.set(title="errors (black) in the test blocks", xlabel="column (pixels)")
+    left.set(xlabel="confidence", ylabel="share right", xlim=(0, 1), ylim=(0, 1), aspect="equal")
+    place = dict(extent=_extent(season), interpolation="nearest")
+    picture = middle.imshow(doubt, cmap="cividis", vmin=0, **place)
+    figure.colorbar(picture, ax=middle, label="entropy (bits)", shrink=0.6)
+    right.imshow(
+        errors, cmap=ListedColormap(["#ffffff", "#b8c0c8", "#000000"]), vmin=0, vmax=1, **place
+    )
+    for axis, title in ((left, "test pixels"), (middle, "doubt"), (right, "errors")):
+        axis.set_title(title, fontsize=11)
+    _locate([middle, right], season)
+    looks = [
+        Patch(facecolor=colour, edgecolor="black", label=name)
+        for name, colour in (("right", "#ffffff"), ("wrong", "#000000"), ("not tested", "#b8c0c8"))
+    ]
+    right.legend(
+        handles=looks,
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.12),
+        ncols=3,
+        frameon=False,
+        fontsize=9,
+        handlelength=1.2,
+        columnspacing=1,
+    )
+    return figure
+
+
+def by_block(shares: Mapping[str, np.ndarray], pixels: np.ndarray) -> Figure:
+    """Share of crop pixels right in each block, a mark for each map, blocks sorted by the first.
+
+    ``pixels`` (blocks,) tells how many crop pixels a block has.
+    """
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    axis = figure.subplots()
+    order = np.argsort(next(iter(shares.values())))
+    place = np.arange(len(order))
+    spread = [values[order] for values in shares.values()]
+    axis.vlines(place, 100 * np.min(spread, 0), 100 * np.max(spread, 0), color="0.7")
+    for (name, values), (mark, _, colour) in zip(shares.items(), METHODS, strict=False):
+        axis.plot(place, 100 * values[order], mark, color=colour, markersize=8, label=name)
+    axis.set_xticks(place, [f"{count:,}".replace(",", " ") for count in pixels[order]])
+    axis.set(xlabel="test blocks, with their number of crop pixels", ylabel="right (%)")
+    axis.set_ylim(0, 100)
+    axis.grid(axis="y", alpha=0.3)
+    axis.legend(frameon=False, loc="lower right")
+    return figure
+
+
+def coverage(held: pd.DataFrame, methods: Sequence[str]) -> Figure:
+    """How often intervals hold the truth, in per cent, by number of units.
+
+    ``held`` has the index (method, units) and the columns ``mean``, ``min`` and ``max`` of the
+    cases tried.
+    """
+    figure = Figure(figsize=(9, 4), layout="constrained")
+    axis = figure.subplots()
+    for name, (mark, style, colour) in zip(methods, METHODS, strict=False):
+        share = 100 * held.loc[name]
+        axis.plot(share.index, share["mean"], mark, linestyle=style, color=colour)
+        axis.fill_between(share.index, share["min"], share["max"], color=colour, alpha=0.15)
+        last = share.index[-1], share["mean"].iloc[-1]
+        axis.annotate(name, last, (8, 0), textcoords="offset points", va="center", color=colour)
+    axis.axhline(95, color="0.4", linewidth=1)
+    axis.text(2, 95.6, "promised: 95 %", color="0.3", fontsize=9)
+    axis.set(xscale="log", xlabel="units (blocks or fields)", ylabel="holds the truth (%)")
+    axis.set_xticks(share.index, [f"{units:g}" for units in share.index])
+    axis.minorticks_off()
+    axis.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def nearest_crops(nearest: pd.DataFrame, crops: Sequence[Crop], apart: float) -> Figure:
+    """How far the curve of each crop (a column) has been from the nearest other one, by date.
+
+    In spreads of the fields of a crop; a line stands at ``apart``. Names stand at the lines' ends.
+    """
+    figure = Figure(figsize=(9, 4.2), layout="constrained")
+    axis = figure.subplots()
+    inks = {crop.name: ink(crop) for crop in crops}
+    ends: list[float] = []
+    for place, (name, values) in enumerate(nearest.items()):
+        look: dict[str, Any] = dict(marker="osD^v"[place % 5])
+        look["linestyle"] = ("-", "--", "-.", ":")[place % 4]
+        axis.plot(nearest.index, values, color=inks[str(name)], markersize=5, **look)
+    room = 0.055 * float(nearest.max().max())  # so that names do not overlap
+    for name, end in nearest.iloc[-1].sort_values().items():
+        ends.append(max(end, ends[-1] + room) if ends else end)
+        at = (nearest.index[-1], ends[-1])
+        axis.annotate(
+            str(name), at, (8, 0), textcoords="offset points", va="center", color=inks[str(name)]
+        )
+    axis.axhline(apart, color="0.5", linewidth=1)
+    axis.set(ylabel="nearest other crop (spreads)", xlabel="date", ylim=(0, None))
+    axis.xaxis.set_major_formatter(ConciseDateFormatter(AutoDateLocator()))
+    axis.spines[["top", "right"]].set_visible(False)
     return figure
 
 
@@ -740,32 +860,106 @@ def doubt_and_errors(
 
 
 def bars_by_date(series: Mapping[str, xr.DataArray | np.ndarray], days: list[str]) -> Figure:
-    """Two or three series over dates (time) as bars, one above the other under their names.
+    """Two or three series over dates (time) as bars, one above the other.
 
-    Attention is grey and need is green, as in the explorer; a third series is blue.
+    A name ends with its unit in brackets, which stands at the axis; the largest bar has its value.
+    Attention is grey and need is green, as in the explorer; a third series is black.
     """
-    figure = Figure(figsize=(9, 0.5 + 1.5 * len(series)), layout="constrained")
+    figure = Figure(figsize=(9, 0.7 + 1.9 * len(series)), layout="constrained")
     axes = figure.subplots(len(series), 1, sharex=True)
-    colours = (ATTENTION, NEED, "#0072b2")
+    colours = (ATTENTION, NEED, "#000000")
     for axis, (name, values), colour in zip(axes, series.items(), colours, strict=False):
-        axis.bar(days, values, color=colour)
-        axis.set_title(name, fontsize=10)
+        title, _, unit = name.removesuffix(")").rpartition(" (")
+        numbers = np.asarray(values)
+        axis.bar(days, numbers, color=colour)
+        axis.axhline(0, color="black", linewidth=0.6)
+        most = int(numbers.argmax())
+        axis.annotate(
+            f"{days[most]}: {numbers[most]:.2f}",
+            (most, numbers[most]),
+            (0, 2),
+            textcoords="offset points",
+            ha="left" if most < 2 else "center",
+            va="bottom",
+        )
+        axis.margins(y=0.18)
+        axis.set_title(title, fontsize=11, loc="left")
+        axis.set_ylabel(unit, fontsize=10)
+        axis.spines[["top", "right"]].set_visible(False)
     axes[-1].tick_params(axis="x", rotation=60)
-    axes[-1].set_xlabel("date")
+    axes[-1].set_xlabel("date (month-day)")
+    return figure
+
+
+def agreements(table: pd.DataFrame, slid: Mapping[str, Sequence[float]]) -> Figure:
+    """Rank correlations of pairs (rows) with their intervals, and beside those of slid calendars.
+
+    ``table`` has the columns ``rho``, ``low`` and ``high``; ``slid`` are the correlations of each
+    pair with one calendar slid by 0, 1, 2, ... dates.
+    """
+    figure = Figure(figsize=(10, 1.3 + 0.62 * len(table)), layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True, sharex=True)
+    rows = np.arange(len(table))
+    reach = [table["rho"] - table["low"], table["high"] - table["rho"]]
+    left.errorbar(table["rho"], rows, xerr=reach, fmt="o", color="black", capsize=5, markersize=7)
+    for row, values in enumerate(slid.values()):
+        right.plot(values[1:], np.full(len(values) - 1, row), "|", color="0.45", markersize=16)
+        right.plot(values[0], row, "o", color="black", markersize=7)
+        chance = np.mean(np.array(values) >= values[0] - 1e-9)
+        right.text(
+            1.02,
+            row,
+            f"{round(chance * len(values))} of {len(values)}",
+            va="center",
+            transform=right.get_yaxis_transform(),
+        )
+    for axis, title in ((left, "interval over patches"), (right, "against slid calendars")):
+        axis.axvline(0, color="0.6", linewidth=1)
+        axis.set_title(title, fontsize=11)
+    left.set_yticks(rows, table.index, fontsize=10)
+    left.set(ylim=(len(rows) - 0.5, -0.5), xlim=(-1, 1))
+    figure.supxlabel("rank correlation over the dates", fontsize=10)
+    return figure
+
+
+def deletion(accuracy: xr.DataArray) -> Figure:
+    """Accuracy (order, deleted) against the number of hidden dates, a line for each order.
+
+    The orders are ``attention``, ``occlusion`` and ``random``.
+    """
+    figure = Figure(figsize=(9, 3.8), layout="constrained")
+    axis = figure.subplots()
+    looks = {
+        "occlusion": ("o", "-", NEED),
+        "attention": ("s", "--", ATTENTION),
+        "random": ("^", ":", "#000000"),
+    }
+    for name, (mark, style, colour) in looks.items():
+        right = 100 * accuracy.sel(order=name)
+        look: dict[str, Any] = dict(marker=mark, linestyle=style, color=colour, markersize=6)
+        axis.plot(accuracy.deleted, right, label=f"by {name}" if name != "random" else name, **look)
+    axis.set(xlabel="dates hidden", ylabel="test pixels right (%)", ylim=(0, 100))
+    axis.set_xticks(range(0, accuracy.sizes["deleted"], 3))
+    axis.legend(frameon=False, ncols=3, loc="upper right")
+    axis.spines[["top", "right"]].set_visible(False)
     return figure
 
 
 def pairs_of_networks(between: dict[str, list[float]]) -> Figure:
     """Rank correlations of ``occlusion`` and ``attention``, a mark a pair; a stroke is the mean."""
-    figure = Figure(figsize=(7, 2.2), layout="constrained")
+    figure = Figure(figsize=(9, 2.6), layout="constrained")
     axis = figure.subplots()
     looks = {"occlusion": ("o", NEED), "attention": ("s", ATTENTION)}
     for place, (name, (marker, colour)) in enumerate(looks.items()):
         values = between[name]
-        axis.plot(values, np.full(len(values), place), marker, color=colour, alpha=0.6)
-        axis.plot(np.mean(values), place, "|", color="black", markersize=24)
+        height = np.full(len(values), place)
+        axis.plot(values, height, marker, color=colour, alpha=0.8, markersize=8)
+        mean = float(np.mean(values))
+        axis.plot(mean, place, "|", color="black", markersize=26, markeredgewidth=2)
+        axis.text(mean, place + 0.3, f"mean {mean:.2f}", ha="center", va="bottom")
     axis.axvline(0, color="0.6", linewidth=1)
-    axis.set(yticks=(0, 1), yticklabels=tuple(looks), ylim=(-0.6, 1.6), xlim=(-1, 1))
+    axis.set_yticks((0, 1), tuple(looks), fontsize=11)
+    axis.set(ylim=(-0.6, 1.7), xlim=(-1, 1))
     axis.set_xlabel("rank correlation over dates between two networks")
     return figure
 
@@ -874,4 +1068,73 @@ def doubt_and_places(entropy: np.ndarray, places: pd.DataFrame, season: xr.Datas
     axis.plot(east, north, "o", markersize=7, markerfacecolor="#d55e00", markeredgecolor="white")
     _locate([axis], season)
     figure.colorbar(image, label="entropy (0 certain, 1 clueless)", shrink=0.8)
+    return figure
+
+
+# ------------------------------------------------------------------------------------- 11 transfer
+
+
+def crop_seasons(seasons: Mapping[str, xr.Dataset], names: Sequence[str]) -> Figure:
+    """Mean VH in dB of all fields of crops by day of the year, a panel for each crop.
+
+    A line for each of two or three seasons, all in the colour of the crop.
+    """
+    figure = Figure(figsize=(9, 3.8), layout="constrained")
+    axes = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
+    looks = (("o", "-", None), ("s", "--", "white"), ("^", ":", None))
+    for axis, name in zip(axes, names, strict=True):
+        for (title, season), (mark, line, face) in zip(seasons.items(), looks, strict=False):
+            crops = legend(season)
+            code = [crop.name for crop in crops].index(name)
+            mean = season.vh.values[:, season.crop.values == code].mean(1)
+            colour = ink(crops[code])
+            look: dict[str, Any] = dict(marker=mark, linestyle=line, color=colour, label=title)
+            look |= dict(markersize=5, markerfacecolor=face or colour)
+            axis.plot(season.time.dt.dayofyear, radar.to_db(mean), **look)
+        axis.set_title(literal(name), fontsize=11)
+        axis.set_xlabel("day of the year")
+        axis.grid(alpha=0.3)
+        axis.legend(
+            frameon=False, ncols=len(seasons), loc="lower center", bbox_to_anchor=(0.5, 1.08)
+        )
+    axes[0].set_ylabel("VH of all fields (dB)")
+    return figure
+
+
+def weather_effects(
+    day: np.ndarray, effects: Mapping[str, np.ndarray], crops: Sequence[Crop]
+) -> Figure:
+    """Differences in dB by day of the year, a line for each crop in its colour."""
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    axis = figure.subplots()
+    inks = {crop.name: ink(crop) for crop in crops}
+    for place, (name, effect) in enumerate(effects.items()):
+        look: dict[str, Any] = dict(marker="osD^v"[place % 5], color=inks[name], markersize=6)
+        look["linestyle"] = ("-", "--", "-.", ":")[place % 4]
+        axis.plot(day, effect, label=literal(name), **look)
+    axis.axhline(0, color="black", linewidth=0.8)
+    axis.set(ylabel="difference of VH (dB)", xlabel="day of the year")
+    axis.grid(alpha=0.3)
+    axis.legend(frameon=False, loc="lower right", ncols=len(effects))
+    return figure
+
+
+def doubt_of_shifts(trial: pd.DataFrame, chosen: float) -> Figure:
+    """Doubt and share of pixels right by shift of the calendar (index, days), with the chosen one.
+
+    The columns are ``doubt (bits)`` and ``pixels right``.
+    """
+    figure = Figure(figsize=(9, 3.4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.plot(trial.index, trial["doubt (bits)"], "o-", color="#332288")
+    right.plot(trial.index, 100 * trial["pixels right"], "s--", color="#000000")
+    left.set(ylabel="doubt (bits)")
+    right.set(ylabel="pixels right (%)")
+    titles = ("known without labels", "known only with labels")
+    for axis, title in zip((left, right), titles, strict=True):
+        axis.axvline(chosen, color="0.5", linewidth=1, zorder=0)
+        axis.set_xticks(trial.index)
+        axis.set_xlabel("shift of the calendar (days)")
+        axis.set_title(title, fontsize=11)
+        axis.grid(alpha=0.3)
     return figure

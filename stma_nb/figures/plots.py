@@ -170,6 +170,7 @@ def label_maps(
     season: xr.Dataset,
     outline: np.ndarray | None = None,
     date: int | None = None,
+    columns: int = 4,
 ) -> Figure:
     """Class maps (rows, columns) side by side under their titles, with one legend.
 
@@ -182,8 +183,12 @@ def label_maps(
     for labels in maps.values():
         occurring.update(np.unique(labels).tolist())
     count = len(maps) if date is None else len(maps) + 1
-    figure = Figure(figsize=(3.6 * count + 1.4, 3.9), layout="constrained")
-    axes = figure.subplots(1, count, squeeze=False)[0]
+    rows, columns = math.ceil(count / columns), min(columns, count)
+    figure = Figure(figsize=(3.6 * columns + 1.4, 3.7 * rows + 0.2), layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for panel in panels[count:]:
+        panel.set_visible(False)
+    axes = panels[:count]
     if date is not None:
         image = radar.to_db(season.vh.isel(time=date)).values
         low, high = np.nanpercentile(image, (2, 98))
@@ -279,16 +284,24 @@ def colour_map(crops: Sequence[Crop]) -> tuple[Colormap, BoundaryNorm]:
     return colours, BoundaryNorm(bounds, len(crops))
 
 
-def error_matrix(matrix: np.ndarray, crops: Sequence[Crop]) -> Figure:
+def error_matrix(matrix: np.ndarray, crops: Sequence[Crop], least: int = 0) -> Figure:
     """Error matrix (map rows, reference columns) as shares of each reference class.
 
-    Empty classes are left out.
+    Empty classes are left out. Classes of fewer reference pixels than ``least`` become one, the
+    last: what is confused within it counts as right.
     """
     present = np.flatnonzero((matrix.sum(0) + matrix.sum(1)) > 0)
-    counts = matrix[np.ix_(present, present)]
+    few = matrix.sum(0)[present] < least
+    together = [[code] for code in present[~few].tolist()]
+    names = [literal(crops[code].name) for [code] in together]
+    if few.any():
+        together.append(present[few].tolist())
+        names.append(f"{few.sum()} rare classes")
+    of_group = np.array([np.isin(range(len(matrix)), codes) for codes in together], int)
+    counts = of_group @ matrix @ of_group.T
     share = counts / np.maximum(counts.sum(0), 1)
-    names = [literal(crops[code].name) for code in present.tolist()]
-    side = 0.42 * len(present) + 2
+    cell, size = (0.72, 12) if len(names) <= 9 else (0.45, 9)  # inches, points
+    side = cell * len(names) + 2
     figure = Figure(figsize=(side + 1, side), layout="constrained")
     axis = figure.subplots()
     picture = axis.imshow(100 * share, cmap="Blues", vmin=0, vmax=100)
@@ -296,12 +309,14 @@ def error_matrix(matrix: np.ndarray, crops: Sequence[Crop]) -> Figure:
         if value >= 0.005:  # what would be shown as 0 is left empty
             colour = "white" if value > 0.5 else "black"
             text = f"{100 * value:.0f}"
-            axis.text(column, row, text, ha="center", va="center", fontsize=8, color=colour)
-    axis.set_xticks(range(len(names)), names, rotation=60, ha="right", fontsize=9)
-    axis.set_yticks(range(len(names)), names, fontsize=9)
-    axis.set_xlabel("reference")
-    axis.set_ylabel("map")
-    figure.colorbar(picture, ax=axis, label="% of the reference class", shrink=0.7)
+            axis.text(column, row, text, ha="center", va="center", fontsize=size, color=colour)
+    label = max(size - 1, 9)
+    axis.set_xticks(range(len(names)), names, rotation=60, ha="right", fontsize=label)
+    axis.set_yticks(range(len(names)), names, fontsize=label)
+    axis.set_xlabel("reference", fontsize=size)
+    axis.set_ylabel("map", fontsize=size)
+    bar = figure.colorbar(picture, ax=axis, shrink=0.7)
+    bar.set_label("% of the reference class", fontsize=label)
     return figure
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from stma_nb import accuracy
 from stma_nb.course import exercises
 
 MATRIX = np.array([[50, 3, 2], [4, 30, 1], [6, 5, 20]])
@@ -11,15 +12,37 @@ NUMBERS = [  # check, its arguments, right answer, {wrong answer: words of the h
         exercises.accuracy_1,
         (),
         10800,
-        {10000: "map counts", 9000: "shows none", 11000: "not 100 000"},
+        {
+            10000: "map counts",
+            9000: "shows none",
+            11000: "not 100 000",
+            9200: "2 % of the mapped",
+            1800: "add what it found",
+        },
     ),
-    (exercises.accuracy_2, (), 1100, {33: "Square", 1140: "square the sum", 1204: "simple random"}),
-    (exercises.accuracy_3, (), 0.2, {0.1: "quantity", 0.3: "all disagreement"}),
+    (
+        exercises.accuracy_2,
+        (),
+        1100,
+        {33: "Square", 1140: "square the sum", 1204: "simple random", 4225: "± 1 %", 11: "of 0.1"},
+    ),
+    (
+        exercises.accuracy_3,
+        (),
+        0.2,
+        {0.1: "quantity", 0.3: "all disagreement", 0.7: "diagonal", 20: "per cent"},
+    ),
     (
         exercises.accuracy_4,
         (MATRIX, np.array([900, 50, 50])),
         0.42852,
-        {30 / 38: "in the sample", 30 / 35: "user's"},
+        {
+            30 / 38: "in the sample",
+            30 / 35: "user's",
+            0.04286: "share of the area",
+            0.1: "share of maize",
+            30 / 121: "not by all of it",
+        },
     ),
     (
         exercises.accuracy_5,
@@ -27,4 +50,132 @@ NUMBERS = [  # check, its arguments, right answer, {wrong answer: words of the h
         0.01775,
         {0.0095: "what is left", 0.059: "Not all", 0.01825: "crop itself", 0.01657: "not of seven"},
     ),
+]
+
+
+def strata(counts, pixels, column):
+    """Pixels and samples of the strata that there are, and the share of the class in each."""
+    here = pixels > 0
+    drawn = counts[here].sum(1)
+    if (drawn < 2).any():
+        raise ValueError("fewer than two samples")
+    return pixels[here], drawn, counts[here, column] / drawn
+
+
+def area(counts, pixels, column):
+    size, drawn, p = strata(counts, pixels, column)
+    half = 1.96 * np.sqrt((size**2 * p * (1 - p) / (drawn - 1)).sum())
+    estimate = (size * p).sum()
+    return estimate, estimate - half, estimate + half
+
+
+def with_loop(counts, pixels, column):
+    estimate = variance = 0.0
+    for row, size in zip(counts.tolist(), pixels.tolist(), strict=True):
+        if size == 0:
+            continue
+        if sum(row) < 2:
+            raise ValueError("a stratum without samples")
+        p = row[column] / sum(row)
+        estimate += size * p
+        variance += size**2 * p * (1 - p) / (sum(row) - 1)
+    half = 1.96 * variance**0.5
+    return [estimate, estimate - half, estimate + half]
+
+
+def of_library(counts, pixels, column):
+    row = accuracy.stratified_estimate(counts, pixels).area.iloc[column]
+    return row["estimate"], row["low"], row["high"]
+
+
+def estimating(change):
+    """A wrong function whose estimate is another."""
+
+    def wrong(counts, pixels, column):
+        estimate, low, high = area(counts, pixels, column)
+        new = change(counts, pixels, column)
+        return new, new + low - estimate, new + high - estimate
+
+    return wrong
+
+
+def spreading(change):
+    """A wrong function whose interval is another: its half width, from size, drawn and p."""
+
+    def wrong(counts, pixels, column):
+        size, drawn, p = strata(counts, pixels, column)
+        estimate, half = (size * p).sum(), change(size, drawn, p)
+        return estimate, estimate - half, estimate + half
+
+    return wrong
+
+
+def emptied(counts, pixels, column):
+    found = area(counts, pixels, column)
+    counts[:] = 0
+    return found
+
+
+def with_nothing(counts, pixels, column):
+    with np.errstate(invalid="ignore"):
+        p = counts[:, column] / counts.sum(1)
+    return (pixels * p).sum(), 0.0, 1.0
+
+
+def unasked(counts, pixels, column):
+    return area(counts, np.where(counts.sum(1) > 0, pixels, 0), column)
+
+
+BUILDS = [  # check, its arguments, [right functions], [(wrong function, words of the hint)]
+    (
+        exercises.accuracy_6,
+        (),
+        [area, with_loop, of_library],
+        [
+            (lambda c, p, k: area(c, p, k)[0], "three numbers"),
+            (emptied, "changes the counts"),
+            (with_nothing, "0 / 0"),
+            (estimating(lambda c, p, k: p[k]), "what the map counts"),
+            (estimating(lambda c, p, k: area(c, p, k)[0] / p.sum()), "share of the map"),
+            (estimating(lambda c, p, k: c[k, k] / c[k].sum() * p[k]), "add up all strata"),
+            (estimating(lambda c, p, k: c[:, k].sum() / c.sum() * p.sum()), "own weight"),
+            (estimating(lambda c, p, k: c[k] / c[k].sum() @ p), "take the column"),
+            (estimating(lambda c, p, k: c[:, k] @ p / c[:, k].sum()), "Sum over strata"),
+            (
+                spreading(lambda n, m, p: np.sqrt((n**2 * p * (1 - p) / (m - 1)).sum())),
+                "1.96",
+            ),
+            (spreading(lambda n, m, p: 1.96 * np.sqrt((n**2 * p * (1 - p) / m).sum())), "n - 1"),
+            (
+                spreading(lambda n, m, p: 1.96 * np.sqrt((n * p * (1 - p) / (m - 1)).sum())),
+                "squared",
+            ),
+            (
+                spreading(lambda n, m, p: 1.96 * (n * np.sqrt(p * (1 - p) / (m - 1))).sum()),
+                "Add up variances",
+            ),
+            (
+                spreading(lambda n, m, p: 1.96 * (n**2 * p * (1 - p) / (m - 1)).sum()),
+                "take its root",
+            ),
+            (spreading(lambda n, m, p: 300.0), "narrower"),
+            (lambda c, p, k: area(c, p, k)[::2] + area(c, p, k)[1:2], "above the upper"),
+            (unasked, "without any sample"),
+        ],
+    )
+]
+
+PREDICTS = [  # check, its arguments, what is found, {wrong: words of the hint}
+    (
+        exercises.accuracy_7,
+        (0.0149, 0.0106),
+        0.0106,
+        {
+            0.0149: "first sample",
+            0.00745: "four times",
+            0.0208: "half the interval",
+            1.06: "per cent",
+            0.7114: "ratio",
+        },
+    )
 ]

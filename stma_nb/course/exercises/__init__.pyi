@@ -4,6 +4,8 @@ from .accuracy import (
     accuracy_3 as accuracy_3,
     accuracy_4 as accuracy_4,
     accuracy_5 as accuracy_5,
+    accuracy_6 as accuracy_6,
+    accuracy_7 as accuracy_7,
 )
 from .basics import (
     basics_1 as basics_1,
@@ -16,6 +18,8 @@ from .explorer import (
     explorer_1 as explorer_1,
     explorer_2 as explorer_2,
     explorer_3 as explorer_3,
+    explorer_4 as explorer_4,
+    explorer_5 as explorer_5,
 )
 from .network import (
     network_1 as network_1,
@@ -89,4 +93,6 @@ from .transfer import (
     transfer_1 as transfer_1,
     transfer_2 as transfer_2,
     transfer_3 as transfer_3,
+    transfer_4 as transfer_4,
+    transfer_5 as transfer_5,
 )

@@ -1,8 +1,12 @@
 """The checks of notebook 09, The attention explorer."""
 
-import numpy as np
+from collections.abc import Callable
 
-from stma_nb.course.exercises.checks import Verdict, check, exercise
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from stma_nb.course.exercises.checks import Verdict, build, check, exercise, one_number, predict
 
 
 @exercise
@@ -12,8 +16,11 @@ def explorer_1(answer: object, received: np.ndarray) -> Verdict:
     hints = {
         int(mean.argmin()): "There the weight is smallest.",
         int(mean.argmax()) + 1: "Count from 0.",
+        int(mean.argmax()) - len(mean): "Count from the start of the season, not from its end.",
+        mean.max(): "That is its weight; give its position.",
+        int(received.argmax()): "Average over the patches first: that is a place in the table.",
     }
-    return check(answer, int(mean.argmax()), 0, hints)
+    return check(answer, int(mean.argmax()), 1e-3, hints)
 
 
 @exercise
@@ -23,6 +30,9 @@ def explorer_2(answer: object, received: np.ndarray) -> Verdict:
     hints = {
         mean.max(): "That is the share itself; divide by an equal share.",
         received.max() * len(mean): "Average over patches first.",
+        mean.max() / mean.min(): "That is against the smallest share, not against an equal one.",
+        1 / len(mean): "That is the equal share itself.",
+        1 / (mean.max() * len(mean)): "The other way round: the largest over the equal share.",
     }
     return check(answer, mean.max() * len(mean), 0.06, hints)
 
@@ -31,5 +41,119 @@ def explorer_2(answer: object, received: np.ndarray) -> Verdict:
 def explorer_3(answer: object, increase: np.ndarray, received: np.ndarray) -> Verdict:
     """Position of the date whose occlusion raises the loss most, from (windows, dates)."""
     most_seen = int(received.mean(0).argmax())
-    hints = {most_seen: "That date receives the most attention; which one is missed most?"}
-    return check(answer, int(increase.mean(0).argmax()), 0, hints)
+    mean = increase.mean(0)
+    hints = {
+        most_seen: "That date receives the most attention; which one is missed most?",
+        int(mean.argmin()): "Without that date the loss rises least.",
+        int(mean.argmax()) + 1: "Count from 0.",
+        int(mean.argmax()) - len(mean): "Count from the start of the season, not from its end.",
+        mean.max(): "That is by how much; give the position of the date.",
+    }
+    return check(answer, int(mean.argmax()), 1e-3, hints)
+
+
+def _sees_dates(x: torch.Tensor) -> torch.Tensor:
+    """A small network that gives logits (n, 2, P, P), from dates 1 and 2."""
+    return torch.stack([x[:, 1, 0] + 0.3 * x[:, 1, 1], x[:, 2, 1] - x[:, 1, 0]], 1)
+
+
+def _inputs() -> tuple[torch.Tensor, torch.Tensor]:
+    """Patches (4, 3, 2, 6, 6) whose means differ by patch, date and band, and their labels."""
+    draw = torch.Generator().manual_seed(7)
+    level = torch.randn((4, 3, 2, 1, 1), generator=draw)
+    x = 0.5 + level + torch.randn((4, 3, 2, 6, 6), generator=draw)
+    return x, (x[:, 1, 0] < x[:, 2, 1]).long()
+
+
+@exercise
+def explorer_4(function: Callable) -> Verdict:
+    """A function (model, x, labels, date): by how much the loss rises without a date, in nat."""
+    return build(function, _leaves_input_alone, _right_increase, _nothing_to_hide)
+
+
+def _leaves_input_alone(function: Callable) -> str | None:
+    x, labels = _inputs()
+    given = x.clone()
+    function(_sees_dates, given, labels, 1)
+    if not torch.equal(given, x):
+        return "The patches that it was given are changed: fill the date in x.clone()."
+    return None
+
+
+def _right_increase(function: Callable) -> str | None:
+    x, labels = _inputs()
+
+    def loss(x: torch.Tensor) -> float:
+        return float(F.cross_entropy(_sees_dates(x), labels))
+
+    def filled(value: torch.Tensor | float, place: tuple = np.s_[:, 1]) -> float:
+        other = x.clone()
+        other[place] = value
+        return loss(other)
+
+    mean = x[:, 1].mean((0, 2, 3), keepdim=True)
+    before, after = loss(x), filled(mean)
+    given = one_number(function(_sees_dates, x, labels, 1))
+    if given is None:
+        return "Return one number: the loss without the date minus the loss with it."
+    if np.isclose(given, after - before, atol=1e-4):
+        return None
+    reasons = {
+        before - after: "Without the date minus with it: a loss that rises is positive.",
+        after: "That is the loss without the date; subtract the loss with it.",
+        filled(0.0) - before: "You fill in 0; fill in the date's mean, so that its level stays.",
+        filled(x.mean()) - before: "That is the mean of all dates; take the mean of this date.",
+        filled(x[:, 1].mean())
+        - before: "VV and VH have their own means: do not average the bands.",
+        filled(x[:, 1].mean((2, 3), keepdim=True)) - before: "Each patch keeps its own mean, which "
+        "still tells of it: average over the patches as well.",
+        filled(x[:, 1].mean(0)) - before: "Each pixel keeps its own mean: average over rows and "
+        "columns as well.",
+        filled(x.mean((0, 1, 3, 4), keepdim=True)[:, 0]) - before: "That is the mean of all dates; "
+        "take the mean of this date.",
+        filled(mean[:, :1], np.s_[:, 1, :1]) - before: "Fill both bands.",
+        0.0: "Nothing changed: give the network the patches that you filled.",
+    }
+    why = [text for wrong, text in reasons.items() if np.isclose(given, wrong, atol=1e-4)]
+    hint = why[0] if why else "Fill x[:, date], band by band, with its mean over all else."
+    return f"The loss should rise by {after - before:.4f}, not by {given:.4g}. {hint}"
+
+
+def _nothing_to_hide(function: Callable) -> str | None:
+    x, labels = _inputs()
+    blind = one_number(function(_sees_dates, x, labels, 0))
+    if blind is None or abs(blind) > 1e-6:
+        return "This network does not look at date 0: without it the loss does not rise."
+    x = x.to(torch.float64)
+    x[:, 1] = x[:, 1].mean((0, 2, 3), keepdim=True)  # the date tells nothing
+    given = float(function(_sees_dates, x, labels, 1))
+    if abs(given) > 1e-6:
+        return f"A date that is its mean everywhere costs nothing, but here {given:.3g}."
+    one = one_number(function(_sees_dates, x[:1], labels[:1], 2))
+    if one is None or not np.isfinite(one):
+        return "With a single patch it gives no number."
+    return None
+
+
+@exercise
+def explorer_5(
+    predicted: object,
+    found: object,
+    because: object,
+    drop: np.ndarray,
+    increase: np.ndarray,
+    received: np.ndarray,
+) -> Verdict:
+    """Points of accuracy lost without the date that is missed most, from (windows, dates)."""
+    by_loss, by_drop = increase.mean(0), 100 * drop.mean(0)
+    points = by_drop[by_loss.argmax()]
+    hints = {
+        points / 100: "In points: times 100.",
+        -points: "Lost points are positive.",
+        by_drop[received.mean(0).argmax()]: "That is without the date that is attended to most.",
+        by_loss.max(): "That is the rise of the loss, in nat; take accuracy_drop.",
+        100 * by_loss.max(): "That is the rise of the loss; take accuracy_drop.",
+        by_drop.mean(): "That is the mean over all dates.",
+        100 * drop.max(): "That is the worst patch: average over patches.",
+    }
+    return predict(predicted, found, because, points, 0.1, hints)

@@ -1,0 +1,170 @@
+"""The figures of single lessons show the numbers that they were given, named and with units."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from conftest import CROPS
+
+from stma_nb import figures
+
+DAYS = ["03-02", "03-14", "03-26"]
+
+
+def texts(axis) -> list[str]:
+    return [text.get_text() for text in axis.texts]
+
+
+# ------------------------------------------------------------------------------------ 08 accuracy
+
+
+def test_rare_classes_of_an_error_matrix_become_one():
+    matrix = np.array([[50, 3, 2, 0], [4, 30, 1, 0], [6, 5, 8, 2], [0, 0, 1, 4]])
+    crops = [*CROPS, type(CROPS[0])("Wheat", "#f0e442")]
+    axis = figures.error_matrix(matrix, crops, least=20).axes[0]
+    assert [tick.get_text() for tick in axis.get_yticklabels()] == [
+        "Background",
+        "Maize",
+        "2 rare classes",
+    ]
+    share = 100 * np.array([[50, 3, 2], [4, 30, 1], [6, 5, 15]]) / [60, 38, 18]
+    np.testing.assert_allclose(axis.images[0].get_array(), share)
+    assert axis.texts[0].get_fontsize() >= 11
+
+
+def test_many_maps_stand_in_rows(season):
+    maps = dict.fromkeys("abcd", season.crop.values)
+    figure = figures.label_maps(maps, CROPS, season, columns=2)
+    places = [axis.get_position() for axis in figure.axes]
+    figure.draw_without_rendering()
+    assert len({round(place.y0, 2) for place in places}) == 2
+    assert figure.get_figwidth() < 9
+
+
+def test_areas_have_the_interval_and_the_colour_of_the_crop():
+    table = pd.DataFrame(
+        {"counted in the map (ha)": [9, 5], "estimate": [8, 6], "low": [6, 5], "high": [10, 7]},
+        ["Maize", "Other crops"],
+    )
+    table["truth (ha)"] = [7, 6.5]
+    axis = figures.areas(table, CROPS).axes[0]
+    ends = [bar.lines[2][0].get_segments()[0][:, 1].tolist() for bar in axis.containers]
+    assert ends == [[6, 10], [5, 7]]
+    assert [bar.lines[0].get_color() for bar in axis.containers] == ["#d55e00", "black"]
+
+
+def test_ranges_are_written_with_words_and_a_minus_sign():
+    edge = pd.DataFrame(
+        {"STMA": [0.5, 0.8]}, pd.IntervalIndex.from_breaks([0, 1, np.inf], closed="right")
+    )
+    size = pd.Series([0.4, 0.9], pd.IntervalIndex.from_breaks([-1.8, -0.2, 3]))
+    figure = figures.where_errors_sit(edge, size, size, 17)
+    figure.draw_without_rendering()
+    pixels, _, contrast = figure.axes
+    assert [tick.get_text() for tick in pixels.get_xticklabels()] == ["0 to 1", "more than 1"]
+    names = [tick.get_text() for tick in contrast.get_xticklabels()]
+    assert names == ["−1.8 to −0.2", "−0.2 to 3.0"]
+    assert texts(contrast) == ["40", "90"]
+
+
+def test_black_white_and_grey_of_the_errors_are_named(season):
+    curve = pd.DataFrame({"confidence": [0.4, 0.9], "accuracy": [0.3, 0.8]})
+    errors = np.full(season.crop.shape, 0.5)
+    figure = figures.doubt_and_errors({"all": curve}, np.ones(errors.shape), errors, season)
+    axis = figure.axes[2]
+    named = {
+        text.get_text(): patch.get_facecolor()[:3]
+        for text, patch in zip(
+            axis.get_legend().get_texts(), axis.get_legend().get_patches(), strict=True
+        )
+    }
+    image = axis.images[0]
+    for name, value in (("right", 0), ("wrong", 1), ("not tested", 0.5)):
+        assert image.cmap(image.norm(value))[:3] == pytest.approx(named[name]), name
+
+
+def test_blocks_are_sorted_by_the_first_map():
+    shares = {"STMA": np.array([0.9, 0.3]), "forest": np.array([0.8, 0.4])}
+    axis = figures.by_block(shares, np.array([1200, 50])).axes[0]
+    assert [line.get_ydata().tolist() for line in axis.lines] == [[30, 90], [40, 80]]
+    assert [tick.get_text() for tick in axis.get_xticklabels()] == ["50", "1 200"]
+
+
+def test_coverage_names_its_lines_at_their_ends():
+    index = pd.MultiIndex.from_product([["interval", "other"], [2, 80]])
+    held = pd.DataFrame({"mean": [0.9, 0.95, 0.5, 0.8], "min": 0.4, "max": 1.0}, index)
+    axis = figures.coverage(held, ["interval", "other"]).axes[0]
+    assert axis.lines[0].get_ydata().tolist() == [90, 95]
+    assert {"interval", "other"} <= set(texts(axis))
+
+
+def test_names_of_crops_that_end_alike_do_not_overlap():
+    days = pd.to_datetime(["2018-03-01", "2018-06-01"])
+    nearest = pd.DataFrame({"Maize": [0.5, 2.0], "Sugar beet": [0.4, 2.0]}, days)
+    axis = figures.nearest_crops(nearest, CROPS, apart=1.5).axes[0]
+    heights = [text.xy[1] for text in axis.texts]
+    assert abs(heights[0] - heights[1]) > 0.05 * 2
+    assert {text.get_color() for text in axis.texts} == {"#d55e00", "#0072b2"}
+
+
+# ----------------------------------------------------------------------------------- 09 attention
+
+
+def test_bars_by_date_have_units_and_their_colours():
+    series = {"attention (share)": np.array([0.2, 0.5, 0.3]), "need (nat)": np.array([1, 0, -0.1])}
+    above, below = figures.bars_by_date(series, DAYS).axes
+    assert (above.get_ylabel(), below.get_ylabel()) == ("share", "nat")
+    assert (above.get_title("left"), below.get_title("left")) == ("attention", "need")
+    assert above.patches[0].get_facecolor() != below.patches[0].get_facecolor()
+    assert texts(above) == ["03-14: 0.50"] and texts(below) == ["03-02: 1.00"]
+
+
+def test_agreement_counts_the_slid_calendars_that_do_as_well():
+    table = pd.DataFrame({"rho": [0.6], "low": [0.2], "high": [0.7]}, ["a and b"])
+    left, right = figures.agreements(table, {"a and b": [0.6, 0.9, -0.2, 0.1]}).axes
+    assert texts(right) == ["2 of 4"]  # itself, and 0.9
+    assert [line.get_xdata().tolist() for line in left.containers[0].lines[1]] == [[0.2], [0.7]]
+
+
+def test_deletion_has_the_colours_of_attention_and_need():
+    accuracy = xr.DataArray(
+        [[0.8, 0.5], [0.8, 0.6], [0.8, 0.7]],
+        dims=("order", "deleted"),
+        coords={"order": ["occlusion", "attention", "random"], "deleted": [0, 1]},
+    )
+    axis = figures.deletion(accuracy).axes[0]
+    assert [line.get_color() for line in axis.lines[:2]] == [figures.NEED, figures.ATTENTION]
+    assert axis.lines[1].get_ydata().tolist() == [80, 60]
+
+
+def test_pairs_of_networks_tell_their_means():
+    between = {"occlusion": [0.2, 0.6], "attention": [-0.1, 0.3]}
+    axis = figures.pairs_of_networks(between).axes[0]
+    assert texts(axis) == ["mean 0.40", "mean 0.10"]
+
+
+# ------------------------------------------------------------------------------------ 11 transfer
+
+
+def test_seasons_of_a_crop_share_its_colour(season):
+    brighter = season.assign(vh=2 * season.vh)
+    figure = figures.crop_seasons({"home": season, "away": brighter}, ["Maize"])
+    [axis] = figure.axes
+    home, away = axis.lines
+    np.testing.assert_allclose(away.get_ydata() - home.get_ydata(), 10 * np.log10(2), rtol=1e-4)
+    assert home.get_color() == away.get_color() == "#d55e00"
+    assert home.get_linestyle() != away.get_linestyle()
+    assert home.get_markerfacecolor() != away.get_markerfacecolor()
+
+
+def test_weather_effects_are_drawn_in_the_colours_of_crops():
+    effects = {"Maize": np.array([1.0, -6]), "Sugar beet": np.array([0.5, -3])}
+    axis = figures.weather_effects(np.array([60, 75]), effects, CROPS).axes[0]
+    assert [line.get_color() for line in axis.lines[:2]] == ["#d55e00", "#0072b2"]
+    assert "dB" in axis.get_ylabel()
+
+
+def test_the_shift_of_least_doubt_is_marked_in_both_panels():
+    trial = pd.DataFrame({"doubt (bits)": [1.3, 1.1], "pixels right": [0.4, 0.5]}, [-6, 0])
+    for axis in figures.doubt_of_shifts(trial, 0).axes:
+        assert axis.lines[1].get_xdata() == [0, 0]
