@@ -24,6 +24,12 @@ from .component import (
     script as script,
     style as style,
 )
+from .drawings.radar import (
+    imaging_geometry as imaging_geometry,
+    maize_stages as maize_stages,
+    speckle_arrows as speckle_arrows,
+    three_bounces as three_bounces,
+)
 from .lessons import (
     areas as areas,
     bars_by_date as bars_by_date,
