@@ -31,6 +31,7 @@ from .drawings.radar import (
     three_bounces as three_bounces,
 )
 from .lessons import (
+    against_gamma as against_gamma,
     areas as areas,
     bars_by_date as bars_by_date,
     by_angle as by_angle,
@@ -39,13 +40,17 @@ from .lessons import (
     db_images as db_images,
     dots as dots,
     doubt_and_errors as doubt_and_errors,
+    fields_and_mean as fields_and_mean,
     intervals as intervals,
     pairs_of_networks as pairs_of_networks,
     patch_images as patch_images,
     patch_with_label as patch_with_label,
+    pixels_and_mean as pixels_and_mean,
+    power_and_db as power_and_db,
     shared_and_weather as shared_and_weather,
     side_looking as side_looking,
     terrain as terrain,
+    vh_against_vv as vh_against_vv,
     where_errors_sit as where_errors_sit,
 )
 from .maps import (
@@ -70,6 +75,7 @@ from .plots import (
     network_diagram as network_diagram,
     parts_map as parts_map,
     profiles as profiles,
+    radar_image as radar_image,
     show as show,
     svg_of as svg_of,
 )

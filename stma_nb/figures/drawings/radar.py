@@ -57,7 +57,7 @@ def slant_and_ground(incidence: np.ndarray | float) -> tuple[np.ndarray, np.ndar
 def incidence_at(ground: np.ndarray | float) -> np.ndarray:
     """Incidence angle in degrees at a distance on the ground (km) from below the satellite."""
     angles = np.linspace(1, 60, 5901)
-    return np.interp(ground, slant_and_ground(angles)[1], angles)
+    return np.asarray(np.interp(ground, slant_and_ground(angles)[1], angles))
 
 
 def imaging_geometry() -> Figure:
@@ -67,12 +67,15 @@ def imaging_geometry() -> Figure:
     of one pulse are not.
     """
     figure = Figure(figsize=(9, 8.6), layout="constrained")
-    rows = figure.subfigures(2, 1, height_ratios=(1.05, 1))
-    _from_the_side(rows[0].subplots())
-    cut, cell, pixels = rows[1].subplots(1, 3, width_ratios=(1.5, 1, 0.9))
-    _cut(cut)
-    _cell(cell)
-    _pixels(pixels)
+    panels = figure.subplot_mosaic(
+        [["side", "side", "side"], ["cut", "cell", "pixels"]],
+        height_ratios=(1.1, 1),
+        width_ratios=(1.5, 1, 0.9),
+    )
+    _from_the_side(panels["side"])
+    _cut(panels["cut"])
+    _cell(panels["cell"])
+    _pixels(panels["pixels"])
     return figure
 
 
@@ -148,7 +151,9 @@ def _cut(axis: Axes) -> None:
     angles = incidence_at(sides)
     slants = slant_and_ground(angles)[0]
     axis.plot(*on_sphere(np.linspace(-60, 720, 50)).T, color="black")
-    axis.plot(*on_sphere(np.linspace(sides[0], sides[1], 50)).T, color=BEAM, lw=5, solid_capstyle="butt")
+    axis.plot(
+        *on_sphere(np.linspace(sides[0], sides[1], 50)).T, color=BEAM, lw=5, solid_capstyle="butt"
+    )
     axis.plot([0, 0], [0, HEIGHT], "--", color="0.4", lw=1)
     axis.plot(0, HEIGHT, "s", color="0.3", ms=9)
     names = ("near range", "far range")
@@ -179,7 +184,7 @@ def _cut(axis: Axes) -> None:
 def slant_to_ground(slant: np.ndarray | float) -> np.ndarray:
     """Distance on the ground (km) from below the satellite of a place at this slant range (km)."""
     slants, grounds = slant_and_ground(np.linspace(1, 60, 5901))
-    return np.interp(slant, slants, grounds)
+    return np.asarray(np.interp(slant, slants, grounds))
 
 
 def _cell(axis: Axes) -> None:
