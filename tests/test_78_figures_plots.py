@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -51,13 +52,142 @@ def test_a_caption_stands_below_the_picture_as_plain_words(monkeypatch):
     pages = []
     monkeypatch.setattr("IPython.display.display", lambda page: pages.append(page.data))
     figure = Figure(figsize=(1, 1))
-    figures.show(figure, "A square of nothing", "Contains data of <b>others</b> & ours")
-    figures.show(figure, "A square of nothing")
-    assert pages[0].startswith('<img alt="A square of nothing"')
-    assert pages[0].endswith(
-        "<div><small>Contains data of &lt;b&gt;others&lt;/b&gt; &amp; ours</small></div>"
+    caption = "Figure 2. A square. Contains data of <b>others</b> & ours"
+    figures.show(figure, caption, alt="A square of nothing")
+    assert '<img alt="A square of nothing"' in pages[0]
+    told = pages[0].partition("<figcaption")[2].partition(">")[2]
+    assert told == (
+        "<b>Figure 2.</b> A square. Contains data of &lt;b&gt;others&lt;/b&gt; &amp; ours"
+        "</figcaption></figure>"
     )
-    assert "<div>" not in pages[1]
+    for alt in ("", "  "):
+        with pytest.raises(ValueError, match="no alternative text"):
+            figures.show(figure, caption, alt=alt)
+
+
+def test_a_picture_that_moves_has_its_caption_below(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    bench = figures.speckle_bench()
+    figures.show(bench, "Figure 1. Speckle, and filters against it.")
+    assert shown[0] is bench
+    assert shown[1].data.count("<figcaption") == 1 and "<img" not in shown[1].data
+
+
+def test_a_picture_is_sharp_and_as_large_on_the_page_as_it_was_drawn():
+    figure = Figure(figsize=(4, 2))
+    figure.subplots().plot([1, 2])
+    html = figures.html_image(figure, "A line that rises")
+    width = int(re.search('width="([0-9]+)"', html)[1])
+    picture = Image.open(io.BytesIO(base64.b64decode(html.partition("base64,")[2].rstrip('">'))))
+    assert picture.width / width == pytest.approx(150 / 96, rel=0.01)
+    assert 300 < width < 420  # four inches of the page, less the margin
+
+
+def test_a_drawing_is_the_same_each_time_and_holds_no_font():
+    figure = Figure(figsize=(4, 2))
+    figure.subplots().set_title("query")
+    html = figures.html_image(figure, "A title", svg=True)
+    drawing = base64.b64decode(html.partition("svg+xml;base64,")[2].rstrip('">'))
+    assert drawing == figures.svg_of(figure) and b"<text" not in drawing and b"<date" not in drawing
+    assert float(re.search(b'width="([0-9.]+)pt"', drawing)[1]) / 72 * 96 == pytest.approx(
+        int(re.search('width="([0-9]+)"', html)[1]), abs=1
+    )
+
+
+# ---------------------------------------------------------------------------------------- colours
+
+# How colours look to those who lack a kind of cone (Machado et al. 2009, severity 1).
+SIGHT = {
+    "all cones": np.eye(3),
+    "protanopia": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deuteranopia": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.01182, 0.04294, 0.968881],
+    ],
+    "tritanopia": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.3039],
+    ],
+}
+
+
+def lab(colours, sight) -> np.ndarray:
+    """Colours such as '#d55e00' in CIE L*a*b*, as this sight has them."""
+    srgb = np.array([[int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)] for colour in colours])
+    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+    linear = np.clip(linear @ np.transpose(SIGHT[sight]), 0, 1)
+    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    xyz = linear @ np.transpose(to_xyz) / (0.9505, 1, 1.089)
+    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.stack([116 * f[:, 1] - 16, 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])], 1)
+
+
+def nearest(colours, sight) -> float:
+    """The least distance of two of the colours."""
+    points = lab(colours, sight)
+    apart = np.linalg.norm(points[:, None] - points, axis=-1)
+    return apart[np.triu_indices(len(points), 1)].min()
+
+
+@pytest.mark.parametrize("sight", SIGHT)
+def test_the_few_colours_of_one_figure_differ_for_every_sight(sight):
+    assert nearest([figures.VV, figures.VH], sight) > 40
+    assert nearest([figures.ATTENTION, figures.NEED], sight) > 15
+    assert nearest(list(figures.CURVES.values()), sight) > 20
+    assert nearest(list(figures.PARTS.values()), sight) > 20
+
+
+@pytest.mark.parametrize("legend", [cube.BRANDENBURG, CROPS])
+def test_classes_that_some_cannot_tell_apart_have_letters_of_their_own(legend, season):
+    letters = figures.class_letters(legend)
+    assert letters[0] == "" and len(set(letters)) == len(legend)
+    confused = [sight for sight in SIGHT if nearest([c.colour for c in legend], sight) < 20]
+    assert bool(confused) == (len(legend) > 10), "sixteen colours cannot do for all"
+
+
+def test_letters_stand_on_large_fields_and_in_the_legend(season):
+    figure = figures.label_maps({"truth": season.crop}, CROPS, season)
+    assert named(figure) == ["Background", "Ma Maize", "Su Sugar beet"]
+    [axis] = pictures(figure)
+    written = [text for text in axis.texts if text.get_text() in ("Ma", "Su")]
+    assert len(written) >= 4
+    for text in written:
+        x, y = text.get_position()
+        code = int(season.crop.values[int((0.48 - y) * 100), int(x * 100)])
+        assert CROPS[code].name.startswith(text.get_text())
+
+
+def test_names_of_one_letter_and_alike_names_get_letters():
+    crops = [cube.Crop(name, "#000000") for name in ("Maize", "Maize", "A", "Ma", "$$")]
+    letters = figures.class_letters(crops)
+    assert len(set(letters)) == 5 and letters[0] == "Ma" and all(letters)
+
+
+def test_a_map_tells_north_its_scale_and_where_it_lies(season):
+    figure = figures.label_maps({"truth": season.crop}, CROPS, season)
+    [axis] = pictures(figure)
+    assert {"N", "200 m"} <= {text.get_text() for text in axis.texts}
+    bar = axis.lines[0].get_xdata()
+    assert bar[1] - bar[0] == pytest.approx(0.2)
+    told = figure.get_supxlabel()
+    assert "400.0 km east, 5799.5 km north" in told and "EPSG" in told
+    bare = season.drop_vars("spatial_ref", errors="ignore")
+    assert "no CRS" in figures.label_maps({"truth": bare.crop}, CROPS, bare).get_supxlabel()
+
+
+def test_javascript_has_the_colours_of_the_figures():
+    root = Path(figures.__file__).parent.parent
+    player = (root / "figures" / "player.js").read_text()
+    dates = (root / "attention" / "dates.js").read_text()
+    assert figures.VV in player and figures.VH in player
+    assert figures.ATTENTION in dates and figures.NEED in dates
 
 
 # ----------------------------------------------------------------------------------- backscatter
@@ -142,10 +272,10 @@ def test_profiles_of_a_part_of_the_scene_and_without_colour(season):
 def test_label_maps_name_the_classes_that_occur(season):
     mapped = season.crop.where(season.crop < 2, 0)
     figure = figures.label_maps({"the map": mapped}, CROPS, season)
-    assert titles(figure) == ["the map"] and named(figure) == ["Background", "Maize"]
+    assert titles(figure) == ["the map"] and named(figure) == ["Background", "Ma Maize"]
     figure = figures.label_maps({"the map": mapped, "the truth": season.crop}, CROPS, season)
     assert titles(figure) == ["the map", "the truth"]
-    assert named(figure) == ["Background", "Maize", "Sugar beet"]
+    assert named(figure) == ["Background", "Ma Maize", "Su Sugar beet"]
     patches_shown = figure.legends[0].get_patches()
     assert [to_hex(patch.get_facecolor()) for patch in patches_shown] == [c.colour for c in CROPS]
     axes = pictures(figure)
@@ -166,7 +296,7 @@ def test_label_maps_with_the_radar_image_before_them(season):
     low, high = np.percentile(db(season.vh[2]), (2, 98))
     assert radar.images[0].get_clim() == pytest.approx((low, high))
     assert radar.images[0].cmap.name == "gray" and radar.get_xlabel() == "east (km)"
-    assert named(figure) == ["Background", "Maize", "Sugar beet"]
+    assert named(figure) == ["Background", "Ma Maize", "Su Sugar beet"]
 
 
 def test_outline_follows_the_edge_of_a_mask(season):
@@ -302,7 +432,7 @@ def test_live_history_draws_into_one_output():
     shell.instance()
     try:
         with capture() as told:
-            watch = figures.live_history()
+            watch = figures.live_history("Figure 3. Training.")
             watch(EPOCHS[:1])
             watch(EPOCHS)
     finally:
@@ -313,6 +443,7 @@ def test_live_history_draws_into_one_output():
         "Training curves after 3 epochs: training loss 0.67, validation loss 0.83, "
         "83 % of validation pixels correct."
     )
+    assert "<b>Figure 3.</b> Training." in last.data["text/html"]
     assert first.transient == last.transient and not first.update and last.update
 
 
@@ -374,7 +505,7 @@ def test_picture_in_a_notebook_has_its_text_and_keeps_rare_colours(season):
     """Grey speckle takes many colours; the legend's few must still be those of the legend."""
     figure = figures.label_maps({"truth": season.crop}, CROPS, season, date=0)
     html = figures.html_image(figure, 'Maize & "beet" <right>')
-    found = re.fullmatch('<img alt="([^"]*)" src="data:image/png;base64,([^"]*)">', html)
+    found = re.fullmatch('<img alt="([^"]*)" .*src="data:image/png;base64,([^"]*)">', html)
     assert found[1] == "Maize &amp; &quot;beet&quot; &lt;right&gt;"
     picture = Image.open(io.BytesIO(base64.b64decode(found[2])))
     assert len(picture.getcolors()) <= 128

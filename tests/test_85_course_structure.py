@@ -4,6 +4,7 @@ not.
 
 import copy
 import json
+import re
 from pathlib import Path
 
 import nbformat
@@ -38,7 +39,10 @@ END = """## Summary
 
 - A. Vaswani et al. (2017). [arXiv:1706.03762](https://arxiv.org/abs/1706.03762)
 - Somebody (2020). [page](https://example.org)"""
-PICTURE = '<img alt="A picture of nothing at all" src="data:image/png;base64,iVBORw0KGgo=">'
+PICTURE = (
+    '<figure><img alt="A picture of nothing at all" src="data:image/png;base64,iVBORw0KGgo=">'
+    "<figcaption><b>Figure 1.</b> A picture of nothing at all.</figcaption></figure>"
+)
 
 
 @pytest.fixture
@@ -53,9 +57,10 @@ def small(tmp_path):
     exercises = [
         new_code_cell(
             "answer = None",
-            metadata={"tags": [tag]} | ({"jupyter": FOLDED} if tag == "solution" else {}),
+            metadata={"tags": tags} | ({"jupyter": FOLDED} if tags == ["solution"] else {}),
         )
-        for tag in ("exercise", "solution") * 3
+        for kind in ([], ["build"], ["predict"])
+        for tags in (["exercise", *kind], ["solution"])
     ]
     cells = [
         new_markdown_cell(HEAD),
@@ -170,6 +175,37 @@ def test_text_that_breaks_a_convention(said, old, new, words):
             lambda n: n.cells[3].outputs[0].update(data={"image/png": "iVBORw0KGgo="}),
             "has a picture as bare PNG",
         ),
+        (
+            lambda n: n.cells[3].outputs[0].data.update({"text/html": PICTURE + PICTURE}),
+            "numbers its captions Figure 1, Figure 1: expected 1, 2, 3, ... in order",
+        ),
+        (
+            lambda n: (
+                n.cells[3].outputs[0].data.update({"text/html": PICTURE.replace("figcaption", "p")})
+            ),
+            "has 1 figures and 0 captions",
+        ),
+        (
+            lambda n: (
+                n.cells[3]
+                .outputs[0]
+                .data.update({"text/html": PICTURE.replace("of nothing at all.</fig", "</fig")})
+            ),
+            "has a caption that says too little: 'Figure 1. A picture '",
+        ),
+        (
+            lambda n: n.cells[3].update(source="line()\n" * 15 + "draw()"),
+            "has 16 lines of code up to its first figure, at most 15",
+        ),
+        (lambda n: n.cells[6].metadata.update(tags=["exercise"]), "has no exercise tagged 'build'"),
+        (
+            lambda n: n.cells[-1].update(
+                source=n.cells[-1].source.replace(
+                    "## Summary", "## Summary\n\n" + "so it goes " * 12 + "on."
+                )
+            ),
+            "has a sentence of 37 words, at most 35: so it goes",
+        ),
         (lambda n: n.cells.__delitem__(slice(4, 6)), "has 2 exercises, expected at least three"),
         (lambda n: n.cells.pop(5), "has exercises without a solution right after them"),
         (lambda n: n.cells[5].metadata.pop("jupyter"), "has a solution that is not folded away"),
@@ -247,14 +283,11 @@ def test_the_table_tells_the_measures(said, tmp_path):
         [structure.Notebook(tmp_path / "notebooks" / "90_small.ipynb")]
     ).splitlines()
     assert len(header) == len(row)
-    assert row.split()[:3] == ["90_small", "9", "2"] and row.split()[-6:] == [
-        "1",
-        "0",
-        "1",
-        "3",
-        "20",
-        "900",
-    ]
+    assert row.split()[:3] == ["90_small", "9", "2"]
+    told = dict(zip(re.split(r"  +", header.strip()), row.split(), strict=True))
+    asked = ("figures", "captions", "to first", "exercises", "build", "predict")
+    assert [told[name] for name in asked] == ["1", "1", "1", "3", "1", "1"]
+    assert row.split()[-2:] == ["20", "900"]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -102,7 +102,7 @@ def test_real_figures_say_whose_data_they_are(path):
     for cell in nbformat.read(path, as_version=4).cells:
         if cell.cell_type == "code" and "figures.show" in cell.source and "credit" in cell.source:
             [shown] = ["".join(out.data["text/html"]) for out in cell.outputs if "data" in out][:1]
-            assert "Contains modified Copernicus Sentinel data" in shown.split("<small>")[1]
+            assert "Contains modified Copernicus Sentinel data" in shown.partition("<figcaption")[2]
 
 
 def definitions(source: str) -> dict[str, str]:

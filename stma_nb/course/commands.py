@@ -192,6 +192,25 @@ def lab() -> None:
     subprocess.run([*command, "notebooks/00_quickstart.ipynb"], check=True)
 
 
+@app.command("progress")
+def show_progress(
+    clear: Annotated[bool, typer.Option("--clear", help="forget what was passed")] = False,
+) -> None:
+    """Tell which exercises you have passed on this computer.
+
+    \b
+    python -m stma_nb progress
+    """
+    from stma_nb import course
+    from stma_nb.course import progress, structure
+
+    if clear:
+        progress.clear()
+    notebooks = [structure.Notebook(path) for path in course.notebooks()]
+    print(progress.table([(notebook.path.stem, notebook.checks) for notebook in notebooks]))
+    print(f"It is kept in {progress.file()}")
+
+
 @data.command()
 def sample(
     folder: Annotated[

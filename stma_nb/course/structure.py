@@ -142,6 +142,13 @@ class Notebook:
     def tagged(self, tag: str) -> list:
         return [cell for cell in self.code if tag in cell.metadata.get("tags", [])]
 
+    @property
+    def checks(self) -> list[str]:
+        """The names of the checks that its exercises call."""
+        sources = [cell.source for cell in self.tagged("exercise")]
+        found = [re.findall(r"^exercises\.(\w+)\(", source, re.MULTILINE) for source in sources]
+        return [names[-1] for names in found if names]
+
     def said(self, word: str) -> str:
         """What follows a bold word such as **Needs:** up to the next bold word; empty if it is not
         there.
