@@ -63,7 +63,7 @@ def vh_against_vv(
     for (name, fields), marker in zip(means.items(), "osD^", strict=False):
         vv, vh = (radar.to_db(fields[band].values) for band in ("vv", "vh"))
         look: dict[str, Any] = dict(markersize=5, alpha=0.7, color=colours[name])
-        axis.plot(vv, vh, marker, label=f"{literal(name)} ({len(vv)})", **look)
+        axis.plot(vv, vh, marker, label=f"{literal(name)} ({np.isfinite(vh).sum()})", **look)
     axis.set(xlabel="VV backscatter (dB)", ylabel="VH backscatter (dB)", title=title)
     figure.legend(loc="outside right center", title="fields of", fontsize=9, frameon=False)
     return figure

@@ -102,9 +102,10 @@ def _png(figure: Figure) -> tuple[bytes, float]:
     drawn = io.BytesIO()
     figure.savefig(drawn, format="png", dpi=DPI, bbox_inches="tight")
     # A palette of 64 colours, since speckle does not compress and a notebook is to stay below 1.5
-    # MB; MAXCOVERAGE keeps rare colours apart, the legend's among them.
+    # MB; MAXCOVERAGE keeps rare colours apart, the legend's among them, and kmeans keeps them true.
     picture = Image.open(drawn).convert("RGB")
-    picture = picture.quantize(64, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    look = dict(method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    picture = picture.quantize(64, kmeans=1, **look)
     small = io.BytesIO()
     picture.save(small, format="png", optimize=True)
     return small.getvalue(), picture.width / DPI
