@@ -27,6 +27,7 @@ with needs("course"):
     import nbformat
     from bs4 import BeautifulSoup
 
+GLOSSARY = "glossary.md"
 BUDGET = "budget.json"  # beside the notebooks: what the last real run of each took
 LONGEST = 35  # lines of a code cell that a reader takes in at once
 LONGEST_APART = 40  # lines of cells that are skimmed (imports) or are a piece of the library
@@ -383,13 +384,42 @@ def check_links(notebook: Notebook) -> list[str]:
             found.append(f"links to '{target}', which lies outside the repository")
         elif not place.exists():
             found.append(f"links to '{target}', which does not exist")
-        elif (
-            address.fragment
-            and place.suffix == ".ipynb"
-            and not Notebook(place).words(id=unquote(address.fragment))
-        ):
+        elif address.fragment and unquote(address.fragment) not in _headings(place):
             found.append(f"links to '{target}', but there is no such heading")
     return found
+
+
+def _headings(place: Path) -> set[str]:
+    """What a link into a file may name: its headings, as JupyterLab and as GitHub call them."""
+    if place.suffix == ".ipynb":
+        return {str(heading["id"]) for heading in Notebook(place).words(id=True)}
+    titles = re.findall(r"^#+ (.+)$", place.read_text("utf-8"), re.MULTILINE)
+    return {slug(title) for title in titles}
+
+
+def slug(title: str) -> str:
+    """A heading of a Markdown file as an address names it: ``user's accuracy``,
+    ``users-accuracy``.
+    """
+    return re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
+
+
+def glossary(folder: Path) -> dict[str, tuple[str, str]]:
+    """The words of the glossary beside the notebooks: {slug: (word, notebook that explains it)}."""
+    path = folder / GLOSSARY
+    text = path.read_text("utf-8") if path.exists() else ""
+    entries = re.findall(r"^## (.+)\n\n(?:.+\n)*?.*\((\w+\.ipynb)\)$", text, re.MULTILINE)
+    return {slug(word): (word, notebook) for word, notebook in entries}
+
+
+def check_glossary(notebook: Notebook) -> list[str]:
+    """A notebook links to the words that it explains, so that the glossary leads back."""
+    linked = {str(link["href"]) for link in notebook.words("a", href=True)}
+    return [
+        f"explains '{word}' and does not link it to the glossary ({GLOSSARY}#{name})"
+        for name, (word, home) in glossary(notebook.path.parent).items()
+        if home == notebook.path.name and f"{GLOSSARY}#{name}" not in linked
+    ]
 
 
 def check_pictures(notebook: Notebook) -> list[str]:
@@ -494,7 +524,7 @@ def check_sentences(notebook: Notebook) -> list[str]:
 
 
 CHECKS = (
-    check_headings, check_sections, check_badges, check_exercises, check_links,
+    check_headings, check_sections, check_badges, check_exercises, check_links, check_glossary,
     check_pictures, check_captions, check_first_figure, check_sentences,
     check_tags, check_lengths, check_needs,
 )  # fmt: skip
