@@ -52,6 +52,12 @@ from .drawings.network import (
 from .drawings.patches import (
     windows as windows,
 )
+from .drawings.radar import (
+    imaging_geometry as imaging_geometry,
+    maize_stages as maize_stages,
+    speckle_arrows as speckle_arrows,
+    three_bounces as three_bounces,
+)
 from .drawings.region import (
     blending as blending,
     false_changes as false_changes,
@@ -66,6 +72,7 @@ from .drawings.terrain import (
     slopes as slopes,
 )
 from .lessons import (
+    against_gamma as against_gamma,
     agreements as agreements,
     areas as areas,
     bars_by_date as bars_by_date,
@@ -84,6 +91,7 @@ from .lessons import (
     doubt_and_errors as doubt_and_errors,
     doubt_and_places as doubt_and_places,
     doubt_of_shifts as doubt_of_shifts,
+    fields_and_mean as fields_and_mean,
     gain_by_depth as gain_by_depth,
     intervals as intervals,
     ladders as ladders,
@@ -95,6 +103,8 @@ from .lessons import (
     pairs_of_networks as pairs_of_networks,
     patch_images as patch_images,
     patch_with_label as patch_with_label,
+    pixels_and_mean as pixels_and_mean,
+    power_and_db as power_and_db,
     price_of_pairs as price_of_pairs,
     rate_test as rate_test,
     season_in_two_bands as season_in_two_bands,
@@ -104,6 +114,7 @@ from .lessons import (
     steps_by_crop as steps_by_crop,
     terrain as terrain,
     variograms as variograms,
+    vh_against_vv as vh_against_vv,
     weather_effects as weather_effects,
     weight_received as weight_received,
     where_errors_sit as where_errors_sit,
@@ -129,6 +140,7 @@ from .plots import (
     live_history as live_history,
     parts_map as parts_map,
     profiles as profiles,
+    radar_image as radar_image,
     show as show,
     svg_of as svg_of,
 )

@@ -134,6 +134,46 @@ def backscatter(season: xr.Dataset, dates: list[int] | None = None, columns: int
     return figure
 
 
+def radar_image(season: xr.Dataset, date: int, crops: Sequence[str] = ()) -> Figure:
+    """VH backscatter in dB on one date (a position in the season), large.
+
+    The names of ``crops`` stand on the largest field of each, as far as the season has it.
+    """
+    step = math.ceil(season.sizes["x"] / 900)
+    image = radar.to_db(season.vh.isel(time=date)).values[::step, ::step]
+    rows, columns = image.shape
+    dots = max(1, round(900 / columns))  # on the screen for each pixel: whole, so that none is cut
+    width, height = columns * dots / DPI, rows * dots / DPI  # inches
+    figure = Figure(figsize=(width + 2.1, height + 1.15))
+    scale = np.tile(figure.get_size_inches(), 2)
+    axis = figure.add_axes((0.7, 0.75, width, height) / scale)
+    bar = figure.add_axes((width + 0.9, 0.75 + 0.2 * height, 0.2, 0.6 * height) / scale)
+    low, high = np.nanpercentile(image, (2, 98))
+    look = dict(cmap="gray", vmin=low, vmax=high, interpolation="nearest")
+    picture = axis.imshow(image, extent=_extent(season), **look)
+    axis.set_title(f"VH, {np.datetime_as_string(season.time.values[date], 'D')}", fontsize=11)
+    _locate([axis], season)
+    for code, crop in enumerate(legend(season)):
+        if crop.name in crops and (season.crop == code).any():
+            east, north = _middle_of_largest(season, code)
+            halo = [withStroke(linewidth=3, foreground="black")]
+            name: dict[str, Any] = dict(
+                color="white", fontsize=11, ha="center", va="center", path_effects=halo
+            )
+            axis.text(east, north, literal(crop.name), **name)
+    figure.colorbar(picture, cax=bar, label="VH backscatter (dB)")
+    return figure
+
+
+def _middle_of_largest(season: xr.Dataset, code: int) -> tuple[float, float]:
+    """The point of a class that is furthest from all others, in kilometres (east, north)."""
+    inside = ndimage.distance_transform_edt(np.pad(season.crop.values == code, 1))[1:-1, 1:-1]
+    row, column = np.unravel_index(inside.argmax(), inside.shape)
+    _, right, _, top = _extent(season)
+    rows, columns = inside.shape
+    return (column + 0.5) * right / columns, top - (row + 0.5) * top / rows
+
+
 def profiles(season: xr.Dataset, crops: list[str], where: np.ndarray | None = None) -> Figure:
     """Mean backscatter of crops over the season, VV above VH, in dB (averaged in linear power)."""
     known = legend(season)

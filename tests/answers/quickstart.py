@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from stma_nb import patches
 from stma_nb.course import exercises
 
 MATRIX = np.array([[50, 3, 2], [4, 30, 1], [6, 5, 20]])
@@ -11,13 +12,107 @@ NUMBERS = [  # check, its arguments, right answer, {wrong answer: words of the h
         exercises.quickstart_1,
         (),
         -16.99,
-        {16.99: "negative logarithm", -39.12: "base 10", -1.7: "ten times"},
+        {
+            16.99: "negative logarithm",
+            -39.12: "base 10",
+            -1.7: "ten times",
+            -33.98: "amplitudes",
+            0.02: "power itself",
+        },
     ),
-    (exercises.quickstart_2, (MATRIX, 1), 30 / 35, {30 / 38: "producer's", 85.7: "per cent"}),
+    (
+        exercises.quickstart_2,
+        (MATRIX, 1),
+        30 / 35,
+        {
+            30 / 38: "producer's",
+            85.7: "per cent",
+            30 / 121: "all pixels",
+            100 / 121: "overall accuracy",
+            5 / 35: "share that is wrong",
+            30: "number of pixels",
+        },
+    ),
     (
         exercises.quickstart_3,
         (MATRIX,),
         60 / 121,
-        {55 / 121: "network's map", 50 / 121: "the lazy map finds all"},
+        {
+            55 / 121: "network's map calls",
+            50 / 121: "the lazy map finds all",
+            100 / 121: "accuracy of the network's map",
+            61 / 121: "share of crops",
+            1: "crops count as well",
+        },
     ),
+]
+
+
+def accuracies(matrix):
+    right = np.diag(matrix)
+    return right / matrix.sum(axis=1), right / matrix.sum(axis=0)
+
+
+def one_by_one(matrix):
+    both = [], []
+    for code in range(len(matrix)):
+        for values, total in zip(both, (matrix[code].sum(), matrix[:, code].sum()), strict=True):
+            values.append(matrix[code, code] / total if total else np.nan)
+    return both
+
+
+def changing(matrix):
+    both = accuracies(matrix)
+    matrix[0, 0] = 0
+    return both
+
+
+BUILDS = [  # check, its arguments, right functions, (wrong function, words of the hint)
+    (
+        exercises.quickstart_4,
+        (),
+        [accuracies, one_by_one],
+        [
+            (lambda m: accuracies(m)[::-1], "exchanged"),
+            (lambda m: 100 * np.array(accuracies(m)), "per cent"),
+            (lambda m: 2 * [np.diag(m) / m.sum()], "divided by all pixels"),
+            (lambda m: [1 - each for each in accuracies(m)], "shares of errors"),
+            (lambda m: np.trace(m) / m.sum(), "two arrays"),
+            (lambda m: [each[0] for each in accuracies(m)], "one a class"),
+            (lambda m: [accuracies(m)[0]] * 2, "producer's accuracy of the first class is 0.889"),
+            (lambda m: np.nan_to_num(accuracies(m)), "neither good nor bad"),
+            (lambda m: np.nan_to_num(accuracies(m), nan=1), "neither good nor bad"),
+            (lambda m: [m[0] / m[0].sum()] * 2, "user's accuracy of the first class"),
+            (changing, "changes the matrix"),
+            (lambda m: m.max(), "two arrays"),
+        ],
+    )
+]
+
+FIELDS = np.arange(240).reshape(12, 20).repeat(6, 0).repeat(6, 1) + 1
+CROP = (FIELDS % 4).astype(np.uint8)
+SPLIT = (CROP, FIELDS, 24, 1)
+
+
+def shares(buffer, parcel=FIELDS):
+    parts = patches.block_split(CROP.shape, 24, buffer=buffer, seed=1, parcel=parcel, crop=CROP)
+    return [np.mean(parts == code) for code in range(4)]
+
+
+UNUSED, TRAINING, _, TEST = shares(16)
+PREDICTS = [  # check, its arguments, what is found, {wrong finding: words of the hint}
+    (
+        exercises.quickstart_5,
+        SPLIT,
+        UNUSED,
+        {
+            shares(8)[0]: "with 8 pixels",
+            2 * shares(8)[0]: "Do not reckon",
+            TRAINING: "training part",
+            TEST: "test part",
+            1 - UNUSED: "all that is used",
+            UNUSED * CROP.size: "number of pixels",
+            100 * UNUSED: "per cent",
+        },
+    )
 ]

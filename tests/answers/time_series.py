@@ -4,27 +4,112 @@ import numpy as np
 
 from stma_nb.course import exercises
 
-POWER = np.random.default_rng(0).gamma(4.4, 1 / 4.4, 500)
+POWER = np.random.default_rng(0).gamma(4.4, 0.03 / 4.4, 500)
 TABLE = np.array([[-10.0, -12, -11, -13], [-15, -13, -12, -20], [-10, -10, -16, -12]])
 NAMES = ["Maize", "Wheat", "Rapeseed"]
+WHEN = np.datetime64("2018-05-13T16:50:00", "ns")
 
 NUMBERS = [  # check, its arguments, right answer, {wrong answer: words of the hint}
     (
         exercises.time_series_1,
         (),
         -12.596,
-        {-15: "mean of the decibels", 0.055: "express it in dB"},
+        {
+            -15: "mean of the decibels",
+            0.055: "express it in dB",
+            12.6: "its sign",
+            -9.586: "sum of both",
+            -1.26: "ten times",
+            -29.0: "natural logarithm",
+        },
     ),
     (
         exercises.time_series_2,
         (POWER,),
         POWER.mean() ** 2 / POWER.var(),
-        {POWER.mean() / POWER.std(): "square"},
+        {
+            POWER.mean() / POWER.std(): "square",
+            POWER.var() / POWER.mean() ** 2: "inverse",
+            (10 * np.log10(POWER)).mean() ** 2 / np.var(10 * np.log10(POWER)): "decibels",
+            POWER.std() / POWER.mean(): "inverse, squared",
+            POWER.mean() / POWER.var(): "Square the mean",
+        },
     ),
     (
         exercises.time_series_3,
         (TABLE, NAMES),
         3,
-        {1: "not right", 2: "furthest below", 4: "Count from 0"},
+        {
+            1: "not right",
+            2: "furthest below",
+            4: "Count from 0",
+            0: "brightest",
+            WHEN: "from 0 to 3",
+            -1: "from 0 to 3",
+        },
     ),
+]
+
+
+def mean_db(power):
+    return 10 * np.log10(np.nanmean(power))
+
+
+def by_hand(power):
+    power = np.atleast_1d(power)
+    known = power[np.isfinite(power)]
+    return np.array([10 * np.log10(known.sum() / known.size)])
+
+
+def changing(power):
+    power *= 10
+    return mean_db(power / 10)
+
+
+def without_zeros(power):
+    power = np.asarray(power)
+    return mean_db(power[power > 0])
+
+
+BUILDS = [  # check, its arguments, right functions, (wrong function, words of the hint)
+    (
+        exercises.time_series_4,
+        (),
+        [mean_db, by_hand],
+        [
+            (lambda p: np.nanmean(10 * np.log10(p)), "mean of the decibels"),
+            (np.nanmean, "express it in dB"),
+            (lambda p: np.log10(np.nanmean(p)), "ten times"),
+            (lambda p: 10 * np.log(np.nanmean(p)), "base 10"),
+            (lambda p: 20 * np.log10(np.nanmean(p)), "not 20"),
+            (lambda p: -mean_db(p), "sign is turned"),
+            (lambda p: 10 * np.log10(np.nansum(p)), "take their mean"),
+            (lambda p: 10 * np.log10(p), "one number for all"),
+            (lambda p: 10 * np.log10(np.mean(p)), "np.nanmean"),
+            (lambda p: 10 * np.log10(np.nanmean(p, axis=0)), "rows and columns"),
+            (lambda p: 10 * np.log10(np.nansum(p) / np.size(p)), "number of the others"),
+            (without_zeros, "count it as well"),
+            (lambda p: mean_db(p[np.isfinite(p)]), "TypeError"),
+            (lambda p: mean_db(p) + 1, "of 0.1 and 0.01 is -12.60 dB; yours is -11.60"),
+            (lambda p: str(p), "one number"),
+            (changing, "changes the array"),
+        ],
+    )
+]
+
+FOUR = np.random.default_rng(1).gamma(11, 1 / 11, 500)
+LOOKS, FOUND = (power.mean() ** 2 / power.var() for power in (POWER, FOUR))
+PREDICTS = [  # check, its arguments, what is found, {wrong finding: words of the hint}
+    (
+        exercises.time_series_5,
+        (FOUR, POWER),
+        FOUND,
+        {
+            4 * LOOKS: "speckle alone",
+            LOOKS: "ENL of one date",
+            2 * LOOKS: "twice",
+            np.sqrt(FOUND): "square",
+            1 / FOUND: "inverse",
+        },
+    )
 ]

@@ -40,6 +40,8 @@ from .quickstart import (
     quickstart_1 as quickstart_1,
     quickstart_2 as quickstart_2,
     quickstart_3 as quickstart_3,
+    quickstart_4 as quickstart_4,
+    quickstart_5 as quickstart_5,
 )
 from .real import (
     real_1 as real_1,
@@ -81,6 +83,8 @@ from .time_series import (
     time_series_1 as time_series_1,
     time_series_2 as time_series_2,
     time_series_3 as time_series_3,
+    time_series_4 as time_series_4,
+    time_series_5 as time_series_5,
 )
 from .training import (
     training_1 as training_1,

@@ -1,8 +1,11 @@
 """The checks of notebook 00, A crop map from radar, in minutes."""
 
+from collections.abc import Callable
+
 import numpy as np
 
-from stma_nb.course.exercises.checks import Verdict, check, exercise
+from stma_nb import patches
+from stma_nb.course.exercises.checks import Verdict, build, check, exercise, predict
 
 
 @exercise
@@ -12,6 +15,8 @@ def quickstart_1(answer: object) -> Verdict:
         17.0: "A share below one has a negative logarithm.",
         -39.1: "That is 10 times the natural logarithm; decibels use the logarithm to base 10.",
         -1.7: "That is the logarithm; decibels are ten times that.",
+        -34.0: "Backscatter is a power: take 10 times the logarithm. 20 times is for amplitudes.",
+        0.02: "That is the power itself; express it in dB.",
     }
     return check(answer, 10 * np.log10(0.02), 0.1, hints)
 
@@ -19,24 +24,138 @@ def quickstart_1(answer: object) -> Verdict:
 @exercise
 def quickstart_2(answer: object, matrix: np.ndarray, code: int) -> Verdict:
     """User's accuracy of a class."""
-    producers = matrix[code, code] / matrix[:, code].sum()
+    right = matrix[code, code]
     hints = {
-        producers: "That is the producer's accuracy: you divided by the reference. "
-        "Divide by what the map calls so."
+        right / matrix[:, code].sum(): "That is the producer's accuracy: you divided by the "
+        "reference. Divide by what the map calls so.",
+        right / matrix.sum(): "You divided by all pixels. Divide by those that the map calls so.",
+        np.trace(matrix) / matrix.sum(): "That is the overall accuracy, of all classes together.",
+        1 - right / matrix[code].sum(): "That is the share that is wrong. "
+        "How much of what the map calls so is right?",
+        right: "That is a number of pixels; divide it by all those that the map calls so.",
     }
-    return check(answer, matrix[code, code] / matrix[code].sum(), 6e-3, hints)
+    return check(answer, right / matrix[code].sum(), 6e-3, hints)
 
 
 @exercise
 def quickstart_3(answer: object, matrix: np.ndarray) -> Verdict:
     """Overall accuracy of a map that is background everywhere."""
     total = matrix.sum()
-    mapped = matrix[0].sum() / total
-    found = matrix[0, 0] / total
+    background = matrix[:, 0].sum() / total
     hints = {
-        mapped: "That is what the network's map calls background. "
+        matrix[0].sum() / total: "That is what the network's map calls background. "
         "Where is the *reference* background?",
-        found: "That counts only background which the network found too; "
+        matrix[0, 0] / total: "That counts only background which the network found too; "
         "the lazy map finds all of it.",
+        np.trace(matrix) / total: "That is the overall accuracy of the network's map. "
+        "The lazy map is right on background only.",
+        1 - background: "That is the share of crops, on which the lazy map is wrong.",
+        1: "Of the background it gets all right, but the crops count as well.",
     }
-    return check(answer, matrix[:, 0].sum() / total, 6e-3, hints)
+    return check(answer, background, 6e-3, hints)
+
+
+MATRIX = np.array([[40, 2, 3, 0], [5, 30, 1, 0], [0, 8, 9, 0], [0, 2, 2, 0]])
+"""Class 3 is mapped and never there."""
+
+
+@exercise
+def quickstart_4(users_and_producers: Callable) -> Verdict:
+    """A function that gives user's and producer's accuracy of all classes."""
+    return build(users_and_producers, _both_accuracies, _class_that_is_nowhere)
+
+
+def _accuracies(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    with np.errstate(invalid="ignore"):
+        return np.diag(matrix) / matrix.sum(1), np.diag(matrix) / matrix.sum(0)
+
+
+def _given(function: Callable, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray] | str:
+    """What the function gives as two arrays, or what is wrong with them or with the matrix."""
+    mine = matrix.copy()
+    with np.errstate(all="ignore"):
+        given = function(mine)
+    if not np.array_equal(mine, matrix):
+        return "It changes the matrix it was given: compute on new arrays."
+    if not isinstance(given, tuple | list | np.ndarray) or len(given) != 2:
+        return "It is to return two arrays: return users, producers."
+    users, producers = (np.asarray(values, float) for values in given)
+    for values in (users, producers):
+        if values.shape != (len(matrix),):
+            return (
+                f"For {len(matrix)} classes each array is to have {len(matrix)} values, one a "
+                f"class; this one has the shape {values.shape}."
+            )
+    return users, producers
+
+
+def _both_accuracies(function: Callable) -> str | None:
+    matrix = MATRIX[:3, :3]
+    given = _given(function, matrix)
+    if isinstance(given, str):
+        return given
+    right = _accuracies(matrix)
+    if np.allclose(given, right):
+        return None
+    if np.allclose(given, right[::-1]):
+        return "The two are exchanged: user's accuracy divides by what the map says, its rows."
+    if np.allclose(given, 100 * np.array(right)):
+        return "The values are per cent; give shares between 0 and 1."
+    if np.allclose(given, np.diag(matrix) / matrix.sum()):
+        return "You divided by all pixels: divide by the sum of each row, and of each column."
+    if np.allclose(given, 1 - np.array(right)):
+        return "These are the shares of errors; accuracy is what is right."
+    for name, mine, true in zip(("user's", "producer's"), given, right, strict=True):
+        if not np.allclose(mine, true):
+            return (
+                f"The {name} accuracy of the first class is {true[0]:.3f}; yours is {mine[0]:.3f}."
+            )
+    return None
+
+
+def _class_that_is_nowhere(function: Callable) -> str | None:
+    given = _given(function, MATRIX)
+    if isinstance(given, str):
+        return given
+    nowhere = given[1][3]
+    if not np.isnan(nowhere):
+        return (
+            "A class without reference pixels has no producer's accuracy: it is nan (0 / 0), "
+            f"neither good nor bad; yours is {nowhere:g}."
+        )
+    if not np.allclose(given, _accuracies(MATRIX), equal_nan=True):
+        return "With a class that is nowhere in the reference, the other values change."
+    return None
+
+
+@exercise
+def quickstart_5(
+    predicted: object,
+    found: object,
+    because: object,
+    crop: np.ndarray,
+    parcel: np.ndarray | None,
+    block: int,
+    seed: int,
+) -> Verdict:
+    """Share of the scene that stays unused with a buffer of 16 pixels in place of 8."""
+
+    def shares(buffer: int, parcel: np.ndarray | None) -> list[float]:
+        parts = patches.block_split(
+            crop.shape, block, buffer=buffer, seed=seed, parcel=parcel, crop=crop
+        )
+        return [float(np.mean(parts == code)) for code in range(len(patches.PARTS))]
+
+    wide, narrow = shares(16, parcel), shares(8, parcel)
+    hints = {
+        narrow[patches.UNUSED]: "That is the share with 8 pixels: is buffer=16 in the call?",
+        2 * narrow[patches.UNUSED]: "That is twice the share with 8 pixels. Do not reckon: "
+        "make the split and count.",
+        wide[patches.TRAIN]: "That is the training part; patches.UNUSED is what no part takes.",
+        wide[patches.TEST]: "That is the test part; patches.UNUSED is what no part takes.",
+        1 - wide[patches.UNUSED]: "That is all that is used; what is left over?",
+        wide[patches.UNUSED] * crop.size: "That is a number of pixels; give the share of them "
+        "(np.mean in place of np.sum).",
+        shares(16, None)[patches.UNUSED]: "Give parcel=parcel as well: whole fields change side.",
+    }
+    return predict(predicted, found, because, wide[patches.UNUSED], 1e-3, hints)
