@@ -104,8 +104,8 @@ def _png(figure: Figure) -> tuple[bytes, float]:
     # A palette of 64 colours, since speckle does not compress and a notebook is to stay below 1.5
     # MB; MAXCOVERAGE keeps rare colours apart, the legend's among them, and kmeans keeps them true.
     picture = Image.open(drawn).convert("RGB")
-    look: dict[str, Any] = dict(method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    picture = picture.quantize(64, kmeans=1, **look)
+    method = Image.Quantize.MAXCOVERAGE
+    picture = picture.quantize(64, method, kmeans=1, dither=Image.Dither.NONE)
     small = io.BytesIO()
     picture.save(small, format="png", optimize=True)
     return small.getvalue(), picture.width / DPI
