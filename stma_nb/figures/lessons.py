@@ -80,9 +80,9 @@ def pixels_and_mean(time: np.ndarray, pixels: np.ndarray, mean: np.ndarray, colo
     axis = figure.subplots()
     axis.plot(time, np.transpose(pixels), color="0.7", linewidth=0.8)
     axis.plot(time, mean, "o-", color=colour, linewidth=2)
-    for level, told, ink in ((mean[-1], "mean", colour), (pixels[:, -1].max(), "pixels", "0.4")):
+    for level, told, shade in ((mean[-1], "mean", colour), (pixels[:, -1].max(), "pixels", "0.4")):
         at = (time[-1], level)
-        axis.annotate(told, at, (6, 0), textcoords="offset points", color=ink, va="center")
+        axis.annotate(told, at, (6, 0), textcoords="offset points", color=shade, va="center")
     axis.set(xlabel="acquisition date", ylabel="VH backscatter (dB)")
     axis.xaxis.set_major_formatter(ConciseDateFormatter(AutoDateLocator()))
     axis.margins(x=0.08)
