@@ -153,7 +153,7 @@ def test_what_lies_on_a_stick(made):
     names = {path.name for path in made.iterdir()}
     assert names == {
         *("course", "wheels", "README.txt", "install.sh", "install.bat", "install.py"),
-        "stick.json",
+        *("site", "stick.json"),
     }
     stored = json.loads((made / "stick.json").read_text("utf-8"))
     [system] = stored["systems"].values()
@@ -166,7 +166,7 @@ def test_what_lies_on_a_stick(made):
     text = notebook.read_text("utf-8")
     assert "Student edition" in text and '"solution"' not in text
     read = (made / "README.txt").read_text("ascii")
-    assert f"Python {PYTHON}" in read and "site/index.html" not in read
+    assert f"Python {PYTHON}" in read and "site/index.html" in read
     assert list(made.parent.glob(".*")) == [], "nothing is left beside it"
 
 

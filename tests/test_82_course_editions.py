@@ -122,13 +122,13 @@ def test_solutions_run_by_themselves(folder, tmp_path):
 
 
 def test_badges_lead_to_where_the_lecturer_puts_the_copies(tmp_path):
-    where = ["--repository", "https://github.com/me/class.of-26", "--branch", "week/1"]
+    where = ["--repository", "https://github.com/me/class.of-26", "--branch", "week-1"]
     assert main(["editions", str(tmp_path / "e"), "--only", "04", *where]) == 0
     student = tmp_path / "e" / "student"
     links = {link["href"] for link in Notebook(student / NAME["04"]).words("a", href=True)}
     at = "me/class.of-26"
-    assert f"https://mybinder.org/v2/gh/{at}/week%2F1?urlpath=lab/tree/{NAME['04']}" in links
-    assert f"https://colab.research.google.com/github/{at}/blob/week/1/{NAME['04']}" in links
+    assert f"https://mybinder.org/v2/gh/{at}/week-1?urlpath=lab/tree/{NAME['04']}" in links
+    assert f"https://colab.research.google.com/github/{at}/blob/week-1/{NAME['04']}" in links
     assert (student / "binder" / "environment.yml").exists()
     build = (student / "binder" / "postBuild").read_text()
     assert "--sparse" in build and repository() in build
@@ -138,10 +138,13 @@ def test_badges_lead_to_where_the_lecturer_puts_the_copies(tmp_path):
     "arguments, said",
     [
         (["--only", "99"], "There is no notebook '99'"),
-        (["--repository", "https://example.org/me/class"], "no address of a repository on GitHub"),
-        (["--repository", "https://github.com/me"], "no address of a repository on GitHub"),
+        (["--repository", "https://example.org/me/class"], "is not on GitHub"),
+        (["--repository", "https://github.com/me"], "no web address of a repository"),
         (["--repository", repository()], "with its solutions"),
-        (["--repository", "https://github.com/me/a", "--branch", "a b"], "no name of a branch"),
+        (
+            ["--repository", "https://github.com/me/a", "--branch", "a b"],
+            "no branch that badges can name",
+        ),
     ],
 )
 def test_what_cannot_be_written_makes_no_folder(arguments, said, tmp_path, capsys):

@@ -52,11 +52,8 @@ Windows:      double-click                install.bat
 It makes the folder stma_course in your home folder: the notebooks, and a virtual environment
 of their own. Another folder: name it behind the command. Nothing else on the computer changes,
 and nothing is written onto the stick. To remove it, delete the folder.
-{site}
-The notebooks are in the folder course, too: who needs no installation finds them there.
-"""
-SITE = """
 To read without installing: open site/index.html in a browser.
+The notebooks are in the folder course, too: who needs no installation finds them there.
 """
 SHELL = """#!/bin/sh
 # Look for Python {python}, and let it install the course.
@@ -193,8 +190,7 @@ def write(
             if wheel.name not in used:
                 wheel.unlink()
         put_course(part / "course", student)
-        if not student:
-            website.build(part / "site")
+        website.build(part / "site", student=student)
         put_installer(part, gathered, python, extras)
         part.replace(folder)
     return folder
@@ -386,8 +382,7 @@ def put_installer(
     shutil.copy(Path(stick.__file__), folder / "install.py")
     installed = max(system["installed"] for system in systems.values()) / 1e9
     labels = " or ".join(SYSTEMS[name].label for name in systems)
-    site = SITE if (folder / "site").exists() else ""
-    told = dict(systems=labels, python=python, installed=installed, site=site)
+    told = dict(systems=labels, python=python, installed=installed)
     for name, text, end in (
         ("README.txt", README, "\r\n"),  # which every editor of Windows shows
         ("install.sh", SHELL, "\n"),

@@ -162,7 +162,7 @@ def write_editions(
     """
     from stma_nb.course import editions
 
-    place = editions.Place(repository.rstrip("/"), branch) if repository else None
+    place = editions.put(repository, branch) if repository else None
     written = editions.write(folder, overwrite, only or (), place, zipped, nbgrader)
     print(f"Wrote {', '.join(map(str, written))}{' and archives of them' if zipped else ''}")
 
@@ -325,7 +325,7 @@ def write_bundle(
     ] = None,
     core: Annotated[bool, typer.Option("--core", help="no extra: the library alone")] = False,
     student: Annotated[
-        bool, typer.Option("--student", help="notebooks without solutions, no web pages")
+        bool, typer.Option("--student", help="notebooks and web pages without solutions")
     ] = False,
 ) -> None:
     """Write the course as it goes onto a stick: all packages, notebooks, data, web pages.

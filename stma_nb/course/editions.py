@@ -11,13 +11,12 @@ import posixpath
 import re
 import zipfile
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 from stma_nb.course import runner
+from stma_nb.course.address import Address, here, parse
 from stma_nb.course.cells import Exercise, names, not_mine
-from stma_nb.course.structure import repository
 from stma_nb.extras import needs
 from stma_nb.files import refuse_existing, write_whole
 
@@ -59,41 +58,30 @@ LINK = re.compile(r"\[(?P<text>[^\[\]]*)\]\((?P<to>[^()\s]+)\)")
 BADGE = re.compile(r"\[!\[[^\]]*\]\([^)]*\)\]\((?P<to>[^)]*)\)[ \t]*")
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a lecturer puts the student copies: the top folder of a repository on GitHub."""
+def put(url: str, branch: str = "main") -> Address:
+    """Where a lecturer puts the student copies: the top folder of a repository on GitHub.
 
-    url: str
-    branch: str = "main"
-
-    def __post_init__(self) -> None:
-        if not re.fullmatch(r"https://github\.com/[\w.-]+/[\w.-]+", self.url):
-            raise ValueError(
-                f"'{self.url}' is no address of a repository on GitHub, which Binder and Colab "
-                "open: give one like https://github.com/name/course."
-            )
-        if not re.fullmatch(r"\w[\w.-]*(/[\w.-]+)*", self.branch):
-            raise ValueError(f"'{self.branch}' is no name of a branch.")
-        if self.url == repository() and self.branch == "main":
-            raise ValueError(
-                f"'{self.url}' is the repository of the course, with its solutions: put the "
-                "student copies into another one, or name a branch of their own (--branch)."
-            )
-
-    def badge(self, address: str, name: str) -> str:
-        """Where a badge of the course leads for a notebook that lies here."""
-        here = self.url.removeprefix("https://github.com/")
-        if "mybinder.org" in address:
-            branch = self.branch.replace("/", "%2F")
-            return f"https://mybinder.org/v2/gh/{here}/{branch}?urlpath=lab/tree/{name}"
-        return f"https://colab.research.google.com/github/{here}/blob/{self.branch}/{name}"
+    Raises ValueError if it is none, or that of the course.
+    """
+    place = parse(url, branch)
+    if not place.on_github:
+        raise ValueError(
+            f"'{url}' is not on GitHub, from which Colab opens notebooks: give an address like "
+            "https://github.com/name/course."
+        )
+    if place == here():
+        raise ValueError(
+            f"'{url}' is the repository of the course, with its solutions: put the student copies "
+            "into another one, or name a branch of their own (--branch)."
+        )
+    return place
 
 
 def write(
     folder: Path,
     overwrite: bool = False,
     only: Iterable[str] = (),
-    place: Place | None = None,
+    place: Address | None = None,
     zipped: bool = False,
     nbgrader: bool = False,
 ) -> list[Path]:
@@ -134,15 +122,15 @@ def picked(only: Iterable[str] = ()) -> list[Path]:
     return [path for number, path in paths.items() if not only or number in set(only)]
 
 
-def _student(paths: list[Path], place: Place | None) -> dict[str, str]:
+def _student(paths: list[Path], place: Address | None) -> dict[str, str]:
     texts = _texts(("glossary.md",))
-    here = {path.name for path in paths} | set(texts)
-    files = {name: linked(text, here, public=False) for name, text in texts.items()}
-    files["README.md"] = README.format(repository=repository(), needed=NEEDED)
+    beside = {path.name for path in paths} | set(texts)
+    files = {name: linked(text, beside, public=False) for name, text in texts.items()}
+    files["README.md"] = README.format(repository=here().url, needed=NEEDED)
     for path in paths:
         content = student(nbformat.read(path, as_version=4))
         for cell in _markdown(content):
-            cell.source = linked(_badges(cell.source, path.name, place), here, public=False)
+            cell.source = linked(_badges(cell.source, path.name, place), beside, public=False)
         files[path.name] = _edition(content, STUDENT, "student-edition")
     if place:
         binder = runner.ROOT / "binder"
@@ -150,7 +138,7 @@ def _student(paths: list[Path], place: Place | None) -> dict[str, str]:
         files["binder/start"] = (binder / "start").read_text("utf-8")
         files["binder/postBuild"] = "\n".join(
             ("#!/usr/bin/env bash", "set -euo pipefail")
-            + _fetch(f"git clone -q --depth 1 {repository()}", "~/.stma_nb")
+            + _fetch(f"git clone -q --depth 1 {here().url}", "~/.stma_nb")
             + ("pip install --no-cache-dir --no-deps -e ~/.stma_nb", "")
         )
     return files
@@ -158,12 +146,12 @@ def _student(paths: list[Path], place: Place | None) -> dict[str, str]:
 
 def _lecturer(paths: list[Path]) -> dict[str, str]:
     texts = _texts(("glossary.md", "questions.md"))
-    here = {path.name for path in paths} | set(texts)
-    files = {name: linked(text, here) for name, text in texts.items()}
+    beside = {path.name for path in paths} | set(texts)
+    files = {name: linked(text, beside) for name, text in texts.items()}
     for path in paths:
         content = lecturer(nbformat.read(path, as_version=4))
         for cell in _markdown(content):
-            cell.source = linked(cell.source, here)
+            cell.source = linked(cell.source, beside)
         files[path.name] = _edition(content, LECTURER, "lecturer-edition")
         content = solutions(nbformat.read(path, as_version=4))
         for cell in _markdown(content):
@@ -348,31 +336,34 @@ def _fetch(clone: str, folder: str) -> tuple[str, str]:
     )
 
 
-def _badges(markdown: str, name: str, place: Place | None) -> str:
+def _badges(markdown: str, name: str, place: Address | None) -> str:
     """Badges that lead to a place, or none."""
 
     def badge(found: re.Match) -> str:
         if place is None:
             return ""
-        return found[0].replace(found["to"], place.badge(found["to"], name))
+        binder = f"{place.binder}?urlpath=lab/tree/{name}"
+        leads = binder if "mybinder.org" in found["to"] else f"{place.colab}{name}"
+        return found[0].replace(found["to"], leads)
 
     return re.sub(r"\n{3,}", "\n\n", BADGE.sub(badge, markdown))
 
 
-def linked(markdown: str, here: Collection[str] = (), public: bool = True) -> str:
-    """Links for an edition that lies elsewhere: those to files ``here`` stay, others lead to the
+def linked(markdown: str, beside: Collection[str] = (), public: bool = True) -> str:
+    """Links for an edition that lies elsewhere: those to files ``beside`` stay, others lead to the
     repository on the web. Without ``public``, of these only links to data and library are left.
     """
-    web = f"{repository()}/blob/main/"
+    course = here()
+    web = course.file("")
 
     def link(found: re.Match) -> str:
         text, target = found["text"], found["to"]
-        if target.partition("#")[0] in here or target.startswith("#"):
+        if target.partition("#")[0] in beside or target.startswith("#"):
             return f"[{text}]({target})"
-        if re.match(r"[a-z]+:", target) and not target.startswith(repository()):
+        if re.match(r"[a-z]+:", target) and not target.startswith(course.url):
             return found[0]
         path = posixpath.normpath(posixpath.join("notebooks", target))
-        if target.startswith(repository()):
+        if target.startswith(course.url):
             path = target.removeprefix(web)
         if public or re.match(r"(data|stma_nb)/(?!course/)", path):
             return f"[{text}]({web}{path})"

@@ -23,6 +23,7 @@ from markupsafe import Markup, escape
 from PIL import Image, ImageStat
 
 from stma_nb.course import editions, questions, reference, runner, search
+from stma_nb.course.address import here
 from stma_nb.course.pictures import PICTURES, Picture
 from stma_nb.course.structure import Notebook, repository
 from stma_nb.extras import needs
@@ -272,7 +273,7 @@ def address(url: str) -> str:
     if url == "../README.md":  # the list of notebooks
         return "index.html"
     path = url.removeprefix("../") if url.startswith("../") else f"notebooks/{url}"
-    return f"{repository()}/blob/main/{path}"
+    return here().file(path)
 
 
 def _mathml(tex: str, display: str) -> str:
