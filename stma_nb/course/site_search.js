@@ -89,7 +89,9 @@ function openFinder() {
   asking.focus();
   asking.select();
 }
-const typing = () => document.activeElement?.closest("input, select, textarea, [contenteditable]");
+/** Whether a letter is meant for a field; just after the search has closed, its own field may still have the focus. */
+const typing = () => (finder.open || document.activeElement !== asking)
+  && document.activeElement?.closest("input, select, textarea, [contenteditable]");
 addEventListener("keydown", (event) => {
   const short = event.key === "/" && !typing() && !event.ctrlKey && !event.metaKey && !event.altKey;
   if (!(short || (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey)))) return;
