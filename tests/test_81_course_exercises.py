@@ -13,6 +13,7 @@ import torch
 
 from stma_nb import course
 from stma_nb.course import exercises, progress
+from stma_nb.course.exercises import checks
 from stma_nb.course.structure import Notebook
 
 
@@ -124,6 +125,15 @@ def test_a_tensor_of_sixteen_bits_is_a_number(said):
     half_step = torch.tensor(2**-8, dtype=torch.bfloat16)
     exercises.training_3(torch.nextafter(half_step, torch.ones((), dtype=torch.bfloat16)))
     assert said().startswith("Well done")
+
+
+def test_a_function_that_gives_a_constant_is_written(said):
+    def constant(x):
+        """What it should do."""
+        return 0.8
+
+    assert checks.build(constant, lambda f: None if f(2) == 4 else "It gives 0.8.") is False
+    assert "It gives 0.8." in said()
 
 
 def test_what_was_passed_is_noted_but_not_a_solution(said):

@@ -103,7 +103,11 @@ def _unwritten(function: Callable) -> bool:
     def silent() -> None: ...
 
     code = getattr(getattr(function, "forward", function), "__code__", None)
-    return code is not None and code.co_code in (told.__code__.co_code, silent.__code__.co_code)
+    if code is None:
+        return False
+    numbers = [one for one in code.co_consts if not isinstance(one, str | None) and one is not ...]
+    empty = (told.__code__.co_code, silent.__code__.co_code)
+    return code.co_code in empty and not numbers  # "return 0.8" has the same code
 
 
 def predict(
