@@ -174,8 +174,7 @@ def test_solutions_open(tab, site):
     assert solution.locator(".highlight").is_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("width, scheme", [(1440, "dark"), (390, "light")])
 def test_accessibility(browser, site, width, scheme):
     axe = pytest.importorskip(
         "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
