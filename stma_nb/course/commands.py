@@ -349,6 +349,29 @@ def write_bundle(
     print(f"Wrote {written} ({size / 1e6:.0f} MB): copy it whole, and start with its README.txt")
 
 
+@app.command("figures")
+def write_figures(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(help="where to (default: build/figures, where older ones are replaced)"),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="write into the folder if it exists")
+    ] = False,
+) -> None:
+    """Write the figures of the notebooks as files, drawings as SVG, and the list of captions.
+
+    \b
+    python -m stma_nb figures
+    """
+    from stma_nb import course
+    from stma_nb.course import album
+
+    where = folder or course.output_folder() / "figures"
+    written = album.write(where, overwrite or not folder)
+    print(f"Wrote {len(written) - 1} figures; their captions stand in {written[-1]}")
+
+
 @app.command("slides")
 def write_slides(
     number: Annotated[str, typer.Argument(help="of the notebook: 04")],

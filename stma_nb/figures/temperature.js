@@ -47,7 +47,7 @@ function render({ model, el }) {
     part("Weights: softmax of sharpness × score", bars[1].place),
     part(`Where the answer lies among the values of ${f.value}`, line.place), rows.node);
   el.append(root);
-  const say = announcer(root), look = theme(root, () => following.now()), groupColours = ["#0072b2", "#d55e00"];
+  const say = announcer(root), look = theme(root, () => following.now()), groupColours = ["#505a64", "#882255"];
   let scores = [], result = softmax([0], [0], 1), order = [];
 
   const colourOf = (k, colours) => (f.groups.length ? legible(groupColours[f.group[k] ? 1 : 0], colours.paper) : colours.accent);

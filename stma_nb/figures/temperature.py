@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from stma_nb.extras import needs
+from stma_nb.figures.colours import ATTENTION
 from stma_nb.figures.component import STATIC, Component, one_of, percent, script, style
 from stma_nb.figures.plots import literal
 
@@ -132,8 +133,8 @@ class AttentionTemperature(Component):
         order = np.arange(len(scores)) if names else np.argsort(-scores, kind="stable")
         figure = Figure(figsize=(8.5, 4), layout="constrained")
         above, below = figure.subplots(2, 1, sharex=True)
-        above.bar(range(len(order)), scores[order], width=0.8 if names else 1.0, color="#0072b2")
-        below.bar(range(len(order)), weights[order], width=0.8 if names else 1.0, color="#d55e00")
+        above.bar(range(len(order)), scores[order], width=0.8 if names else 1.0, color="0.35")
+        below.bar(range(len(order)), weights[order], width=0.8 if names else 1.0, color=ATTENTION)
         below.axhline(1 / len(order), color="black", linewidth=0.6, linestyle="--")
         above.set_ylabel("score")
         below.set(ylabel="weight", xlabel="" if names else f"{self.facts['things']}, by score")
