@@ -168,13 +168,13 @@ def render(template: str, **data: Any) -> str:
     """A page from one of the templates beside this module."""
     beside = {name: bool(_beside(f"{name}.md")) for name in ("glossary", "questions")}
     script = "\n".join((STATIC / name).read_text("utf-8") for name in SCRIPTS)
-    return TEMPLATES.get_template(template).render(
-        data,
+    shared = dict(
         repository=repository(),
         beside=beside,
         early=(STATIC / "site_scheme.js").read_text("utf-8"),
         script=script,
     )
+    return TEMPLATES.get_template(template).render(shared | data)  # slides have their own script
 
 
 def _beside(name: str) -> str:
