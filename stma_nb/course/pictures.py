@@ -47,9 +47,9 @@ def _dates() -> figures.Component:
     maize = curves.where(curves.crop == "Maize", drop=True).mean("parcel")
     table = np.stack([maize.vh, maize.vv], axis=-1)
     tokens = (table - bands.mean((0, 1))) / bands.std((0, 1))
-    days = [str(t)[5:10] for t in season.time.values]
+    days = figures.days_of(season.time.values)
     return figures.attention_temperature(
-        tokens @ tokens.T, tokens[:, 0], "scaled VH", days, asks=days.index("05-25")
+        tokens @ tokens.T, tokens[:, 0], "scaled VH", days, asks=days.index("25 May")
     )
 
 

@@ -131,6 +131,7 @@ from .plots import (
     captioned as captioned,
     class_letters as class_letters,
     colour_map as colour_map,
+    days_of as days_of,
     error_matrix as error_matrix,
     history as history,
     html_image as html_image,

@@ -14,13 +14,12 @@ from typing import Any
 
 import jinja2
 import numpy as np
-import pandas as pd
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from stma_nb.cube import Crop
 from stma_nb.extras import needs
-from stma_nb.figures.plots import html_image
+from stma_nb.figures.plots import day_of as day_of, html_image
 from stma_nb.files import refuse_existing
 
 with needs("course"):
@@ -28,7 +27,6 @@ with needs("course"):
     import traitlets
 
 STATIC = Path(__file__).parent
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def script(*files: Path, worker: tuple[Path, ...] = ()) -> str:
@@ -55,13 +53,6 @@ def style(*files: Path) -> str:
 def dates_of(times: np.ndarray) -> list[str]:
     """Acquisition times as the dates that the browser is told, such as ``2018-05-25``."""
     return np.datetime_as_string(times, unit="D").tolist()
-
-
-def day_of(times: np.ndarray, position: int) -> str:
-    """A date as the browser writes it: ``25 May``, with its year where there are several."""
-    days = pd.DatetimeIndex(times)
-    year = f" {days[position].year}" if days[0].year != days[-1].year else ""
-    return f"{days[position].day} {MONTHS[days[position].month - 1]}{year}"
 
 
 def percent(share: float) -> str:

@@ -25,7 +25,7 @@ from scipy import ndimage, stats
 from stma_nb import patches, radar
 from stma_nb.cube import Crop, legend
 from stma_nb.figures.colours import ATTENTION, NEED, VH, VV
-from stma_nb.figures.plots import _extent, _locate, colour_map, ink, literal
+from stma_nb.figures.plots import _extent, _locate, colour_map, day_of, days_of, ink, literal
 
 # ----------------------------------------------------------------------------------- 01 time series
 
@@ -109,7 +109,7 @@ def calendar(table: np.ndarray, names: list[str], time: np.ndarray) -> Figure:
     axis = figure.subplots()
     picture = axis.imshow(table, aspect="auto", cmap="cividis")
     axis.set_yticks(range(len(names)), [literal(name) for name in names], fontsize=9)
-    axis.set_xticks(range(len(time)), [str(t)[5:10] for t in time], rotation=60, fontsize=9)
+    axis.set_xticks(range(len(time)), days_of(time), rotation=60, fontsize=9)
     axis.set_xlabel("acquisition date (month-day)")
     figure.colorbar(picture, label="mean VH backscatter (dB)")
     return figure
@@ -511,7 +511,8 @@ def season_in_two_bands(curve: xr.Dataset, marks: Sequence[int] = ()) -> Figure:
     for mark in marks:
         day = curve.time.values[mark]
         axis.axvline(day, color="0.6", linewidth=8, alpha=0.4, zorder=0)
-        axis.annotate(str(day)[5:10], (day, top), (0, 4), textcoords="offset points", ha="center")
+        look: dict[str, Any] = dict(textcoords="offset points", ha="center")
+        axis.annotate(day_of(curve.time.values, mark), (day, top), (0, 4), **look)
     axis.set(ylabel="backscatter (dB)", xlabel="acquisition date", ylim=(None, top))
     axis.xaxis.set_major_formatter(ConciseDateFormatter(AutoDateLocator()))
     axis.grid(alpha=0.3)

@@ -31,6 +31,7 @@ from stma_nb.cube import Crop, background, legend
 from stma_nb.extras import needs
 from stma_nb.figures.colours import CURVES, PARTS
 
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 DPI = 150
 CSS_INCH = 96  # CSS pixels in an inch: letters of 10 points are as large as those of the page
 
@@ -513,6 +514,18 @@ def _letter_fields(
             if inside[row, column] >= large:
                 at = ((column + 0.5) * right / columns, top - (row + 0.5) * top / rows)
                 axis.text(*at, letters[code], color=ink, fontsize=7, ha="center", va="center")
+
+
+def day_of(times: np.ndarray, position: int) -> str:
+    """A date as the browser writes it: ``25 May``, with its year where there are several."""
+    days = pd.DatetimeIndex(times)
+    year = f" {days[position].year}" if days[0].year != days[-1].year else ""
+    return f"{days[position].day} {MONTHS[days[position].month - 1]}{year}"
+
+
+def days_of(times: np.ndarray) -> list[str]:
+    """Dates as ``2 Mar``, which nobody mistakes; with the year where there are several."""
+    return [day_of(times, position) for position in range(len(times))]
 
 
 def literal(name: str) -> str:

@@ -79,6 +79,11 @@ def basics_3(convolve: object) -> Verdict:
                 of(image, kernel.flip(0, 1)),
                 "The kernel is turned round: lay it on the window as it is, as PyTorch does.",
             ),
+            (
+                (image.unfold(0, 3, 1).unfold(1, 3, 1) @ kernel).sum((-1, -2)),
+                "window @ kernel is a product of matrices: window * kernel multiplies each weight "
+                "by what lies below it.",
+            ),
             (of(image, kernel.T), "Rows and columns of the kernel are swapped."),
         ]
         for wrong, why in mistakes:

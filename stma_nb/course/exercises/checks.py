@@ -127,6 +127,9 @@ def predict(
     if guess is None:
         print("First predict: put a number into predicted, before you compute anything.")
         return None
+    if 0 < expected < 1 and guess > 5:
+        print("First predict a share between 0 and 1, not per cent.")
+        return None
     if found is None:
         print(f"You predict {guess:g}. Now change it, run it, and put what comes out into found.")
         return None
@@ -136,4 +139,5 @@ def predict(
     if not isinstance(because, str) or len(because.split()) < 4:
         print("Now explain it: write a sentence into because.")
         return None
+    print("Compare your sentence with that of the solution, or of a neighbour: no check reads it.")
     return True

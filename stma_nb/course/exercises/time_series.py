@@ -55,6 +55,9 @@ def time_series_3(answer: object, table: np.ndarray, present: list[str]) -> Verd
         int(rapeseed.argmax()): "There rapeseed is brightest; subtract wheat first.",
     }
     number = one_number(answer)
+    if isinstance(answer, str) and number is None:
+        print(f"Give the position of the date, a number from 0 to {gap.size - 1}, not its name.")
+        return False
     if number is not None and not 0 <= number < gap.size and number != most + 1:
         hints[number] = f"Give the position of the date, from 0 to {gap.size - 1}."
     return check(answer, most, 0, hints)
@@ -112,7 +115,11 @@ def _mean_of_field(mean_db: Callable) -> str | None:
 
 
 def _mean_of_one(mean_db: Callable) -> str | None:
-    return _judged(one_number(mean_db(0.5)), 10 * np.log10(0.5), {}, "of the single number 0.5")
+    try:
+        given = mean_db(0.5)
+    except (TypeError, IndexError, AttributeError) as error:
+        return f"A single number, 0.5, is to do as well; with it, it stops: {error}."
+    return _judged(one_number(given), 10 * np.log10(0.5), {}, "of the single number 0.5")
 
 
 def _judged(number: float | None, right: float, wrong: dict[float, str], what: str) -> str | None:

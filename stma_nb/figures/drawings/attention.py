@@ -112,12 +112,12 @@ def one_date_asks(
     chain = np.cumsum(shares[:, None] * points, axis=0)
     starts = np.vstack([[0, 0], chain[:-1]])
     _plane(right, np.vstack([chain, [0, 0]]), sides)
+    _arrow(right, chain[-1], BLEND, 5)  # below the others, which may lie on it
     for start, end, share in zip(starts, chain, shares, strict=True):
         if share >= NAMED:
-            _arrow(right, end, QUERY, 3, start)
+            _arrow(right, end, QUERY, 2, start)
         else:
             right.plot(*np.transpose([start, end]), color=QUERY, linewidth=1.5)
-    _arrow(right, chain[-1], BLEND, 1.5)
     right.set_title("weight × arrow, added up:\nthe blend (black)", fontsize=10)
     return figure
 

@@ -16,7 +16,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 from torch import Tensor
 
 from stma_nb.cube import Crop, legend
-from stma_nb.figures.plots import colour_map, literal
+from stma_nb.figures.plots import colour_map, days_of, literal
 from stma_nb.model import LEVEL_CHANNELS, STMA, STSA
 from stma_nb.patches import Scaling, network_input, read_window
 
@@ -179,7 +179,7 @@ def network_with_maps(maps: Maps, piece: xr.Dataset, shown: tuple[int, int, int]
     are ``shown``. One channel of each level is followed, on the second of them.
     """
     crops, truth = legend(piece), piece.crop.values
-    days = [str(time)[5:10] for time in piece.time.values]
+    days = days_of(piece.time.values)
     dates, bands, patch, _ = maps["input"].shape
     figure, axis = _paper(9.4, 5.9)
     words: dict[str, Any] = dict(fontsize=9, ha="center", va="top", zorder=3, linespacing=1)
