@@ -52,7 +52,7 @@ def test_the_drawing_of_the_network_tells_sizes_and_shows_the_maps(maps, piece):
         assert sizes[f"trunk, level {level}"] == f"18 × {channels} × {side}²"
         assert sizes[f"STSA {level}"] == f"{18 * channels} × {side}²"
     assert sizes["decoder"] == "36 × 16²" and sizes["main"] == "16 × 32²"
-    assert {"Maize", "Wheat", "Sugar beet", "05-13"} <= set(texts)
+    assert {"Maize", "Wheat", "Sugar beet", "13 May"} <= set(texts)
     drawn = [np.asarray(image.get_array()) for image in axis.images]
     for wanted in (maps["main"].argmax(0), piece.crop.values, maps["dates 3"]):
         assert any(image.shape == wanted.shape and (image == wanted).all() for image in drawn)

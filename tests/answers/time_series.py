@@ -89,7 +89,7 @@ BUILDS = [  # check, its arguments, right functions, (wrong function, words of t
             (lambda p: 10 * np.log10(np.nanmean(p, axis=0)), "rows and columns"),
             (lambda p: 10 * np.log10(np.nansum(p) / np.size(p)), "number of the others"),
             (without_zeros, "count it as well"),
-            (lambda p: mean_db(p[np.isfinite(p)]), "TypeError"),
+            (lambda p: mean_db(p[np.isfinite(p)]), "A single number"),
             (lambda p: mean_db(p) + 1, "of 0.1 and 0.01 is -12.60 dB; yours is -11.60"),
             (lambda p: str(p), "one number"),
             (changing, "changes the array"),
