@@ -128,7 +128,8 @@ def test_a_stick_is_installed_without_a_network_and_the_course_starts(made, tmp_
     for path in made.rglob("*"):
         path.chmod(0o755)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"Done. {target}/start.sh opens the notebooks" in done.stdout
+    assert "Done. " in done.stdout and "-m stma_nb --help" in done.stdout
+    assert not (target / "start.sh").exists(), "no JupyterLab lies on this stick"
     assert not (target / stick.UNFINISHED).exists() and not (target / "half.whl").exists()
     assert again.returncode == 1
     assert again.stderr == (

@@ -434,3 +434,11 @@ def test_pages_for_students_hold_no_solution_and_no_model_answer():
     assert "13.01 dB; ten times" not in asked.get_text() and "model answer" not in asked.get_text()
     assert len(asked.select("main > details")) == 0 and len(asked.select("fieldset")) == 12
     assert "student edition" in pages["index.html"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_no_page_and_no_download_of_a_student_leads_to_the_solutions(path):
+    chapter = Chapter(path, student=True)
+    for text in (chapter.markdown, chapter.download()):
+        assert "mybinder.org/v2" not in text and "colab.research.google.com/github" not in text
+        assert address.here().file("notebooks/") not in text

@@ -41,8 +41,7 @@ You need Git and Python 3.11 or later. These commands fetch the library and its 
 notebooks; run them in this folder, in an environment of its own.
 
 ```
-git clone --depth 1 --filter=blob:none --sparse {repository} stma_nb
-git -C stma_nb sparse-checkout set {needed}
+{fetch}
 python -m pip install -e "./stma_nb[all]"
 python -m jupyterlab
 ```
@@ -126,11 +125,11 @@ def _student(paths: list[Path], place: Address | None) -> dict[str, str]:
     texts = _texts(("glossary.md",))
     beside = {path.name for path in paths} | set(texts)
     files = {name: linked(text, beside, public=False) for name, text in texts.items()}
-    files["README.md"] = README.format(repository=here().url, needed=NEEDED)
+    files["README.md"] = README.format(fetch="\n".join(_fetch(here().clone, "stma_nb")))
     for path in paths:
         content = student(nbformat.read(path, as_version=4))
         for cell in _markdown(content):
-            cell.source = linked(_badges(cell.source, path.name, place), beside, public=False)
+            cell.source = linked(with_badges(cell.source, path.name, place), beside, public=False)
         files[path.name] = _edition(content, STUDENT, "student-edition")
     if place:
         binder = runner.ROOT / "binder"
@@ -138,7 +137,7 @@ def _student(paths: list[Path], place: Address | None) -> dict[str, str]:
         files["binder/start"] = (binder / "start").read_text("utf-8")
         files["binder/postBuild"] = "\n".join(
             ("#!/usr/bin/env bash", "set -euo pipefail")
-            + _fetch(f"git clone -q --depth 1 {here().url}", "~/.stma_nb")
+            + _fetch(here().clone, "~/.stma_nb")
             + ("pip install --no-cache-dir --no-deps -e ~/.stma_nb", "")
         )
     return files
@@ -155,7 +154,7 @@ def _lecturer(paths: list[Path]) -> dict[str, str]:
         files[path.name] = _edition(content, LECTURER, "lecturer-edition")
         content = solutions(nbformat.read(path, as_version=4))
         for cell in _markdown(content):
-            cell.source = linked(_badges(cell.source, path.name, None))
+            cell.source = linked(with_badges(cell.source, path.name, None))
         files[f"solutions/{path.name}"] = _edition(content, SOLUTIONS, "solutions-edition")
     return files
 
@@ -165,7 +164,7 @@ def _nbgrader(paths: list[Path]) -> dict[str, str]:
     for path in paths:
         content = gradable(nbformat.read(path, as_version=4))
         for cell in _markdown(content):
-            text = _badges(cell.source, path.name, None)
+            text = with_badges(cell.source, path.name, None)
             cell.source = linked(text, {path.name}, public=False)
         files[f"source/{path.stem}/{path.name}"] = nbformat.writes(content)
     return files
@@ -336,7 +335,7 @@ def _fetch(clone: str, folder: str) -> tuple[str, str]:
     )
 
 
-def _badges(markdown: str, name: str, place: Address | None) -> str:
+def with_badges(markdown: str, name: str, place: Address | None) -> str:
     """Badges that lead to a place, or none."""
 
     def badge(found: re.Match) -> str:

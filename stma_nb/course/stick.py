@@ -56,9 +56,11 @@ def install(stick: Path, target: Path) -> None:
     pip += ["--find-links", str(stick / "wheels"), "--editable", f"{target}{stored['extras']}"]
     run(pip, target, "install the packages")
     run([python, "-m", "stma_nb", "--version"], target, "start the course")
-    start = write_start(target, python)
+    notebooks = any(name.startswith("jupyterlab-") for name in system["wheels"])
+    start = write_start(target, python) if notebooks else None
     (target / UNFINISHED).unlink()
-    print(f"Done. {start} opens the notebooks; what does not work, this explains:")
+    done = f"{start} opens the notebooks" if start else f'"{python}" -m stma_nb --help lists it'
+    print(f"Done. {done}; what does not work, this explains:")
     print(f'  "{python}" -m stma_nb doctor')
 
 

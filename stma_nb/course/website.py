@@ -72,6 +72,8 @@ class Chapter(Notebook):
         for cell in content.cells:
             if cell.cell_type == "code":
                 cell.outputs = outputs.get(cell.id, [])
+            else:  # no button that opens the notebook with its solutions
+                cell.source = editions.with_badges(cell.source, self.path.name, None)
         return content
 
     @cached_property
@@ -92,7 +94,11 @@ class Chapter(Notebook):
             banner = nbformat.v4.new_markdown_cell(editions.STUDENT, id="student-edition")
             content.cells.insert(1, banner)
         for cell in content.cells:
-            if cell.cell_type == "markdown":
+            if cell.cell_type == "markdown" and self.student:
+                source = editions.with_badges(cell.source, self.path.name, None)
+                beside = [path.name for path in runner.notebooks()]
+                cell.source = editions.linked(source, beside, public=False)
+            elif cell.cell_type == "markdown":
                 cell.source = editions.linked(cell.source)
         return nbformat.writes(content)
 
