@@ -74,6 +74,8 @@ def course_of_few(folder: Path, index: Path, patch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def few(tmp_path, index, monkeypatch) -> Path:
+    # The stick that the other tests install from has its web pages; to make them takes long.
+    monkeypatch.setattr(bundle.website, "build", lambda folder, student: folder.mkdir())
     return course_of_few(tmp_path / "repository", index, monkeypatch)
 
 
@@ -190,6 +192,7 @@ def test_what_was_fetched_before_a_stop_is_used_again(few, tmp_path, monkeypatch
     cut.write_bytes(cut.read_bytes()[:1000])
     (left / "other-1.0-py3-none-any.whl").write_bytes(b"of another try")
     monkeypatch.undo()
+    monkeypatch.setattr(bundle.website, "build", lambda folder, student: folder.mkdir())
     monkeypatch.setattr(runner, "ROOT", few)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(few.parent / "typer"))

@@ -16,6 +16,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from stma_nb import course
 from stma_nb.__main__ import main
 from stma_nb.course import editions, runner
+from stma_nb.course.address import Address
 from stma_nb.course.cells import Exercise, names
 from stma_nb.course.structure import Notebook, check_badges, repository
 
@@ -113,12 +114,12 @@ def test_solutions_stand_in_files_of_their_own(path, folder):
 
 
 def test_solutions_run_by_themselves(folder, tmp_path):
-    alone = folder / "lecturer" / "solutions" / NAME["04"]
+    alone = folder / "lecturer" / "solutions" / NAME["01"]
     course.run_notebook(alone, tmp_path / alone.name)
     run = [cell for cell in cells(tmp_path / alone.name) if cell.cell_type == "code"]
     solved = [cell for cell in run if "solution" in cell.metadata.get("tags", [])]
     assert solved and all("Well done" in cell.outputs[0].text for cell in solved)
-    assert len(run) < len(Notebook(ROOT / "notebooks" / NAME["04"]).code)
+    assert len(run) < len(Notebook(ROOT / "notebooks" / NAME["01"]).code)
 
 
 def test_badges_lead_to_where_the_lecturer_puts_the_copies(tmp_path):
@@ -132,6 +133,14 @@ def test_badges_lead_to_where_the_lecturer_puts_the_copies(tmp_path):
     assert (student / "binder" / "environment.yml").exists()
     build = (student / "binder" / "postBuild").read_text()
     assert "--sparse" in build and repository() in build
+
+
+def test_copies_of_a_fork_fetch_the_library_from_its_branch(tmp_path, monkeypatch):
+    fork = Address("https://github.com/geo-uni/sar-course", "teach-2027")
+    monkeypatch.setattr(editions, "here", lambda: fork)
+    editions.write(tmp_path / "e", only=["04"])
+    told = (tmp_path / "e" / "student" / "README.md").read_text("utf-8")
+    assert f"--sparse -q --depth 1 --branch teach-2027 {fork.url} stma_nb" in told
 
 
 @pytest.mark.parametrize(
