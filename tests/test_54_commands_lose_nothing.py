@@ -140,23 +140,23 @@ def test_an_error_of_a_library_names_it_and_the_files(here, monkeypatch, capsys)
 def test_a_mistake_of_this_library_is_not_hidden(here, monkeypatch):
     """Python's own words tell where it is."""
 
-    def doctor():
+    def examined(json):
         raise KeyError("x")
 
-    monkeypatch.setattr(__main__, "doctor", doctor)
-    doctor.__globals__["__name__"], kept = "stma_nb.doctor", doctor.__globals__["__name__"]
+    monkeypatch.setattr(__main__, "examined", examined)
+    examined.__globals__["__name__"], kept = "stma_nb.doctor", examined.__globals__["__name__"]
     try:
         with pytest.raises(KeyError):
             main(["doctor"])
     finally:
-        doctor.__globals__["__name__"] = kept
+        examined.__globals__["__name__"] = kept
 
 
 def test_a_full_memory_is_one_sentence(here, monkeypatch, capsys):
-    def doctor():
+    def examined(json):
         return np.ones(2**50)
 
-    monkeypatch.setattr(__main__, "doctor", doctor)
+    monkeypatch.setattr(__main__, "examined", examined)
     assert main(["doctor"]) == 1
     assert capsys.readouterr().err == (
         "stma_nb: the memory is full: close other programs, or take less\n"

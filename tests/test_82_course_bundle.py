@@ -74,7 +74,7 @@ def course_of_few(folder: Path, index: Path, patch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def few(tmp_path, index, monkeypatch) -> Path:
-    # The stick that the other tests install from has its web pages; to make them takes long.
+    # A course of few files has no web pages; test_83 makes those of the whole course.
     monkeypatch.setattr(bundle.website, "build", lambda folder, student: folder.mkdir())
     return course_of_few(tmp_path / "repository", index, monkeypatch)
 
@@ -85,6 +85,7 @@ def first(index, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("first")
     with pytest.MonkeyPatch.context() as patch:
         course_of_few(folder / "repository", index, patch)
+        patch.setattr(bundle.website, "build", lambda folder, student: folder.mkdir())
         assert main(["bundle", str(folder / "stick"), "--core", "--student"]) == 0
     return folder / "stick"
 

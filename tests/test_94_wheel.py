@@ -193,7 +193,7 @@ def test_the_core_goes_from_a_season_to_a_report(mapped):
 ASKED = {  # what asks for it: the package, and the extra that brings it
     "from stma_nb.attention import AttentionExplorer": ("anywidget", "course"),
     "from stma_nb.figures import web_map": ("branca", "course"),
-    "from stma_nb import figures; figures.live_history()": ("IPython", "course"),
+    "from stma_nb import figures; figures.live_history('Figure 1. A.')": ("IPython", "course"),
     "from stma_nb.sources import stac": ("pystac", "stac"),
     "from stma_nb.sources import labels": ("geopandas", "stac"),
     "from stma_nb import radar; radar.open_grd('x.SAFE', 'vh')": ("xarray_sentinel", "safe"),

@@ -282,6 +282,13 @@ def address(url: str) -> str:
     return here().file(path)
 
 
+def led(part: Any) -> Any:
+    """A part of a notebook's text, with links that lead from its page."""
+    for link in part("a", href=True):
+        link["href"] = address(str(link["href"]))
+    return part
+
+
 def _mathml(tex: str, display: str) -> str:
     with needs("site"):
         from latex2mathml.converter import convert
@@ -430,4 +437,4 @@ TEMPLATES = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-TEMPLATES.filters |= {"words": words, "inline": inline, "fingerprint": fingerprint}
+TEMPLATES.filters |= {"words": words, "led": led, "inline": inline, "fingerprint": fingerprint}

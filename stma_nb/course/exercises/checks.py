@@ -73,10 +73,10 @@ def build(function: object, *trials: Trial) -> Verdict:
     The trials run in turn; what the first of them has against the function is printed. A trial may
     raise whatever the function raises.
     """
-    if not callable(function):
+    if function is not None and not callable(function):
         print(f"Expected a function, got {type(function).__name__}: give its name, without ().")
         return False
-    if _unwritten(function):
+    if function is None or _unwritten(function):
         print("Not attempted yet: write its lines in place of the dots and run the cell again.")
         return None
     for trial in trials:
