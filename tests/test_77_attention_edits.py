@@ -705,7 +705,8 @@ def test_agreement_without_an_order_is_none(page):
 
 def test_scripts_joined_into_one_have_no_name_twice():
     top = re.compile(r"^(?:export )?(?:async )?(?:const|let|class|function\*?) (\w+)", re.MULTILINE)
-    files = [*STATIC.glob("*.js"), STATIC.parent / "figures" / "controls.js"]
+    shared = [STATIC.parent / "figures" / name for name in ("elements.js", "controls.js")]
+    files = [*STATIC.glob("*.js"), *shared]
     names = [name for file in files for name in top.findall(file.read_text("utf-8"))]
     assert {name for name in names if names.count(name) > 1} == set()
     assert {"applyEdits", "checkEdits", "inWords", "agreement", "render"} <= set(names)

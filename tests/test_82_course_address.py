@@ -110,11 +110,11 @@ def test_a_fork_in_one_command_and_every_link_leads_to_it(copy):
 
     # The course's own checks, in the fork: links of all notebooks, links of all texts.
     code = (
-        "from stma_nb.course import runner, structure\n"
+        "from stma_nb.course import address, runner, structure\n"
         "for notebook in map(structure.Notebook, runner.notebooks()):\n"
         "    for check in (structure.check_badges, structure.check_setup, structure.check_links):\n"
         "        assert check(notebook) == [], (notebook, check(notebook))\n"
-        "print(structure.repository())\n"
+        "print(address.here().url)\n"
     )
     assert python(copy, "-c", code) == f"{FORK}\n"
     tests = "links_lead_somewhere or commands_exist or workflow_is_well_formed"

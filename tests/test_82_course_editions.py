@@ -16,9 +16,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from stma_nb import course
 from stma_nb.__main__ import main
 from stma_nb.course import editions, runner
-from stma_nb.course.address import Address
+from stma_nb.course.address import Address, here
 from stma_nb.course.cells import Exercise, names
-from stma_nb.course.structure import Notebook, check_badges, repository
+from stma_nb.course.structure import Notebook, check_badges
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = course.notebooks()
@@ -80,8 +80,8 @@ def test_student_edition_leads_nowhere_to_solutions(path, folder):
     for link in notebook.words("a", href=True):
         address = link["href"]
         assert "mybinder" not in address and "colab" not in address
-        if address.startswith(repository()):
-            place = address.removeprefix(f"{repository()}/blob/main/")
+        if address.startswith(here().url):
+            place = address.removeprefix(f"{here().url}/blob/main/")
             assert place.startswith(("data/", "stma_nb/")) and "course" not in place, address
         elif not address.startswith(("https:", "#")):
             assert (folder / "student" / address.partition("#")[0]).exists(), address
@@ -132,7 +132,7 @@ def test_badges_lead_to_where_the_lecturer_puts_the_copies(tmp_path):
     assert f"https://colab.research.google.com/github/{at}/blob/week-1/{NAME['04']}" in links
     assert (student / "binder" / "environment.yml").exists()
     build = (student / "binder" / "postBuild").read_text()
-    assert "--sparse" in build and repository() in build
+    assert "--sparse" in build and here().url in build
 
 
 def test_copies_of_a_fork_fetch_the_library_from_its_branch(tmp_path, monkeypatch):
@@ -149,7 +149,7 @@ def test_copies_of_a_fork_fetch_the_library_from_its_branch(tmp_path, monkeypatc
         (["--only", "99"], "There is no notebook '99'"),
         (["--repository", "https://example.org/me/class"], "is not on GitHub"),
         (["--repository", "https://github.com/me"], "no web address of a repository"),
-        (["--repository", repository()], "with its solutions"),
+        (["--repository", here().url], "with its solutions"),
         (
             ["--repository", "https://github.com/me/a", "--branch", "a b"],
             "no branch that badges can name",
@@ -180,7 +180,7 @@ def test_some_notebooks_are_picked_and_archives_hold_what_the_folders_hold(tmp_p
     text = (tmp_path / "student" / NAME["04"]).read_text("utf-8")
     assert NAME["05"] not in text, "what is not handed out is not linked to"
     text = (tmp_path / "lecturer" / NAME["04"]).read_text("utf-8")
-    assert f"{repository()}/blob/main/notebooks/{NAME['05']}" in text
+    assert f"{here().url}/blob/main/notebooks/{NAME['05']}" in text
 
 
 @pytest.mark.skipif(not shutil.which("git"), reason="needs Git")
@@ -214,7 +214,7 @@ def test_links_lead_to_notebooks_or_to_the_repository():
     text = (
         "[a](../README.md) [b](questions.md) [c](04_time.ipynb#End) [d](#End) ![e](../data/e.png)"
     )
-    web = f"{repository()}/blob/main"
+    web = f"{here().url}/blob/main"
     assert editions.linked(text, {"04_time.ipynb"}) == (
         f"[a]({web}/README.md) [b]({web}/notebooks/questions.md) [c](04_time.ipynb#End) [d](#End) "
         f"![e]({web}/data/e.png)"
@@ -222,7 +222,7 @@ def test_links_lead_to_notebooks_or_to_the_repository():
 
 
 def test_links_of_students_lead_to_their_copies_to_data_and_library():
-    web = f"{repository()}/blob/main"
+    web = f"{here().url}/blob/main"
     text = (
         "[a](../README.md) [b](questions.md) [c](03a_time.ipynb) [d](05_space.ipynb#End) "
         f"[e](../data/README.md#x) [f](../stma_nb/course/exercises/real.py) [g]({web}/notebooks/) "

@@ -8,7 +8,7 @@ import re
 import shutil
 import tomllib
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
@@ -113,8 +113,14 @@ def here(root: Path | None = None) -> Address:
             "There is no copy of the repository here: clone it and install it with "
             "pip install -e '.[all]'."
         )
-    project = tomllib.loads((root / PROJECT).read_text("utf-8"))
-    return Address(project["project"]["urls"]["Repository"], project["tool"]["stma_nb"]["branch"])
+    return _told((root / PROJECT).read_text("utf-8"))
+
+
+@lru_cache(1)
+def _told(project: str) -> Address:
+    """The address that a ``pyproject.toml`` tells."""
+    content = tomllib.loads(project)
+    return Address(content["project"]["urls"]["Repository"], content["tool"]["stma_nb"]["branch"])
 
 
 def parse(url: str, branch: str) -> Address:

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from stma_nb.course import runner
-from stma_nb.course.structure import Notebook
+from stma_nb.course.structure import Notebook, shown
 from stma_nb.extras import needs
 from stma_nb.files import refuse_existing
 
@@ -32,9 +32,13 @@ def write(folder: Path, overwrite: bool = False) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     written, told = [], [HEAD]
     for notebook in notebooks:
-        number = notebook.path.name.partition("_")[0]
+        number = runner.number_of(notebook.path)
         told.append(f"\n## {number} {notebook.title}\n")
-        for caption, image in _pairs(notebook):
+        for one in shown(notebook.outputs):
+            image = IMAGE.match(str(one.image["src"]))
+            caption = " ".join(BeautifulSoup(one.caption, "html.parser").get_text().split())
+            if not (image and caption):
+                continue
             place = int(caption.partition(".")[0].removeprefix("Figure "))
             path = folder / f"{number}_figure_{place:02}.{image['kind']}"
             path.write_bytes(base64.b64decode(image["data"]))
@@ -43,18 +47,3 @@ def write(folder: Path, overwrite: bool = False) -> list[Path]:
     captions = folder / LIST
     captions.write_text("\n".join(told) + "\n", "utf-8")
     return [*written, captions]
-
-
-def _pairs(notebook: Notebook) -> list[tuple[str, re.Match]]:
-    """Each caption with its image; that of a picture that moves stands above its caption."""
-    found: list[tuple[str, re.Match]] = []
-    last = None
-    for output in notebook.outputs:
-        page = BeautifulSoup(output.data.get("text/html", ""), "html.parser")
-        for part in page(["img", "figcaption"]):
-            if part.name == "img":
-                last = IMAGE.match(str(part.get("src", "")))
-            elif last:
-                found.append((" ".join(part.get_text().split()), last))
-                last = None
-    return found

@@ -11,7 +11,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import tomllib
 import zipfile
 from collections.abc import Collection, Iterable
@@ -157,7 +156,7 @@ def write(
     """Write a stick for some ``systems`` (default: this one) and a ``python`` (default: this one).
 
     ``extras`` are those of ``pyproject.toml``, none for the library alone. A ``student``'s stick
-    has notebooks without solutions, and neither question bank nor web pages, which hold them.
+    has notebooks and web pages without solutions, and no question bank, which holds answers.
 
     The folder is there when it is whole. What was fetched before a stop is used again. Raises
     FileExistsError if the folder exists, ValueError for an unknown system or extra, or if a
@@ -366,10 +365,10 @@ def put_course(folder: Path, student: bool) -> None:
     if student:
         for name in OF_LECTURERS:
             (folder / "notebooks" / name).unlink(missing_ok=True)
-        with tempfile.TemporaryDirectory() as made:
-            editions.write(Path(made), overwrite=True)
-            for path in (Path(made) / "student").glob("*.ipynb"):
-                shutil.copy(path, folder / "notebooks")
+        beside = [path.name for path in (folder / "notebooks").iterdir()]
+        for path in runner.notebooks():
+            copy = editions.student_copy(path, beside)
+            (folder / "notebooks" / path.name).write_text(copy, "utf-8")
 
 
 def put_installer(

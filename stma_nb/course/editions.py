@@ -96,7 +96,7 @@ def write(
     made.
     """
     refuse_existing(folder, overwrite)
-    paths = picked(only)
+    paths = runner.picked(only)
     editions = {"student": _student(paths, place), "lecturer": _lecturer(paths)}
     if nbgrader:
         editions["nbgrader"] = _nbgrader(paths)
@@ -108,29 +108,12 @@ def write(
     return [folder / name for name in editions]
 
 
-def picked(only: Iterable[str] = ()) -> list[Path]:
-    """The notebooks with these numbers ("04", "03a"), in their order; all without any.
-
-    Raises ValueError if a number is none of a notebook.
-    """
-    paths = {path.name.partition("_")[0]: path for path in runner.notebooks()}
-    if unknown := set(only) - set(paths):
-        raise ValueError(
-            f"There is no notebook '{min(unknown)}': expected numbers among {', '.join(paths)}."
-        )
-    return [path for number, path in paths.items() if not only or number in set(only)]
-
-
 def _student(paths: list[Path], place: Address | None) -> dict[str, str]:
     texts = _texts(("glossary.md",))
     beside = {path.name for path in paths} | set(texts)
     files = {name: linked(text, beside, public=False) for name, text in texts.items()}
     files["README.md"] = README.format(fetch="\n".join(_fetch(here().clone, "stma_nb")))
-    for path in paths:
-        content = student(nbformat.read(path, as_version=4))
-        for cell in _markdown(content):
-            cell.source = linked(with_badges(cell.source, path.name, place), beside, public=False)
-        files[path.name] = _edition(content, STUDENT, "student-edition")
+    files |= {path.name: student_copy(path, beside, place) for path in paths}
     if place:
         binder = runner.ROOT / "binder"
         files["binder/environment.yml"] = (binder / "environment.yml").read_text("utf-8")
@@ -141,6 +124,16 @@ def _student(paths: list[Path], place: Address | None) -> dict[str, str]:
             + ("pip install --no-cache-dir --no-deps -e ~/.stma_nb", "")
         )
     return files
+
+
+def student_copy(path: Path, beside: Collection[str], place: Address | None = None) -> str:
+    """The file of a notebook to hand out; its links lead to the files ``beside`` it, to data or to
+    the library, its badges to ``place``.
+    """
+    content = student(nbformat.read(path, as_version=4), path.name, place)
+    for cell in _markdown(content):
+        cell.source = linked(cell.source, beside, public=False)
+    return _edition(content, STUDENT, "student-edition")
 
 
 def _lecturer(paths: list[Path]) -> dict[str, str]:
@@ -154,7 +147,7 @@ def _lecturer(paths: list[Path]) -> dict[str, str]:
         files[path.name] = _edition(content, LECTURER, "lecturer-edition")
         content = solutions(nbformat.read(path, as_version=4))
         for cell in _markdown(content):
-            cell.source = linked(with_badges(cell.source, path.name, None))
+            cell.source = linked(_badges(cell.source))
         files[f"solutions/{path.name}"] = _edition(content, SOLUTIONS, "solutions-edition")
     return files
 
@@ -164,8 +157,7 @@ def _nbgrader(paths: list[Path]) -> dict[str, str]:
     for path in paths:
         content = gradable(nbformat.read(path, as_version=4))
         for cell in _markdown(content):
-            text = with_badges(cell.source, path.name, None)
-            cell.source = linked(text, {path.name}, public=False)
+            cell.source = linked(cell.source, {path.name}, public=False)
         files[f"source/{path.stem}/{path.name}"] = nbformat.writes(content)
     return files
 
@@ -199,9 +191,12 @@ def _archive(files: dict[str, str]) -> Callable[[Path], None]:
 # --------------------------------------------------------------------------------- what is changed
 
 
-def student(content: nbformat.NotebookNode) -> nbformat.NotebookNode:
+def student(
+    content: nbformat.NotebookNode, name: str = "", place: Address | None = None
+) -> nbformat.NotebookNode:
     """Without solutions and outputs, without the sentences that tell where solutions are, and with
-    a set-up cell that fetches the library and its data alone.
+    a set-up cell that fetches the library and its data alone; badges open ``name`` at ``place``, or
+    there are none.
     """
     content.cells = [cell for cell in content.cells if not _tagged(cell, "solution")]
     for cell in content.cells:
@@ -209,6 +204,8 @@ def student(content: nbformat.NotebookNode) -> nbformat.NotebookNode:
             cell.outputs, cell.execution_count = [], None
         if _tagged(cell, "setup"):
             cell.source = _without_notebooks(cell.source)
+        if cell.cell_type == "markdown":
+            cell.source = _badges(cell.source, name, place)
     return _told(content, "Each has a cell to fill in and a check that answers.")
 
 
@@ -335,7 +332,7 @@ def _fetch(clone: str, folder: str) -> tuple[str, str]:
     )
 
 
-def with_badges(markdown: str, name: str, place: Address | None) -> str:
+def _badges(markdown: str, name: str = "", place: Address | None = None) -> str:
     """Badges that lead to a place, or none."""
 
     def badge(found: re.Match) -> str:

@@ -82,11 +82,9 @@ def grade(
             "Grading forks processes, which Windows cannot: run it on Linux, macOS or in the "
             "Windows Subsystem for Linux."
         )
-    from stma_nb.course import editions
-
     answers = output.with_name(f"{output.stem}_answers{output.suffix}")
     check_outputs([output, answers], [folder], overwrite)
-    copies, rows = collected(folder, editions.picked(only))
+    copies, rows = collected(folder, runner.picked(only))
     names: dict[str, None] = {}  # of exercises, in order
     for notebook, handed_in in copies.items():
         found = _graded_apart(notebook, handed_in, limits or Limits())
@@ -121,7 +119,7 @@ def collected(
     copies: dict[Path, dict[str, Path]] = {path: {} for path in notebooks}
     for path in files:
         student, of = _whose(path.relative_to(folder))
-        notebook = next((one for one in notebooks if of and of == _number(one)), None)
+        notebook = next((one for one in notebooks if of and of == runner.number_of(one)), None)
         if of is None:
             rows[student].remarks.append(f"{path.name} is named after no notebook of the course")
         elif notebook and student in copies[notebook]:
@@ -140,14 +138,10 @@ def collected(
     return {notebook: found for notebook, found in copies.items() if found}, dict(rows)
 
 
-def _number(notebook: Path) -> str:
-    return notebook.name.partition("_")[0]
-
-
 def _whose(path: Path) -> tuple[str, str | None]:
     """The student who handed in a file, and the number of its notebook."""
-    by_number = {_number(one): one.stem for one in runner.notebooks()}
-    number = _number(path)
+    by_number = {runner.number_of(one): one.stem for one in runner.notebooks()}
+    number = runner.number_of(path)
     if len(path.parts) > 1:
         return path.parts[0], number if number in by_number else None
     student = path.stem.removeprefix(f"{by_number.get(number)}_")
@@ -226,14 +220,13 @@ def _graded(
                 continue
             exercise = Exercise(cell.source)
             failed = failed or run(exercise.lines)
+            judge = Judge(cell, exercise, run.space, cells, limits, [*_data(), Path(output)])
             for student, content in copies.items():
                 if isinstance(content, Grade):
                     one = content
                 elif failed:
                     one = Grade("not graded: the course's own notebook fails here", failed)
                 else:
-                    readable = [*_data(), Path(output)]
-                    judge = Judge(cell, exercise, run.space, cells, limits, readable)
                     one = judge.grade(content)
                 grades[student][exercise.name] = one
     return grades

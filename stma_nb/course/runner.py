@@ -3,6 +3,7 @@
 import logging
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,24 @@ def notebooks() -> list[Path]:
             "pip install -e '.[all]'."
         )
     return found
+
+
+def number_of(notebook: Path) -> str:
+    """The number of a notebook in the series, with which its name begins: "04", "03a"."""
+    return notebook.name.partition("_")[0]
+
+
+def picked(only: Iterable[str] = ()) -> list[Path]:
+    """The notebooks with these numbers ("04", "03a"), in their order; all without any.
+
+    Raises ValueError if a number is none of a notebook.
+    """
+    paths = {number_of(path): path for path in notebooks()}
+    if unknown := set(only) - set(paths):
+        raise ValueError(
+            f"There is no notebook '{min(unknown)}': expected a number among {', '.join(paths)}."
+        )
+    return [path for number, path in paths.items() if not only or number in set(only)]
 
 
 def run_notebook(

@@ -3,16 +3,6 @@
 
 // ----------------------------------------------------------------------------------------------------------------- elements
 
-function make(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
-    else if (value !== false && value != null) node.setAttribute(key, value === true ? "" : value);
-  }
-  node.append(...children);
-  return node;
-}
-const button = (text, click, attributes = {}) => make("button", { type: "button", onclick: click, ...attributes }, text);
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 const tools = document.querySelector(".tools");
 

@@ -15,7 +15,7 @@ from typing import Any
 from markupsafe import Markup
 
 from stma_nb.course import address, runner, website
-from stma_nb.course.structure import Notebook
+from stma_nb.course.structure import Notebook, shown
 from stma_nb.extras import needs
 from stma_nb.files import refuse_existing, write_whole
 
@@ -23,7 +23,6 @@ with needs("course"):
     from bs4 import BeautifulSoup, Tag
 
 STATIC = Path(__file__).parent
-WIDGET = "application/vnd.jupyter.widget-view+json"
 ITEMS = 5  # of a list that fit onto a slide, to be read from the back row
 ROWS = 8  # of a table
 LEAD = 70  # letters that are enough below a title
@@ -50,14 +49,10 @@ def write(number: str, folder: Path, overwrite: bool = False) -> Path:
     Raises ValueError if there is no such notebook, FileExistsError if the file exists and is not
     to be overwritten, and NotebookError outside a copy of the repository.
     """
-    paths = {path.name.partition("_")[0]: path for path in runner.notebooks()}
-    if number not in paths:
-        raise ValueError(
-            f"There is no notebook '{number}': expected a number among {', '.join(paths)}."
-        )
-    target = folder / f"slides_{paths[number].stem}.html"
+    [path] = runner.picked([number])
+    target = folder / f"slides_{path.stem}.html"
     refuse_existing(target, overwrite)
-    page = deck(Notebook(paths[number]))
+    page = deck(Notebook(path))
     return write_whole(target, lambda part: part.write_text(page, "utf-8"))
 
 
@@ -184,27 +179,19 @@ def lead(slide: Slide) -> None:
 
 def figures(cell: Any, page: str) -> list[str]:
     """The figures that a cell put out, each with its caption; of one that moves, its still."""
-    outputs = [output for output in cell.outputs if "text/html" in output.get("data", {})]
-    found: list[tuple[Tag, str, bool]] = []
-    for output in outputs:
-        html = output.data["text/html"]
-        if website.asks_outside(html):
-            continue
-        content = BeautifulSoup(html, "html.parser")
-        caption = content.figcaption.decode_contents() if content.figcaption else ""
-        images = content("img")
-        if caption and not images and found:  # below the picture that moves
-            image, _, live = found.pop()
-            found.append((image, caption, live))
-        found += [(image, caption, WIDGET in output.data) for image in images]
-    return [_figure(image, caption, page if live else "") for image, caption, live in found]
+    quiet = [
+        output
+        for output in cell.outputs
+        if "data" in output and not website.asks_outside(output.data.get("text/html", ""))
+    ]
+    return [_figure(one.image, one.caption, page if one.live else "") for one in shown(quiet)]
 
 
 def _figure(image: Tag, caption: str, live: str) -> str:
-    shown = BeautifulSoup("", "html.parser").new_tag("img")
-    shown["alt"], shown["src"] = str(image.get("alt", "")), image["src"]
+    picture = BeautifulSoup("", "html.parser").new_tag("img")
+    picture["alt"], picture["src"] = str(image.get("alt", "")), image["src"]
     # Without a caption the alternative text says what is to be seen, to all.
     said = caption or str(Markup.escape(image.get("alt", "")))
     if live:
         said += f' <a href="{live}">Live in the notebook</a>'
-    return f"<figure>{shown}<figcaption>{said}</figcaption></figure>"
+    return f"<figure>{picture}<figcaption>{said}</figcaption></figure>"

@@ -9,24 +9,27 @@ import ast
 import json
 import math
 import re
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise, takewhile
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from stma_nb.course import address, runner
+from stma_nb.course.cells import Exercise
 from stma_nb.extras import needs
 from stma_nb.machine import usable_cores
 
 with needs("course"):
     import nbformat
-    from bs4 import BeautifulSoup
+    from bs4 import BeautifulSoup, Tag
 
 GLOSSARY = "glossary.md"
+WIDGET = "application/vnd.jupyter.widget-view+json"
 BUDGET = "budget.json"  # beside the notebooks: what the last real run of each took
 LONGEST = 35  # lines of a code cell that a reader takes in at once
 LONGEST_APART = 40  # lines of cells that are skimmed (imports) or are a piece of the library
@@ -86,23 +89,23 @@ class Notebook:
     def title(self) -> str:
         return self.words.h1.get_text() if self.words.h1 else self.path.stem
 
-    @property
-    def figures(self) -> list:
+    @cached_property
+    def figures(self) -> list[Any]:
         """The ``img`` elements of the outputs."""
-        pages = [output.data.get("text/html", "") for output in self.outputs]
-        return [
-            image
-            for page in pages
-            if "<img" in page
-            for image in BeautifulSoup(page, "html.parser")("img")
-        ]
+        return [image for page in self._pages for image in page("img")]
 
-    @property
+    @cached_property
     def captions(self) -> list[str]:
         """What stands below the figures, in their order."""
-        pages = [output.data.get("text/html", "") for output in self.outputs]
-        found = [BeautifulSoup(page, "html.parser")("figcaption") for page in pages]
-        return [caption.get_text() for captions in found for caption in captions]
+        return [caption.get_text() for page in self._pages for caption in page("figcaption")]
+
+    @property
+    def _pages(self) -> Iterator[BeautifulSoup]:
+        """The outputs that hold a figure or its caption."""
+        for output in self.outputs:
+            html = output.data.get("text/html", "")
+            if "<img" in html or "<figcaption" in html:
+                yield BeautifulSoup(html, "html.parser")
 
     @cached_property
     def sentences(self) -> list[list[str]]:
@@ -145,9 +148,7 @@ class Notebook:
     @property
     def checks(self) -> list[str]:
         """The names of the checks that its exercises call."""
-        sources = [cell.source for cell in self.tagged("exercise")]
-        found = [re.findall(r"^exercises\.(\w+)\(", source, re.MULTILINE) for source in sources]
-        return [names[-1] for names in found if names]
+        return [Exercise(cell.source).name for cell in self.tagged("exercise")]
 
     def said(self, word: str) -> str:
         """What follows a bold word such as **Needs:** up to the next bold word; empty if it is not
@@ -168,9 +169,25 @@ class Notebook:
         return None
 
 
-def repository() -> str:
-    """Web address of the repository, from the one place that holds it."""
-    return address.here().url
+class Shown(NamedTuple):
+    """A figure among the outputs of a cell."""
+
+    image: Tag
+    caption: str  # HTML; empty without one
+    live: bool  # the still of a picture that moves
+
+
+def shown(outputs: Iterable[Any]) -> list[Shown]:
+    """The figures among some outputs; the caption of one that moves is an output of its own."""
+    found: list[Shown] = []
+    for output in outputs:
+        page = BeautifulSoup(output.data.get("text/html", ""), "html.parser")
+        caption = page.figcaption.decode_contents() if page.figcaption else ""
+        images = page("img")
+        if caption and not images and found and not found[-1].caption:
+            found[-1] = found[-1]._replace(caption=caption)
+        found += [Shown(image, caption, WIDGET in output.data) for image in images]
+    return found
 
 
 # ------------------------------------------------------------------------------------ what it costs

@@ -13,7 +13,7 @@ import io
 import re
 import shutil
 from dataclasses import dataclass
-from functools import cached_property, lru_cache, partial
+from functools import cache, cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,9 @@ from PIL import Image, ImageStat
 from stma_nb.course import editions, questions, reference, runner, search
 from stma_nb.course.address import here
 from stma_nb.course.pictures import PICTURES, Picture
-from stma_nb.course.structure import Notebook, repository
+from stma_nb.course.structure import GLOSSARY, Notebook, slug
 from stma_nb.extras import needs
+from stma_nb.figures.component import ELEMENTS
 from stma_nb.files import refuse_existing
 
 with needs("course"):
@@ -38,7 +39,8 @@ with needs("course"):
 STATIC = Path(__file__).parent
 PNG = "data:image/png;base64,"
 # What runs on every page, joined to one script: first what the others use.
-SCRIPTS = ("site.js", "site_kept.js", "site_search.js", "site_quiz.js")
+SCRIPTS = (ELEMENTS, *(STATIC / f"site{part}.js" for part in ("", "_kept", "_search", "_quiz")))
+EARLY = STATIC / "site_scheme.js"  # before anything is drawn
 THUMBNAIL = (640, 400)  # pixels: shown at half the size, sharp on fine screens
 # Elements that ask a server for something or run code, and attributes that say what to load.
 ASKING = ("script", "iframe", "frame", "link", "object", "embed", "base", "meta")
@@ -60,7 +62,7 @@ class Chapter(Notebook):
 
     @property
     def number(self) -> str:
-        return self.name.partition("_")[0]
+        return runner.number_of(self.path)
 
     @cached_property
     def content(self) -> nbformat.NotebookNode:
@@ -72,8 +74,6 @@ class Chapter(Notebook):
         for cell in content.cells:
             if cell.cell_type == "code":
                 cell.outputs = outputs.get(cell.id, [])
-            else:  # no button that opens the notebook with its solutions
-                cell.source = editions.with_badges(cell.source, self.path.name, None)
         return content
 
     @cached_property
@@ -88,17 +88,11 @@ class Chapter(Notebook):
 
     def download(self) -> str:
         """The notebook as a file to run, with links that lead from anywhere."""
-        content = nbformat.read(self.path, as_version=4)
         if self.student:
-            content = editions.student(content)
-            banner = nbformat.v4.new_markdown_cell(editions.STUDENT, id="student-edition")
-            content.cells.insert(1, banner)
+            return editions.student_copy(self.path, [path.name for path in runner.notebooks()])
+        content = nbformat.read(self.path, as_version=4)
         for cell in content.cells:
-            if cell.cell_type == "markdown" and self.student:
-                source = editions.with_badges(cell.source, self.path.name, None)
-                beside = [path.name for path in runner.notebooks()]
-                cell.source = editions.linked(source, beside, public=False)
-            elif cell.cell_type == "markdown":
+            if cell.cell_type == "markdown":
                 cell.source = editions.linked(cell.source)
         return nbformat.writes(content)
 
@@ -173,14 +167,16 @@ def search_page(shown: dict[str, str], library: dict[str, str]) -> str:
 def render(template: str, **data: Any) -> str:
     """A page from one of the templates beside this module."""
     beside = {name: bool(_beside(f"{name}.md")) for name in ("glossary", "questions")}
-    script = "\n".join((STATIC / name).read_text("utf-8") for name in SCRIPTS)
     shared = dict(
-        repository=repository(),
-        beside=beside,
-        early=(STATIC / "site_scheme.js").read_text("utf-8"),
-        script=script,
+        repository=here().url, beside=beside, early=joined(EARLY), script=joined(*SCRIPTS)
     )
     return TEMPLATES.get_template(template).render(shared | data)  # slides have their own script
+
+
+@cache
+def joined(*files: Path) -> str:
+    """JavaScript files as one script."""
+    return "\n".join(file.read_text("utf-8") for file in files)
 
 
 def _beside(name: str) -> str:
@@ -209,9 +205,9 @@ class Words(IPythonRenderer):
         return text.replace(" ", "-")
 
     def link(self, text: str, url: str, title: str | None = None) -> str:
-        where = address(url)
-        made = super().link(text, where, title)
-        meaning = definitions(_beside("glossary.md")).get(where.removeprefix("glossary.html#"))
+        made = super().link(text, address(url), title)
+        file, _, term = url.partition("#")
+        meaning = definitions(_beside(GLOSSARY)).get(term) if file == GLOSSARY else None
         return made.replace("<a ", f'<a data-meaning="{escape(meaning)}" ', 1) if meaning else made
 
     def image(self, text: str, url: str, title: str | None = None) -> str:
@@ -235,7 +231,7 @@ class Terms(Words):
     """The glossary, whose anchors are those that GitHub gives."""
 
     def anchor(self, text: str) -> str:
-        return re.sub(r"[^\w -]", "", text.lower()).replace(" ", "-")
+        return slug(text)
 
 
 class Plain(Terms):

@@ -2,7 +2,8 @@
 still where neither can run.
 
 What a component shows is decided in the browser by JavaScript files that are read here and joined
-to one module: ``controls.js``, which all share, and its own, the last of which defines ``render``.
+to one module: ``elements.js`` and ``controls.js``, which all share, and its own, the last of which
+defines ``render``.
 """
 
 import base64
@@ -27,10 +28,11 @@ with needs("course"):
     import traitlets
 
 STATIC = Path(__file__).parent
+ELEMENTS = STATIC / "elements.js"
 
 
 def script(*files: Path, worker: tuple[Path, ...] = ()) -> str:
-    """One JavaScript module of ``controls.js`` and these files.
+    """One JavaScript module of what all share and these files.
 
     The files of a ``worker`` are in the module twice: as code, for browsers without workers, and as
     the text WORKER from which a worker is started.
@@ -38,7 +40,8 @@ def script(*files: Path, worker: tuple[Path, ...] = ()) -> str:
     code = "\n".join(path.read_text("utf-8") for path in worker)
     # A text in a script of HTML must not hold the letters that end it.
     text = json.dumps(code).replace("<", "\\u003c")
-    parts = [(STATIC / "controls.js").read_text("utf-8"), code]
+    parts = [file.read_text("utf-8") for file in (ELEMENTS, STATIC / "controls.js")]
+    parts.append(code)
     if worker:
         parts.append(f"const WORKER = {text};")
     parts += [path.read_text("utf-8") for path in files]

@@ -1,5 +1,5 @@
 // What the moving pictures share: numbers as text, colours, elements, canvases, keys, and a model for a page without a kernel.
-// Each picture is this file, then files of its own, the last of which defines `render({ model, el })`; see component.py.
+// Each picture is elements.js, this file, then files of its own, the last of which defines `render({ model, el })`; see component.py.
 
 // ------------------------------------------------------------------------------------------------------- words and numbers
 
@@ -70,22 +70,11 @@ function theme(root, changed) {
 
 // ----------------------------------------------------------------------------------------------------------------- elements
 
-function make(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
-    else if (value !== false && value != null) node.setAttribute(key, value === true ? "" : value);
-  }
-  node.append(...children);
-  return node;
-}
 const select = (label, options, change) =>
   make("select", { "aria-label": label, onchange: (e) => change(e.target.value) },
     ...options.map(([value, text]) => make("option", { value }, text)));
 const slider = (label, range, change) =>
   make("input", { type: "range", ...range, "aria-label": label, oninput: (e) => change(+e.target.value) });
-const button = (text, click, attributes = {}) =>
-  make("button", { type: "button", onclick: click, ...attributes }, text);
 const labelled = (text, ...nodes) => make("label", {}, text, ...nodes);
 const swatch = (colour, text) => make("span", {}, make("i", { style: `background: ${colour}` }), text);
 /** The outermost element of a picture. Notebooks listen to keys around us: what is typed here is meant for us. */
