@@ -15,13 +15,12 @@ from stma_nb.figures.component import (
     STATIC,
     Component,
     dates_of,
-    day_of,
     named,
     one_of,
     script,
     style,
 )
-from stma_nb.figures.plots import ink
+from stma_nb.figures.plots import day_of, inks
 
 with needs("course"):
     import traitlets
@@ -134,7 +133,7 @@ def describe_pair(curves: xr.Dataset, first: str, second: str) -> str:
 
 def crop_pair(curves: xr.Dataset, crops: Sequence[Crop], first: str, second: str) -> Figure:
     """Mean courses of two crops with the spread of their parcels; below, how far apart they are."""
-    colours = {crop.name: ink(crop) for crop in crops}
+    colours = inks(crops)
     figure = Figure(figsize=(9.5, 4.6), layout="constrained")
     axes = figure.subplots(2, 2, sharex=True, height_ratios=(2, 1))
     apart = crop_difference(curves, first, second)

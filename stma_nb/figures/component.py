@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 
 from stma_nb.cube import Crop
 from stma_nb.extras import needs
-from stma_nb.figures.plots import day_of as day_of, html_image
+from stma_nb.figures.plots import html_image
 from stma_nb.files import refuse_existing
 
 with needs("course"):

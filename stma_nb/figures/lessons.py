@@ -20,12 +20,23 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import LogLocator, NullFormatter
-from scipy import ndimage, stats
+from scipy import stats
 
 from stma_nb import patches, radar
 from stma_nb.cube import Crop, legend
 from stma_nb.figures.colours import ATTENTION, NEED, VH, VV
-from stma_nb.figures.plots import _extent, _locate, colour_map, day_of, days_of, ink, literal
+from stma_nb.figures.plots import (
+    _extent,
+    _locate,
+    colour_map,
+    day_of,
+    days_of,
+    depth,
+    distinct,
+    ink,
+    inks,
+    literal,
+)
 
 # ----------------------------------------------------------------------------------- 01 time series
 
@@ -110,7 +121,7 @@ def calendar(table: np.ndarray, names: list[str], time: np.ndarray) -> Figure:
     picture = axis.imshow(table, aspect="auto", cmap="cividis")
     axis.set_yticks(range(len(names)), [literal(name) for name in names], fontsize=9)
     axis.set_xticks(range(len(time)), days_of(time), rotation=60, fontsize=9)
-    axis.set_xlabel("acquisition date (month-day)")
+    axis.set_xlabel("acquisition date")
     figure.colorbar(picture, label="mean VH backscatter (dB)")
     return figure
 
@@ -291,7 +302,7 @@ def steps_by_crop(steps: Mapping[str, np.ndarray], one: float, crops: Sequence[C
     figure = Figure(figsize=(8, 3.8), layout="constrained")
     axis = figure.subplots()
     rng = np.random.default_rng(0)
-    colours = {crop.name: ink(crop) for crop in crops}
+    colours = inks(crops)
     for row, (name, values) in enumerate(steps.items()):
         height = row + rng.uniform(-0.25, 0.25, len(values))  # so that dots do not hide others
         axis.plot(values, height, "o", color=colours[name], alpha=0.6, markersize=4)
@@ -349,7 +360,7 @@ def patch_with_label(patch: xr.Dataset, crops: Sequence[Crop], dates: tuple[int,
     axes[2].set_title("label", fontsize=11)
     innermost = {}  # row and column, by class
     for code in np.unique(labels):
-        inside = ndimage.distance_transform_edt(np.pad(labels == code, 1))[1:-1, 1:-1]
+        inside = depth(labels == code)
         innermost[code] = np.unravel_index(inside.argmax(), inside.shape)
     rows, columns = labels.shape
     down = np.linspace(0.08, 0.92, len(innermost)) * rows
@@ -543,7 +554,7 @@ def weight_received(
     received: Mapping[str, np.ndarray], days: list[str], crops: Sequence[Crop]
 ) -> Figure:
     """Mean weight (dates,) that each date receives, in the colours of the crops."""
-    colours = {crop.name: ink(crop) for crop in crops}
+    colours = inks(crops)
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     axis = figure.subplots()
     places = np.arange(len(days))
@@ -605,14 +616,14 @@ def _name_fields(axis: Axes, patch: xr.Dataset) -> None:
     fields = patch.parcel.values
     halo = [withStroke(linewidth=3, foreground="white")]
     for number in np.unique(fields):
-        inside = ndimage.distance_transform_edt(np.pad(fields == number, 1))[1:-1, 1:-1]
+        inside = depth(fields == number)
         row, column = np.unravel_index(inside.argmax(), inside.shape)
         if inside.max() >= 3.5:
             name = crops[int(patch.crop.values[row, column])].name
             side = fields.shape[1] - 1
-            column = np.clip(column, 0.04 * side * len(name) / 2, side * (1 - 0.02 * len(name)))
+            across = np.clip(column, 0.04 * side * len(name) / 2, side * (1 - 0.02 * len(name)))
             look: dict[str, Any] = dict(ha="center", va="center", fontsize=9, path_effects=halo)
-            axis.text(column, row, literal(name), **look)
+            axis.text(float(across), float(row), literal(name), **look)
 
 
 def sharpness_varied(
@@ -757,7 +768,7 @@ def areas(table: pd.DataFrame, crops: Sequence[Crop]) -> Figure:
     """
     figure = Figure(figsize=(9, 4), layout="constrained")
     axis = figure.subplots()
-    colours = {crop.name: ink(crop) for crop in crops}
+    colours = inks(crops)
     for place, (name, row) in enumerate(table.iterrows()):
         half = (row["high"] - row["low"]) / 2
         look: dict[str, Any] = dict(
@@ -922,21 +933,15 @@ def nearest_crops(nearest: pd.DataFrame, crops: Sequence[Crop], apart: float) ->
     """
     figure = Figure(figsize=(9, 4.2), layout="constrained")
     axis = figure.subplots()
-    inks = {crop.name: ink(crop) for crop in crops}
-    ends: list[float] = []
-    for place, (name, values) in enumerate(nearest.items()):
-        look: dict[str, Any] = dict(marker="osD^v"[place % 5])
-        look["linestyle"] = ("-", "--", "-.", ":")[place % 4]
-        axis.plot(nearest.index, values, color=inks[str(name)], markersize=5, **look)
-    room = 0.055 * float(nearest.max().max())  # so that names do not overlap
-    for name, end in nearest.iloc[-1].sort_values().items():
-        ends.append(max(end, ends[-1] + room) if ends else end)
-        at = (nearest.index[-1], ends[-1])
-        axis.annotate(
-            str(name), at, (8, 0), textcoords="offset points", va="center", color=inks[str(name)]
-        )
+    colours = inks(crops)
+    ends = []
+    for position, (name, values) in enumerate(nearest.items()):
+        look = distinct(position) | dict(markersize=5, color=colours[str(name)])
+        axis.plot(nearest.index, values, **look)
+        ends.append((float(values.iloc[-1]), literal(str(name)), colours[str(name)]))
     axis.axhline(apart, color="0.5", linewidth=1)
     axis.set(ylabel="nearest other crop (spreads)", xlabel="date", ylim=(0, None))
+    _name_ends(axis, ends)
     axis.xaxis.set_major_formatter(ConciseDateFormatter(AutoDateLocator()))
     axis.spines[["top", "right"]].set_visible(False)
     return figure
@@ -973,7 +978,7 @@ def bars_by_date(series: Mapping[str, xr.DataArray | np.ndarray], days: list[str
         axis.set_ylabel(unit, fontsize=10)
         axis.spines[["top", "right"]].set_visible(False)
     axes[-1].tick_params(axis="x", rotation=60)
-    axes[-1].set_xlabel("date (month-day)")
+    axes[-1].set_xlabel("date")
     return figure
 
 
@@ -1083,7 +1088,7 @@ def crop_years(
     """
     figure = Figure(figsize=(9.4, 3.2), layout="constrained")
     axes = figure.subplots(1, len(years), sharey=True, squeeze=False)[0]
-    colours = {crop.name: ink(crop) for crop in crops}
+    colours = inks(crops)
     for axis, (name, (real, simulated)) in zip(axes, years.items(), strict=True):
         axis.plot(*real, color=colours[name], linewidth=3)
         axis.plot(*simulated, "--", color="black", linewidth=1.3)
@@ -1101,7 +1106,7 @@ def crop_curves(curves: pd.DataFrame, crops: Sequence[Crop], label: str) -> Figu
     """Curves over dates (index), a column for each crop in the colour of the legend, with names."""
     figure = Figure(figsize=(8.6, 3.4), layout="constrained")
     axis = figure.subplots()
-    colours = {crop.name: ink(crop) for crop in crops}
+    colours = inks(crops)
     ends = []
     for (name, values), style in zip(curves.items(), ("o-", "s--", "^:", "D-."), strict=False):
         colour = colours[str(name)]
@@ -1193,10 +1198,9 @@ def weather_effects(
     """Differences in dB by day of the year, a line for each crop in its colour."""
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     axis = figure.subplots()
-    inks = {crop.name: ink(crop) for crop in crops}
-    for place, (name, effect) in enumerate(effects.items()):
-        look: dict[str, Any] = dict(marker="osD^v"[place % 5], color=inks[name], markersize=6)
-        look["linestyle"] = ("-", "--", "-.", ":")[place % 4]
+    colours = inks(crops)
+    for position, (name, effect) in enumerate(effects.items()):
+        look = distinct(position) | dict(color=colours[name], markersize=6)
         axis.plot(day, effect, label=literal(name), **look)
     axis.axhline(0, color="black", linewidth=0.8)
     axis.set(ylabel="difference of VH (dB)", xlabel="day of the year")

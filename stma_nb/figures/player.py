@@ -15,13 +15,12 @@ from stma_nb.figures.component import (
     STATIC,
     Component,
     dates_of,
-    day_of,
     named,
     one_of,
     script,
     style,
 )
-from stma_nb.figures.plots import backscatter
+from stma_nb.figures.plots import backscatter, day_of
 
 with needs("course"):
     import traitlets

@@ -168,7 +168,7 @@ def radar_image(season: xr.Dataset, date: int, crops: Sequence[str] = ()) -> Fig
 
 def _middle_of_largest(season: xr.Dataset, code: int) -> tuple[float, float]:
     """The point of a class that is furthest from all others, in kilometres (east, north)."""
-    inside = ndimage.distance_transform_edt(np.pad(season.crop.values == code, 1))[1:-1, 1:-1]
+    inside = depth(season.crop.values == code)
     row, column = np.unravel_index(inside.argmax(), inside.shape)
     _, right, _, top = _extent(season)
     rows, columns = inside.shape
@@ -187,16 +187,8 @@ def profiles(season: xr.Dataset, crops: list[str], where: np.ndarray | None = No
             if where is not None:
                 mask = mask & where
             mean = season[band].where(mask).mean(("y", "x"), keep_attrs=True)
-            # Line and marker differ as well as the colour: not everyone sees all colours.
-            axis.plot(
-                season.time,
-                radar.to_db(mean).values,
-                linestyle=("-", "--", "-.", ":")[position % 4],
-                marker="osD^v"[position % 5],
-                markersize=4,
-                color=ink(known[code]),
-                label=literal(name),
-            )
+            look = distinct(position) | dict(markersize=4, color=ink(known[code]))
+            axis.plot(season.time, radar.to_db(mean).values, label=literal(name), **look)
         axis.set_ylabel(f"{band.upper()} backscatter (dB)")
         axis.grid(alpha=0.3)
     axes[0].legend(ncols=len(crops), loc="lower center", bbox_to_anchor=(0.5, 1), frameon=False)
@@ -393,21 +385,14 @@ def accuracy_by_date(table: pd.DataFrame, crops: Sequence[Crop]) -> Figure:
     """
     figure = Figure(figsize=(9, 4.2), layout="constrained")
     axis = figure.subplots()
-    colours = {crop.name: ink(crop) for crop in crops}
+    colours = inks(crops)
     shown = [name for name in table if name in colours]
     for name in table.columns.difference(shown, sort=False):
         line = "--" if name.endswith("crops only") else "-"
         axis.plot(table.index, 100 * table[name], line, color="black", linewidth=2.5, label=name)
     for position, name in enumerate(shown):
-        axis.plot(
-            table.index,
-            100 * table[name],
-            linestyle=("-", "--", "-.", ":")[position % 4],
-            marker="osD^v"[position % 5],
-            markersize=4,
-            color=colours[name],
-            label=f"F1 of {literal(name)}",
-        )
+        look = distinct(position) | dict(markersize=4, color=colours[name])
+        axis.plot(table.index, 100 * table[name], label=f"F1 of {literal(name)}", **look)
     axis.set_ylim(0, 100)
     axis.set_ylabel("overall accuracy, F1 (%)")
     axis.set_xlabel("last acquisition date used")
@@ -495,6 +480,11 @@ def class_letters(crops: Sequence[Crop]) -> list[str]:
     return taken
 
 
+def depth(mask: np.ndarray) -> np.ndarray:
+    """How many pixels each pixel of a mask lies within it; the border of the image is one of it."""
+    return ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]
+
+
 def _letter_fields(
     axis: Axes, labels: np.ndarray, crops: Sequence[Crop], season: xr.Dataset
 ) -> None:
@@ -506,7 +496,7 @@ def _letter_fields(
     for code in np.unique(labels):
         if code >= len(crops) or not letters[code]:
             continue
-        inside = ndimage.distance_transform_edt(np.pad(labels == code, 1))[1:-1, 1:-1]
+        inside = depth(labels == code)
         fields, count = ndimage.label(inside > 0)
         middles = ndimage.maximum_position(inside, fields, range(1, count + 1))
         ink = "white" if np.dot(to_rgb(crops[code].colour), (0.3, 0.59, 0.11)) < 0.5 else "black"
@@ -536,3 +526,13 @@ def literal(name: str) -> str:
 def ink(crop: Crop) -> str:
     """A line colour for a class: yellow is too light on white."""
     return {"#f0e442": "#b8a800"}.get(crop.colour, crop.colour)
+
+
+def inks(crops: Iterable[Crop]) -> dict[str, str]:
+    """The line colour of each class by its name."""
+    return {crop.name: ink(crop) for crop in crops}
+
+
+def distinct(position: int) -> dict[str, Any]:
+    """Line and marker of a curve: not everyone tells curves apart by their colours."""
+    return dict(linestyle=("-", "--", "-.", ":")[position % 4], marker="osD^v"[position % 5])

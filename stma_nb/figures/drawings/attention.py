@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 from numpy.typing import ArrayLike
+from scipy.special import softmax
 
 from stma_nb.figures.plots import literal
 
@@ -53,7 +54,7 @@ def query_key_value(
     a value.
     """
     x, q, k, v = (np.asarray(each, float) for each in (tokens, queries, keys, values))
-    weights = _softmax(k @ q[asks] / np.sqrt(2))
+    weights = softmax(k @ q[asks] / np.sqrt(2))
     best = int(weights.argmax())
     figure = Figure(figsize=(9.6, 3.9), layout="constrained")
     left, middle, right = figure.subplots(1, 3)
@@ -179,11 +180,6 @@ def gated_map(before: ArrayLike, gate: ArrayLike) -> Figure:
         figure.colorbar(picture, ax=axis, label=label, shrink=0.8)
     left.set_ylabel("row (cells of 4 pixels)")
     return figure
-
-
-def _softmax(scores: np.ndarray) -> np.ndarray:
-    powers = np.exp(scores - scores.max())
-    return powers / powers.sum()
 
 
 def _plane(axis: Axes, points: np.ndarray, sides: tuple[str, str]) -> None:
