@@ -1,5 +1,5 @@
 // What the moving pictures share: numbers as text, colours, elements, canvases, keys, and a model for a page without a kernel.
-// Each picture is elements.js, this file, then files of its own, the last of which defines `render({ model, el })`; see component.py.
+// A picture is elements.js, this file, then files of its own, the last of which defines `render({ model, el })` (component.py).
 
 // ------------------------------------------------------------------------------------------------------- words and numbers
 
