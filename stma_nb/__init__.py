@@ -18,21 +18,13 @@ so that ``import stma_nb`` is quick.
 """
 
 import importlib
-import os
 from types import ModuleType
 
-# Threads that wait for work must not spin without end: beside two other busy programs (another
-# notebook, a classmate on the same server) a training step can then take a hundred times as long.
-# OpenMP reads this when it loads, which is when torch loads, so this package is imported first.
-# 10000 rounds cost nothing on a quiet machine and bound the worst case to some times the quiet one.
-# With 1000, or sleeping at once (OMP_WAIT_POLICY=PASSIVE), the bound is lower, but threads that
-# must be woken at every step make it two to four times slower on some quiet virtual machines.
-# What a user has set stands.
-# LLVM's and Intel's runtimes (PyTorch on macOS and Windows) read KMP_BLOCKTIME instead. Measured
-# with Intel's on Linux: 0 bounds the worst case as well (2.0 s to 0.14 s a step), but makes a quiet
-# machine three times slower, so it is left to those who share theirs.
-if "OMP_WAIT_POLICY" not in os.environ:
-    os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # GNU's runtime: PyTorch's wheels on Linux
+from stma_nb import machine
+
+# OpenMP reads how many threads it may use, and how they wait, when it loads, which is when torch
+# loads: so this package is imported first.
+machine.limit_threads()
 
 __version__ = "0.1.0"
 __all__ = [

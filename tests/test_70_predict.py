@@ -3,6 +3,7 @@ interrupted map is taken up again.
 """
 
 import os
+import pickle
 import re
 import signal
 import subprocess
@@ -199,8 +200,85 @@ def test_bfloat16_changes_few_labels(wide, trained, tmp_path):
     ]
     changed = (read(paths[0]) != read(paths[1])).mean()
     assert 0 < changed < 0.03
-    with pytest.raises(ValueError, match="precision is 'half'; expected one of float32, bf16"):
+    with pytest.raises(
+        ValueError, match="precision is 'half'; expected one of float32, bf16, auto"
+    ):
         predict.season_map(trained, wide, tmp_path / "map.tif", precision="half")
+
+
+def test_the_faster_precision_is_taken_and_kept_until_the_map_is_made(wide, trained, tmp_path):
+    path = tmp_path / "map.tif"
+    predict.season_map(trained, wide, path, progress=False, precision="auto")
+    with rasterio.open(path) as tif:
+        taken = tif.tags()["PRECISION"]
+    assert taken in tiles.PRECISIONS
+    same = predict.season_map(trained, wide, tmp_path / "same.tif", progress=False, precision=taken)
+    np.testing.assert_array_equal(read(path), read(same))
+    # Begun with the other one, it goes on with the other one, whatever is faster now.
+    other = next(name for name in tiles.PRECISIONS if name != taken)
+    begun = {"map": tmp_path / "begun.tif"}
+    parts.Parts(begun, tiles.tile_grid((ROWS, COLUMNS), 512), {"precision": other}, False)
+    with pytest.raises(FileExistsError) as refused:
+        predict.season_map(trained, wide, begun["map"], progress=False, precision="auto")
+    assert " precision " not in str(refused.value)
+
+
+def test_onnx_runtime_makes_the_same_map(wide, trained, tmp_path):
+    pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    pytest.importorskip("onnxscript", reason="onnxscript, which writes ONNX, is not installed")
+    chances = {name: tmp_path / f"{name}_p.tif" for name in tiles.ENGINES}
+    maps = [
+        predict.season_map(
+            trained,
+            wide,
+            tmp_path / f"{name}.tif",
+            progress=False,
+            probabilities=chances[name],
+            tile=64,
+            engine=name,
+        )
+        for name in tiles.ENGINES
+    ]
+    assert (read(maps[0]) != read(maps[1])).mean() < 1e-3
+    first, second = (read(chances[name]).astype(int) for name in tiles.ENGINES)
+    assert abs(first - second).max() <= 1  # of 250 steps
+    form = tiles.inference_form(trained.model, engine="onnx")
+    x = torch.randn(3, wide.sizes["time"], 2, PATCH, PATCH)
+    with torch.inference_mode():
+        expected = trained.model(x)[0]
+    for network in (form, pickle.loads(pickle.dumps(form))):  # as a worker gets it
+        torch.testing.assert_close(network(x), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "asked, complaint",
+    [
+        (dict(engine="tvm"), "engine is 'tvm'; expected one of torch, onnx"),
+        (dict(engine="onnx", precision="bf16"), "onnx maps in float32; the precision is 'bf16'"),
+        (dict(engine="onnx", device="meta"), "onnx computes on the CPU; the device is 'meta'"),
+    ],
+)
+def test_what_an_engine_cannot_do(asked, complaint, wide, trained, tmp_path):
+    with pytest.raises(ValueError, match=complaint):
+        predict.season_map(trained, wide, tmp_path / "map.tif", **asked)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_forest_is_not_for_onnx_runtime(wide, tmp_path):
+    forest = train.fit_forest(wide, np.ones((ROWS, COLUMNS), bool), pixels=500, trees=3)
+    with pytest.raises(ValueError, match="RandomForest has no weights for ONNX Runtime"):
+        predict.season_map(forest, wide, tmp_path / "map.tif", engine="onnx")
+
+
+def test_two_threads_make_the_map_of_one(wide, trained, tmp_path):
+    one = predict.season_map(trained, wide, tmp_path / "one.tif", progress=False)
+    torch.set_num_threads(2)
+    try:
+        two = predict.season_map(trained, wide, tmp_path / "two.tif", progress=False)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(1)
+    assert (read(one) != read(two)).mean() < 1e-3
 
 
 def test_a_season_of_other_dates_is_refused(season, trained, tmp_path):

@@ -21,7 +21,7 @@ import yaml
 from safetensors.torch import load_file
 
 import stma_nb
-from stma_nb import course, cube, patches
+from stma_nb import course, cube, machine, patches
 from stma_nb.__main__ import main
 
 ROOT = Path(__file__).parent.parent
@@ -409,19 +409,61 @@ def test_sample_season_is_what_its_command_makes(tmp_path):
     assert sum(file.stat().st_size for file in (ROOT / "data" / "sample_season").iterdir()) < 10e6
 
 
+SAY_THREADS = (
+    "import json, os, stma_nb, torch; "
+    "print(json.dumps([torch.get_num_threads(), stma_nb.machine.threads(), dict(os.environ)]))"
+)
+
+
+def said_of_threads(code: str = SAY_THREADS, core: int | None = None, **given: str) -> tuple:
+    """Threads of PyTorch, threads of the course, and the environment, in a new process."""
+    ours = (*machine.THREADS, "GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
+    clean = {name: value for name, value in os.environ.items() if name not in ours}
+    hold = None if core is None else lambda: os.sched_setaffinity(0, [core])
+    command = [sys.executable, "-c", code]
+    said = subprocess.check_output(command, text=True, env=clean | given, preexec_fn=hold)
+    return tuple(json.loads(said))
+
+
+def test_threads_are_no_more_than_the_cores_whatever_is_set():
+    cores = int(machine.usable_cores())
+    found, counted, environment = said_of_threads()
+    assert found == counted == min(cores, machine.MOST_THREADS)
+    assert {environment[name] for name in machine.THREADS} == {str(counted)}
+    found, _, environment = said_of_threads(OMP_NUM_THREADS="1", DASK_NUM_WORKERS="999")
+    assert found == 1 and environment["OMP_NUM_THREADS"] == "1"
+    assert environment["DASK_NUM_WORKERS"] == str(cores)
+    assert said_of_threads(OMP_NUM_THREADS="999")[0] == cores
+    assert said_of_threads(OMP_NUM_THREADS="many")[0] == min(cores, machine.MOST_THREADS)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="affinity is of Linux")
+def test_threads_of_a_torch_that_came_first_are_held_to_the_cores_as_well():
+    core = min(os.sched_getaffinity(0))
+    assert said_of_threads(core=core)[0] == 1
+    first = "import torch; torch.set_num_threads(7); " + SAY_THREADS
+    assert said_of_threads(first, core=core)[0] == 1
+    fewer = "import torch; torch.set_num_threads(1); " + SAY_THREADS
+    assert said_of_threads(fewer)[0] == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="affinity is of Linux")
+def test_binder_starts_with_the_threads_that_it_has():
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    said = subprocess.check_output(
+        [ROOT / "binder" / "start", "env"],
+        text=True,
+        env=os.environ | {"PATH": path, "OMP_NUM_THREADS": "8"},
+        preexec_fn=lambda: os.sched_setaffinity(0, [min(os.sched_getaffinity(0))]),
+    ).splitlines()
+    assert {f"{name}=1" for name in machine.THREADS} <= set(said)
+    assert any(line.startswith("GOMP_SPINCOUNT=") for line in said)
+
+
 def test_threads_that_wait_do_not_spin_without_end_unless_the_user_says_so():
-    code = "import os, stma_nb; print(os.environ.get('GOMP_SPINCOUNT'))"
+    def spins(**given: str) -> str | None:
+        return said_of_threads(**given)[2].get("GOMP_SPINCOUNT")
 
-    def said(**given: str) -> str:
-        clean = {
-            name: value
-            for name, value in os.environ.items()
-            if name not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
-        }
-        return subprocess.check_output(
-            [sys.executable, "-c", code], text=True, env=clean | given
-        ).strip()
-
-    assert said() == "10000"
-    assert said(GOMP_SPINCOUNT="7") == "7"
-    assert said(OMP_WAIT_POLICY="ACTIVE") == "None"
+    assert spins() == "10000"
+    assert spins(GOMP_SPINCOUNT="7") == "7"
+    assert spins(OMP_WAIT_POLICY="ACTIVE") is None

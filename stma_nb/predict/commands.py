@@ -72,8 +72,15 @@ def map_season(
         typer.Option(help="side of the tiles that are computed and kept one by one, in pixels"),
     ] = 512,
     precision: Annotated[
-        Literal["float32", "bf16"], typer.Option(help="bf16: faster, a few labels change")
+        Literal["float32", "bf16", "auto"],
+        typer.Option(help="bf16: a few labels change; auto: what is faster on this machine"),
     ] = "float32",
+    engine: Annotated[
+        Literal["torch", "onnx"],
+        typer.Option(
+            help="what computes; onnx: quicker for large scenes on a CPU, needs the extra 'fast'"
+        ),
+    ] = "torch",
     workers: Annotated[
         int | None,
         typer.Option(min=1, metavar="N", help="share the work among N processes of this machine"),
@@ -149,6 +156,7 @@ def map_season(
                 entropy=entropy,
                 tile=tile,
                 precision=precision,
+                engine=engine,
                 client=client,
                 parcels=None if polygons else parcels,
                 least_hectares=least_hectares,

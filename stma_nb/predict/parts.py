@@ -50,6 +50,15 @@ def season_hash(season: xr.Dataset, bands: Sequence[str]) -> str:
     return digest.hexdigest()
 
 
+def begun_with(path: Path) -> dict[str, Any]:
+    """What an unfinished map of this name was begun with; nothing if there is none."""
+    return _read_note(_folder(path) / "job.json") or {}
+
+
+def _folder(path: Path) -> Path:
+    return path.with_name(f".{path.name}.part")
+
+
 class Parts:
     """The finished tiles of a map, and what the whole is made from.
 
@@ -64,7 +73,7 @@ class Parts:
     ):
         self.outputs = outputs
         self.tiles = tiles
-        self.folder = outputs["map"].with_name(f".{outputs['map'].name}.part")
+        self.folder = _folder(outputs["map"])
         self._open(job | {"outputs": sorted(outputs)}, overwrite)
 
     def _open(self, job: dict[str, Any], overwrite: bool) -> None:

@@ -18,14 +18,16 @@ from tqdm import tqdm
 import stma_nb
 from stma_nb.cube import check_layout
 from stma_nb.files import check_outputs, one_writer
-from stma_nb.machine import pick_device
+from stma_nb.machine import pick_device, usable_cores
 from stma_nb.patches import corners
-from stma_nb.predict.parts import Parts, season_hash, weights_hash
+from stma_nb.predict.parts import Parts, begun_with, season_hash, weights_hash
 from stma_nb.predict.products import least_pixels, parcel_vote, read_parcels, sieve
 from stma_nb.predict.tiles import (
+    ENGINES,
     PRECISIONS,
     Tile,
     TileMapper,
+    fastest_precision,
     inference_form,
     read_tile,
     tile_grid,
@@ -50,6 +52,7 @@ def season_map(
     entropy: str | Path | None = None,
     tile: int = 512,
     precision: str = "float32",
+    engine: str = "torch",
     client: Any = None,
     parcels: str | Path | None = None,
     least_hectares: float | None = None,
@@ -77,12 +80,15 @@ def season_map(
             nodata: the probability of each class (a band each), and their entropy as a share of the
             greatest possible (0 certain, 1 clueless).
         tile: side of the tiles in pixels.
-        precision: "bf16" computes the trunk of STMA in bfloat16: faster on a processor that knows
-            it, and about one label in a thousand changes (four for the published size with random
-            weights).
+        precision: "bf16" computes the trunk of STMA in bfloat16, by which about one label in a
+            thousand changes (four for the published size with random weights). Some processors are
+            faster with it, others slower: "auto" times a batch of each and takes the faster.
+        engine: "onnx" lets ONNX Runtime compute, on the CPU, if it is installed
+            (``stma_nb[fast]``): the same up to rounding, quicker for large scenes, and some seconds
+            slower to start.
         client: a ``distributed.Client``: its workers compute tiles, two per worker at a time, with
-            as many threads as the worker has. They read the season from its files, which they must
-            see under the same path; the map is written here.
+            as many threads as the worker has (never more than the cores it may use). They read the
+            season from its files, which they must see under the same path; the map is written here.
         parcels: a GeoTIFF of parcel numbers on the season's grid (0 or nodata: none): each parcel
             bears the class that most of its pixels got (``parcel_vote``).
         least_hectares: the minimum mapping unit: smaller clumps of a class go to their largest
@@ -108,8 +114,11 @@ def season_map(
         pick_device(device)  # raises for one that is not there
     check_layout(season)
     check_outputs(outputs.values(), (parcels,), overwrite)
-    _check_arguments(outputs, patch, tile, batch, precision)
+    _check_arguments(outputs, patch, tile, batch, precision, engine, device)
     check_fits(trained, season, allow)
+    if precision == "auto":
+        begun = begun_with(outputs["map"]).get("precision")
+        precision = begun or fastest_precision(trained.model, batch, device)
     finish = _finish(season, parcels, least_hectares)
     if overlap is None:
         overlap = 0.0 if getattr(trained.model, "pixelwise", False) else 0.5
@@ -126,8 +135,11 @@ def season_map(
         "patch": patch,
         "overlap": overlap,
         "precision": precision,
+        "engine": engine,
     }
-    model = inference_form(trained.model, precision)
+    if engine == "onnx":
+        device = "cpu"
+    model = inference_form(trained.model, precision, engine)
     mapper = TileMapper(model, trained.scaling, windows, batch, device, set(outputs))
     layers = [season[name].data for name in trained.scaling.bands]
     read = partial(read_tile, layers, windows, patch)
@@ -197,6 +209,8 @@ def _check_arguments(
     tile: int,
     batch: int | None,
     precision: str,
+    engine: str,
+    device: str | None,
 ) -> None:
     for output in outputs.values():
         if output.suffix.lower() not in (".tif", ".tiff"):
@@ -205,10 +219,16 @@ def _check_arguments(
         raise ValueError(f"The tile is {tile} pixels; expected at least the patch, {patch}.")
     if batch is not None and batch < 1:
         raise ValueError(f"The batch is {batch} windows; expected at least 1.")
-    if precision not in PRECISIONS:
+    if precision not in (*PRECISIONS, "auto"):
         raise ValueError(
-            f"The precision is '{precision}'; expected one of {', '.join(PRECISIONS)}."
+            f"The precision is '{precision}'; expected one of {', '.join(PRECISIONS)}, auto."
         )
+    if engine not in ENGINES:
+        raise ValueError(f"The engine is '{engine}'; expected one of {', '.join(ENGINES)}.")
+    if engine == "onnx" and precision != "float32":
+        raise ValueError(f"The engine onnx maps in float32; the precision is '{precision}'.")
+    if engine == "onnx" and device not in (None, "cpu"):
+        raise ValueError(f"The engine onnx computes on the CPU; the device is '{device}'.")
 
 
 # --------------------------------------------------------------------------- here, or on a cluster
@@ -283,7 +303,7 @@ def _map_tile(job: tuple[Callable, Callable], tile: Tile) -> Layers:
     read, compute = job
     values = read(tile)
     with _ONE_AT_A_TIME:
-        torch.set_num_threads(get_worker().state.nthreads)
+        torch.set_num_threads(min(get_worker().state.nthreads, int(usable_cores()) or 1))
         return compute(tile, values)
 
 

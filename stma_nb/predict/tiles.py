@@ -5,7 +5,10 @@ touches it. So neighbouring tiles agree where they meet, and neither the size no
 tiles, nor who computes them, changes the result.
 """
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -26,11 +29,13 @@ from stma_nb.patches import (
     window_at,
     without_data,
 )
+from stma_nb.predict.onnx import onnx_form
 from stma_nb.train import Network, main_of
 
 NODATA = 255
 STEPS = 250  # a probability is kept as a whole number of 1/250 in a byte: an error of at most 0.002
 PRECISIONS = {"float32": torch.float32, "bf16": torch.bfloat16}
+ENGINES = ("torch", "onnx")
 VALUES = 1_500_000  # per band in a batch of windows: what a CPU does fastest
 
 Tile = Window  # rows and columns of the scene
@@ -39,16 +44,21 @@ Tile = Window  # rows and columns of the scene
 # ------------------------------------------------------------------------------------- the network
 
 
-def inference_form(model: Network, precision: str = "float32") -> Network:
+def inference_form(model: Network, precision: str = "float32", engine: str = "torch") -> Network:
     """A copy of a network that computes the same, for STMA faster, and for evaluation only.
 
     In STMA batch norms of the trunk are folded into its convolutions, weights are laid out channels
     last, and few dates are taken at a time, so that values stay in the processor's cache. With
     ``precision="bf16"`` the trunk computes in bfloat16. Nothing is known of the parts of other
-    networks: their copy is as they are. Raises ValueError if they are asked for bf16.
+    networks: their copy is as they are. With ``engine="onnx"`` ONNX Runtime computes it.
+
+    Raises ValueError if other networks are asked for bf16 or a forest for ONNX, ImportError without
+    ONNX Runtime.
     """
     if next(iter(model.parameters()), None) is not None:  # a forest has none, and is large
         model = deepcopy(model).to("cpu").eval()
+    if engine == "onnx":
+        return onnx_form(model, precision)
     if not isinstance(model, STMA):
         if precision != "float32":
             raise ValueError(
@@ -62,6 +72,31 @@ def inference_form(model: Network, precision: str = "float32") -> Network:
     trunk = model.trunk.to(dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
     model.add_module("trunk", _FewDates(trunk, dtype))  # in its place
     return model
+
+
+def fastest_precision(model: Network, batch: int | None = None, device: str | None = None) -> str:
+    """The precision in which a batch of windows takes the least time, on this machine.
+
+    Only STMA has a choice. Which it is depends on the processor, and cannot be told from its name.
+    """
+    if not isinstance(model, STMA):
+        return "float32"
+    place = pick_device(device)
+    sizes = [model.arguments[name] for name in ("dates", "bands", "patch", "patch")]
+    x = torch.zeros(batch or _fitting_batch(model), *sizes, device=place)
+    seconds = {name: _seconds(inference_form(model, name).to(place), x) for name in PRECISIONS}
+    return min(seconds, key=lambda name: seconds[name])
+
+
+@torch.inference_mode()
+def _seconds(model: Network, x: torch.Tensor) -> float:
+    """The least of three times that a network takes for a batch; a first one warms up."""
+    taken = []
+    for _ in range(4):
+        start = time.perf_counter()
+        main_of(model(x)).sum().item()  # a GPU has finished when the number is there
+        taken.append(time.perf_counter() - start)
+    return min(taken[1:])
 
 
 def _fold_batch_norms(module: nn.Module) -> None:
@@ -166,29 +201,55 @@ class TileMapper:
         """Probabilities (K, P, P) of windows, one row of windows in memory at a time."""
         patch = self.model.arguments["patch"]
         nothing = np.zeros((self.model.arguments["classes"], patch, patch), np.float32)
-        batch = self.batch or self._fitting_batch(len(values))
-        for top in np.unique(windows[:, 0]):
-            x = torch.from_numpy(network_input(values[:, :, top : top + patch], self.scaling))
-            lefts = windows[windows[:, 0] == top, 1]
-            # A window without any data touches only pixels that become NaN: it is not computed.
-            seen = [left for left in lefts if not empty[window_at((top, left), patch)].all()]
-            done: dict[int, np.ndarray] = {}
-            for first in range(0, len(seen), batch):
-                some = seen[first : first + batch]
-                stack = torch.stack([x[..., left : left + patch] for left in some])
-                done |= zip(some, self._classify(stack), strict=True)
-            for left in lefts:
-                yield done.get(left, nothing)
+        batch = self.batch or _fitting_batch(self.model)
+        with _threads(pick_device(self.device)) as (number, in_turn):
+            for top in np.unique(windows[:, 0]):
+                x = torch.from_numpy(network_input(values[:, :, top : top + patch], self.scaling))
+                lefts = windows[windows[:, 0] == top, 1]
+                # A window without any data touches only pixels that become NaN: not computed.
+                seen = [left for left in lefts if not empty[window_at((top, left), patch)].all()]
+                step = max(1, min(batch, -(-len(seen) // number)))
+                stacks = [
+                    torch.stack(
+                        [x[..., left : left + patch] for left in seen[first : first + step]]
+                    )
+                    for first in range(0, len(seen), step)
+                ]
+                pieces = (piece for some in in_turn(self._classify, stacks) for piece in some)
+                done = dict(zip(seen, pieces, strict=True))
+                for left in lefts:
+                    yield done.get(left, nothing)
 
+    @torch.inference_mode()
     def _classify(self, x: torch.Tensor) -> np.ndarray:
         logits = main_of(self.model(x.to(pick_device(self.device))))
         return logits.float().softmax(1).cpu().numpy()
 
-    def _fitting_batch(self, dates: int) -> int:
-        values = VALUES
-        if getattr(self.model, "pixelwise", False):
-            values //= 8  # such networks keep all their channels at full size, on every date
-        return max(1, values // (dates * self.model.arguments["patch"] ** 2))
+
+@contextmanager
+def _threads(device: str) -> Iterator[tuple[int, Callable]]:
+    """How many batches are computed at a time, and a ``map`` that does so, in order.
+
+    On a CPU each thread has a batch of its own: that is quicker than threads that share one, since
+    none waits for another after every layer.
+    """
+    number = torch.get_num_threads() if device == "cpu" else 1
+    if number == 1:
+        yield 1, map
+        return
+    with ThreadPoolExecutor(number, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        try:
+            yield number, pool.map
+        finally:
+            torch.set_num_threads(number)  # which the threads of the pool have set for all
+
+
+def _fitting_batch(model: Network) -> int:
+    """So many windows as hold ``VALUES`` values per band."""
+    values = VALUES
+    if getattr(model, "pixelwise", False):
+        values //= 8  # such networks keep all their channels at full size, on every date
+    return max(1, values // (model.arguments["dates"] * model.arguments["patch"] ** 2))
 
 
 def _in_steps(share: np.ndarray) -> np.ndarray:
