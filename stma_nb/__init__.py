@@ -10,7 +10,7 @@ Rooms along one straight road, from the ground up; a room imports only from lowe
     train, figures, sources        networks and rivals; pictures; real data
     accuracy, predict, attention   how good is it; the map; where did it look
     experiment, course             the paper's experiment; what the course needs around all that
-    studies                        methods compared on simulated scenes, with stored results
+    studies, bench                 methods compared on simulated scenes; machines by their speed
     doctor                         what this computer offers the course
 
 Each room hands on what a reader uses, ``train.fit`` or ``radar.lee``, and loads it when first used,
@@ -30,6 +30,7 @@ __version__ = "0.1.0"
 __all__ = [
     "accuracy",
     "attention",
+    "bench",
     "course",
     "cube",
     "doctor",

@@ -81,6 +81,7 @@ def app() -> "typer.Typer":
         import typer
 
         from stma_nb.accuracy import commands as accuracy
+        from stma_nb.bench import commands as bench
         from stma_nb.course import commands as course
         from stma_nb.experiment import commands as experiment
         from stma_nb.predict import commands as predict
@@ -106,7 +107,7 @@ def app() -> "typer.Typer":
         pretty_exceptions_enable=False,
     )
     everything.command()(_doctor())
-    for room in (course, train, predict, accuracy, experiment, studies):
+    for room in (course, train, predict, accuracy, experiment, studies, bench):
         everything.add_typer(room.app)
     everything.add_typer(data, name="data")
     return everything

@@ -148,7 +148,7 @@ FLOORS = (  # of the house, from the ground up; a room imports only from lower f
     ("train", "figures", "sources"),
     ("accuracy", "predict", "attention"),
     ("experiment", "course"),
-    ("studies",),
+    ("studies", "bench"),
     ("doctor",),
     ("__main__",),
 )
