@@ -17,7 +17,9 @@ THREADS = (
 
 
 def pick_device(device: str | None = None) -> str:
-    """The device asked for, or by default the GPU where there is one, else the CPU.
+    """The device asked for, or by default the NVIDIA or AMD GPU where there is one, else the CPU.
+
+    Apple's GPU ("mps") is taken only when it is asked for, to map: nobody has measured it yet.
 
     Raises ValueError for one that PyTorch does not know or that is not there.
     """
@@ -27,7 +29,9 @@ def pick_device(device: str | None = None) -> str:
     try:
         torch.empty(0, device=chosen)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        there = ", ".join(["cpu", *(f"cuda:{n}" for n in range(torch.cuda.device_count()))])
+        apple = ["mps"] if torch.backends.mps.is_available() else []
+        cards = [f"cuda:{n}" for n in range(torch.cuda.device_count())]
+        there = ", ".join(["cpu", *cards, *apple])
         raise ValueError(
             f"The device '{chosen}' is not to be had here; expected one of {there}."
         ) from error

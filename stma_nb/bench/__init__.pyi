@@ -6,4 +6,5 @@ from .table import (
     folder as folder,
     ratios as ratios,
     read as read,
+    speeds as speeds,
 )

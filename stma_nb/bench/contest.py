@@ -85,6 +85,7 @@ class Contest:
 
         A form that this device cannot do, or that does not fit the time, is told and left out.
         """
+        gc.collect()  # what an earlier contest held
         entrants = []
         for form in forms:
             entrant = self._built(form, until)
@@ -104,7 +105,6 @@ class Contest:
         if left < (self.compiling if compiled else 0):
             self.tell(f"left out, for lack of time: {label(form.names)}")
             return None
-        gc.collect()
         before = self._allocated()
         try:
             step = form.build()

@@ -33,12 +33,12 @@ BATCHES = {  # of a size on a kind of device, the usual one first; of windows wh
     ("mapping", "compact", "gpu"): (256, 1024, 64),
     ("mapping", "published", "gpu"): (16, 64, 4),
 }
-USUAL, OTHER = 4.0, 1.0  # shares of the time: the usual batch, and another
 
 
 class Group(NamedTuple):
     """Forms that take turns, and the share of the time that they get."""
 
+    title: str
     share: float
     forms: list[Form]
 
@@ -64,8 +64,8 @@ def measure(
         output: the CSV file; by default one in ``table.folder()``, by device and date.
         tell: called with a line for every row, and for what is left out.
 
-    Raises ValueError for an unknown size or device and for no time, FileExistsError if the table
-    exists and may not be overwritten.
+    Raises ValueError for an unknown size or device and for too little time, FileExistsError if the
+    table exists and may not be overwritten.
     """
     if size not in (*SIZES, "both"):
         raise ValueError(f"The size is '{size}'; expected one of {', '.join(SIZES)}, both.")
@@ -84,28 +84,47 @@ def measure(
     left = list(plan(list(SIZES) if size == "both" else [size], place))
     contest, rows = Contest(place, tell), list[Row]()
     while left:
-        now = time.perf_counter()
-        until = now + left[0].share / sum(group.share for group in left) * max(0.0, end - now)
-        found = contest.rows(left.pop(0).forms, until)
+        group, lasting = left[0], end - time.perf_counter()
+        share = group.share / sum(one.share for one in left)
+        del left[0]
+        if lasting < 0:
+            tell(f"left out, for lack of time: {group.title}")
+            continue
+        found = contest.rows(group.forms, time.perf_counter() + share * lasting)
         new = [machine | row for row in _finished(found, has_tf32(place))]
-        rows += [row for row in new if row["task"] != "matrix product" or not rows]
+        if rows:  # the products are told once; here they are the peak of these minutes
+            new = [row for row in new if row["task"] != "matrix product"]
+        rows = [row for row in rows if not any(map(partial(_same, row), new))] + new
         for row in new:
             tell(brief(row))
         table.save(rows, path)
+    if not rows:
+        raise ValueError(f"Nothing could be measured in {minutes} minutes: give more.")
     return path
 
 
+def _same(one: Row, other: Row) -> bool:
+    """Whether two rows are of the same form, which was then measured again beside more forms."""
+    return all(one.get(name) == other.get(name) for name in table.NAMES)
+
+
 def plan(sizes: Sequence[str], device: torch.device) -> Iterator[Group]:
-    """The groups of forms in the order of their importance."""
+    """The groups of forms in the order of their importance: the usual batch of each size, other
+    batches, and the usual one once more beside the compiled forms.
+    """
     kind = "cpu" if device.type == "cpu" else "gpu"
-    yield Group(OTHER, list(_products(device)))
-    for usual in (True, False):
+    yield Group("matrix products", 1, list(_products(device)))
+    for share, compiled, which in (
+        (2, False, slice(0, 1)),
+        (1, False, slice(1, None)),
+        (3, True, slice(0, 1)),
+    ):
         for size in sizes:
             for task in ("training", "mapping"):
-                batches = BATCHES[task, size, kind]
-                for batch in batches[:1] if usual else batches[1:]:
-                    forms = [*_products(device), *_forms(task, size, batch, device, usual)]
-                    yield Group(USUAL if usual else OTHER, forms)
+                for batch in BATCHES[task, size, kind][which]:
+                    title = f"{task}, {size}, batch {batch}{', compiled' * compiled}"
+                    forms = [*_products(device), *_forms(task, size, batch, device, compiled)]
+                    yield Group(title, share, forms)
 
 
 def _products(device: torch.device) -> Iterator[Form]:
@@ -115,19 +134,18 @@ def _products(device: torch.device) -> Iterator[Form]:
         yield Form(names, partial(Product, precision, str(device)))
 
 
-def _forms(task: str, size: str, batch: int, device: torch.device, usual: bool) -> Iterator[Form]:
-    """All precisions, and of the usual batch each of them compiled as well."""
+def _forms(
+    task: str, size: str, batch: int, device: torch.device, compiled: bool
+) -> Iterator[Form]:
+    """All precisions, and if asked for each of them compiled as well."""
     if task == "training":
         names = dict(task="loader", size=size, precision="", batch=batch, compile=False)
         yield Form(names, partial(Loader, size, batch))
-    for compiled in (False, True) if usual else (False,):
+    for compile in (False, True) if compiled else (False,):
         for precision in _precisions(device):
-            names = dict(task=task, size=size, precision=precision, batch=batch, compile=compiled)
-            given = (size, precision, batch, compiled, str(device))
-            build = (
-                partial(Training, *given, usual) if task == "training" else partial(Mapping, *given)
-            )
-            yield Form(names, build)
+            names = dict(task=task, size=size, precision=precision, batch=batch, compile=compile)
+            given = (size, precision, batch, compile, str(device))
+            yield Form(names, partial(Training if task == "training" else Mapping, *given))
 
 
 def _precisions(device: torch.device) -> list[str]:

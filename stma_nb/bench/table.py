@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 
@@ -112,20 +113,29 @@ def _read(path: Path) -> pd.DataFrame:
             f"'{path}' is no table that bench wrote: it has no column '{missing[0]}'. Measure "
             "again, with this version."
         )
-    return table[list(COLUMNS)]
+    return table[list(COLUMNS)].astype({"batch": "Int64"})  # a matrix product has none
+
+
+def speeds(table: pd.DataFrame, speed: str) -> pd.DataFrame:
+    """How fast every form is: a line for each machine, size and batch, a column for each form.
+
+    ``speed`` is "patches_per_s" or "km2_per_s". A form is a precision, compiled or not; float32,
+    not compiled, comes first.
+    """
+    rows = table.dropna(subset=speed)
+    threads = rows["threads"].map("{:.0f} thread(s)".format)
+    machines = rows["device"] + (", " + threads).where(rows["kind"] == "cpu", "")
+    compiled = rows["compile"].astype(bool)
+    forms = rows["precision"] + np.where(compiled, ", compiled", "")
+    order = forms.iloc[np.lexsort((rows["precision"] != "32-true", compiled))].unique()
+    named = rows.assign(machine=machines, form=forms)
+    return named.pivot(index=["machine", "size", "batch"], columns="form", values=speed)[order]
 
 
 def ratios(table: pd.DataFrame, speed: str) -> pd.DataFrame:
-    """How many times as fast every form is as float32, not compiled, of the same batch.
-
-    A line for each device, size and batch that has this measurement, a column for each other form;
-    ``speed`` is "patches_per_s" or "km2_per_s".
-    """
-    form = table["precision"] + table["compile"].map({True: ", compiled", False: ""})
-    wide = table.assign(form=form).pivot(
-        index=["device", "threads", "size", "batch"], columns="form", values=speed
-    )
+    """As ``speeds``, in times the speed of float32, not compiled, which is left out."""
+    wide = speeds(table, speed)
     if "32-true" not in wide:
         return wide.iloc[:0]
-    wide = wide.dropna(subset="32-true")
-    return wide.div(wide["32-true"], axis=0).drop(columns="32-true")
+    plain = wide.pop("32-true")
+    return wide.div(plain, axis=0)[plain.notna()].dropna(how="all")

@@ -111,6 +111,7 @@ from .lessons import (
     shared_and_weather as shared_and_weather,
     sharpness_varied as sharpness_varied,
     soft_edge as soft_edge,
+    speed_ups as speed_ups,
     steps_by_crop as steps_by_crop,
     terrain as terrain,
     variograms as variograms,

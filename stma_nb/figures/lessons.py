@@ -504,6 +504,42 @@ def intervals(tables: dict[str, pd.DataFrame], label: str, scale: float = 100) -
     return figure
 
 
+FORMS = (VV, VH, NEED, "#882255", "#555555")  # colours of precisions
+
+
+def speed_ups(tables: dict[str, pd.DataFrame]) -> Figure:
+    """Times the speed of float32, a panel for each title: a line for each row, a mark for each
+    column, hollow where it is named "compiled".
+
+    The tables are those of ``bench.ratios``. Left of the line at 1 a form is slower.
+    """
+    tables = {title: table for title, table in tables.items() if len(table)}
+    heights = [len(table) for table in tables.values()]
+    figure = Figure(figsize=(8, 1.3 + 0.5 * sum(heights)), layout="constrained")
+    panels = figure.subplots(len(tables), 1, sharex=True, squeeze=False, height_ratios=heights)
+    forms = list(dict.fromkeys(form for table in tables.values() for form in table))
+    precisions = list(dict.fromkeys(form.partition(",")[0] for form in forms))
+    for axis, (title, table) in zip(panels[:, 0], tables.items(), strict=True):
+        axis.axvline(1, color="0.4", linewidth=1, label="_one")
+        for form in table:
+            number = precisions.index(form.partition(",")[0])
+            colour, mark = FORMS[number % len(FORMS)], distinct(number)["marker"]
+            fill = "white" if "compiled" in form else colour
+            look = dict(color=colour, markerfacecolor=fill, label=form)
+            axis.plot(table[form], range(len(table)), mark, **look)
+        names = [
+            literal(f"{machine}\n{size}, batch {batch}") for machine, size, batch in table.index
+        ]
+        axis.set(yticks=range(len(table)), yticklabels=names, ylim=(len(table) - 0.5, -0.5))
+        axis.set_title(title, fontsize=10)
+        axis.grid(axis="y", alpha=0.3)
+    panels[-1, 0].set(xlabel="times the speed of 32-true", xlim=(0, None))
+    lines = [line for axis in panels[:, 0] for line in axis.lines]
+    marks = {name: line for line in lines if (name := line.get_label()) in forms}
+    figure.legend(marks.values(), marks.keys(), frameon=False, loc="outside upper right", ncols=3)
+    return figure
+
+
 # ------------------------------------------------------------------- 04 and 05 attention by itself
 
 

@@ -31,6 +31,13 @@ def fabric(device: str | None, precision: str) -> Any:
         raise ValueError(
             f"The precision is '{precision}'; expected one of {', '.join(PRECISIONS)}."
         )
+    if place.type == "mps":
+        # In the layout channels last, which STMA's trunk takes:
+        # https://github.com/pytorch/pytorch/issues/175189
+        raise ValueError(
+            "Apple's GPU (mps) maps but does not train: many versions of PyTorch compute wrong "
+            "gradients of batch normalisation there. Take the CPU (device cpu)."
+        )
     if precision == "16-mixed" and place.type == "cpu":
         raise ValueError("16-mixed needs a GPU: take 32-true or bf16-mixed on a CPU.")
     logging.getLogger("lightning_fabric").setLevel(logging.ERROR)
