@@ -32,7 +32,7 @@ SIDES = {  # of the mapped tile in pixels, by size and kind of device
 }
 LARGE = 1024  # of the tile on a GPU: enough windows for large batches
 STEPS = {"compact": 8, "published": 3}  # after which the losses of two devices are compared
-COMPARED = {"compact": 64, "published": 16}  # in batches up to this: a CPU has to compute them
+COMPARED = {"compact": 64, "published": 4}  # in batches up to this: a CPU must compute them too
 SEEN = 4  # windows whose logits are compared
 MAPPED = {"32": "float32", "bf": "bf16", "16": "float16"}  # season_map's words for the numbers
 

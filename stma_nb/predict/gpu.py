@@ -21,7 +21,7 @@ from torch import Tensor
 
 from stma_nb.machine import pick_device
 from stma_nb.patches import Scaling, blend_weight, network_input, window_at, without_data
-from stma_nb.predict.tiles import NODATA, STEPS, Tile, TileMapper, _touching
+from stma_nb.predict.tiles import NODATA, STEPS, VALUES, Tile, TileMapper, _touching
 from stma_nb.train import main_of
 
 NUMBERS = {"float32": torch.float32, "bf16": torch.bfloat16, "float16": torch.float16}
@@ -138,7 +138,7 @@ class DeviceMapper(TileMapper):
     def _windows_that_fit(self, window: Tensor) -> int:
         """Windows (T, bands, P, P) that half of a GPU's free memory holds: one is tried."""
         if window.device.type != "cuda":
-            return self._fitting_batch(len(window))
+            return max(1, VALUES // window[:, 0].numel())
         before = torch.cuda.memory_allocated(window.device)
         torch.cuda.reset_peak_memory_stats(window.device)
         self._shares(window[None])
@@ -149,7 +149,7 @@ class DeviceMapper(TileMapper):
 
 def windows_within(free: float, need: float) -> int:
     """Windows of ``need`` bytes each that half of ``free`` bytes holds, from 1 to ``MOST``."""
-    return int(min(MOST, max(1, free / 2 // need)))
+    return int(min(MOST, max(1, free / 2 // max(1, need))))
 
 
 def _uncertainty(shares: Tensor) -> Tensor:
