@@ -40,6 +40,7 @@ NUMBERS = (
     "labels_changed",  # share of the pixels of the windows compared
 )
 COLUMNS = (*MACHINE, *NAMES, *NUMBERS)
+"""The columns of a table: which machine, which form, and what was measured."""
 
 
 def folder() -> Path:

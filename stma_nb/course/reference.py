@@ -12,7 +12,7 @@ from stma_nb.extras import needs
 ROOMS = (  # from the ground up, as the road in stma_nb/__init__.py
     "files", "machine", "extras", "cube", "model", "simulate", "radar", "patches", "train",
     "figures", "sources", "accuracy", "predict", "attention", "experiment", "course", "studies",
-    "doctor",
+    "bench", "doctor",
 )  # fmt: skip
 CHARSET = '<meta charset="utf-8">'
 POLICY = (  # pdoc's own scripts and styles stand in the page, but for the index of its search
