@@ -54,6 +54,7 @@ def mappers(holed):
         there = gpu.DeviceMapper(*given, batch, device, wanted, precision=precision)
         return usual, there, lambda tile: tiles.read_tile(layers, windows, PATCH, tile)
 
+    make.network = model
     return make
 
 
@@ -85,8 +86,11 @@ def test_bytes_are_those_of_the_cpu(mappers, device):
 
 @pytest.mark.parametrize("device", DEVICES)
 def test_tiles_sent_ahead_by_another_thread_give_the_same_map(mappers, device):
-    usual, there, read = mappers(device)
-    for tile, layers in scene._here(there.ahead(read), there.layers, TILES):
+    usual, _, read = mappers(device)
+    usual.device = device
+    there, send = gpu.on_device(usual, read, mappers.network, "float32")
+    usual.device = "cpu"
+    for tile, layers in scene._here(send, there.layers, TILES):
         np.testing.assert_array_equal(layers["map"], usual.layers(tile, read(tile))["map"])
 
 

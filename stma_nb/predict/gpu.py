@@ -8,6 +8,8 @@ A processor computes few windows at a time, so that their values stay in its cac
 * a batch takes windows from all rows of the tile, as many as the memory holds;
 * the whole network computes in 16 bits if asked, by PyTorch's autocast, for any network;
 * windows are blended there, and only the bytes of the files come back.
+
+Whether all this pays has not been measured yet: ``python -m stma_nb bench`` does so on a GPU.
 """
 
 from collections.abc import Callable
@@ -21,11 +23,11 @@ from torch import Tensor
 
 from stma_nb.machine import pick_device
 from stma_nb.patches import Scaling, blend_weight, network_input, window_at, without_data
-from stma_nb.predict.tiles import NODATA, STEPS, VALUES, Tile, TileMapper, _touching
-from stma_nb.train import main_of
+from stma_nb.predict.tiles import NODATA, STEPS, VALUES, Tile, TileMapper, _touching, inference_form
+from stma_nb.train import Network, main_of
 
 NUMBERS = {"float32": torch.float32, "bf16": torch.bfloat16, "float16": torch.float16}
-MOST = 512  # windows in a batch: more than these fill any GPU of today
+MOST = 512  # windows in a batch: a guess, until bench has measured batches on a GPU
 
 
 class Sent(NamedTuple):
@@ -62,7 +64,7 @@ def _read_and_send(
 
 @dataclass
 class DeviceMapper(TileMapper):
-    """As ``TileMapper``, for a GPU; on a CPU it does the same, and is slower than ``TileMapper``.
+    """As ``TileMapper``, for a GPU; it computes the same on a CPU, which tests use.
 
     ``precision`` is "float32", "bf16" or "float16". A ``batch`` that is given is filled up to its
     size, so that a compiled network sees one shape; without it the windows of a tile are divided
@@ -145,6 +147,18 @@ class DeviceMapper(TileMapper):
         need = torch.cuda.max_memory_allocated(window.device) - before
         free, _ = torch.cuda.mem_get_info(window.device)
         return windows_within(free, need)
+
+
+def on_device(
+    mapper: TileMapper, read: Callable[[Tile], np.ndarray], model: Network, precision: str
+) -> tuple[DeviceMapper, Callable[[Tile], Sent]]:
+    """What maps tiles on a GPU, and what reads and sends them, in place of those of a CPU.
+
+    ``model`` is the network as it was trained; ``precision`` one of ``NUMBERS``.
+    """
+    same = vars(mapper) | {"model": inference_form(model)}
+    there = DeviceMapper(**same, precision=precision)
+    return there, there.ahead(read)
 
 
 def windows_within(free: float, need: float) -> int:
