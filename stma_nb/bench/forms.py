@@ -31,6 +31,7 @@ SIDES = {  # of the mapped tile in pixels, by size and kind of device
     ("published", "cpu"): 256,
 }
 LARGE = 1024  # of the tile on a GPU: enough windows for large batches
+MATRIX = {"cpu": 2048, "cuda": 4096, "mps": 4096, "large GPU": 8192}  # sides of the factors
 STEPS = {"compact": 8, "published": 3}  # after which the losses of two devices are compared
 COMPARED = {"compact": 64, "published": 4}  # in batches up to this: a CPU must compute them too
 SEEN = 4  # windows whose logits are compared
@@ -299,7 +300,7 @@ class Product:
     def __post_init__(self) -> None:
         place = torch.device(self.device)
         kinds = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
-        self.side = 8192 if has_tf32(place) else 2048 if place.type == "cpu" else 4096
+        self.side = MATRIX["large GPU" if has_tf32(place) else place.type]
         shape = (self.side, self.side)
         one, other = torch.randn(2, *shape, device=place, dtype=kinds.get(self.precision))
         self.factors = (one, other)
