@@ -20,6 +20,7 @@ from stma_nb.cube import check_layout
 from stma_nb.files import check_outputs, one_writer
 from stma_nb.machine import pick_device, usable_cores
 from stma_nb.patches import corners
+from stma_nb.predict.gpu import on_device
 from stma_nb.predict.parts import Parts, begun_with, season_hash, weights_hash
 from stma_nb.predict.products import least_pixels, parcel_vote, read_parcels, sieve
 from stma_nb.predict.tiles import (
@@ -142,7 +143,9 @@ def season_map(
     model = inference_form(trained.model, precision, engine)
     mapper = TileMapper(model, trained.scaling, windows, batch, device, set(outputs))
     layers = [season[name].data for name in trained.scaling.bands]
-    read = partial(read_tile, layers, windows, patch)
+    read: Callable[[Tile], Any] = partial(read_tile, layers, windows, patch)
+    if client is None and engine == "torch" and pick_device(device) != "cpu":
+        mapper, read = on_device(mapper, read, trained.model, precision)
 
     with one_writer(path):
         parts = Parts(outputs, tile_grid(shape, tile), origin | {"tile": tile}, overwrite)
@@ -235,7 +238,7 @@ def _check_arguments(
 
 
 def _here(
-    read: Callable[[Tile], np.ndarray], compute: Callable[..., Layers], tiles: list[Tile]
+    read: Callable[[Tile], Any], compute: Callable[..., Layers], tiles: list[Tile]
 ) -> Iterator[tuple[Tile, Layers]]:
     """Compute tiles one after the other; the next is read while one is computed."""
     with ThreadPoolExecutor(1) as reader:

@@ -84,7 +84,13 @@ def fastest_precision(model: Network, batch: int | None = None, device: str | No
     place = pick_device(device)
     sizes = [model.arguments[name] for name in ("dates", "bands", "patch", "patch")]
     x = torch.zeros(batch or _fitting_batch(model), *sizes, device=place)
-    seconds = {name: _seconds(inference_form(model, name).to(place), x) for name in PRECISIONS}
+    seconds = {}
+    for name, kind in PRECISIONS.items():
+        if place == "cpu":
+            seconds[name] = _seconds(inference_form(model, name), x)
+        else:  # as gpu.DeviceMapper computes
+            with torch.autocast(torch.device(place).type, kind, enabled=kind != torch.float32):
+                seconds[name] = _seconds(inference_form(model).to(place), x)
     return min(seconds, key=lambda name: seconds[name])
 
 
