@@ -7,7 +7,7 @@ TESTED := .venv/.ready-test
 # Waiting threads sleep soon instead of spinning (stma_nb/__init__.py says why); what you have set stands.
 export GOMP_SPINCOUNT ?= 10000
 
-.PHONY: run series lab site editions test
+.PHONY: run series lab site editions test nightly
 .DEFAULT_GOAL := run
 
 run: $(READY)        ## the quickstart end to end: train, map, assess; results in build/
@@ -25,11 +25,17 @@ site: $(READY)       ## the notebooks as web pages that work offline, in build/s
 editions: $(READY)   ## for a class: notebooks without solutions, and with solutions open, in build/editions
 	@$(BIN)/python -m stma_nb editions build/editions --overwrite
 
+# A process of tests for each core; who is done takes over tests of the others.
+PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
+
 test: $(TESTED)      ## style, types and tests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest
+	@$(PYTEST)
+
+nightly: $(TESTED)   ## all tests, the slow ones as well
+	@$(PYTEST) -m ""
 
 $(READY): EXTRA := all
 $(TESTED): EXTRA := test

@@ -14,23 +14,41 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-os.environ.setdefault("OMP_NUM_THREADS", "2")
-os.environ.setdefault(
-    "GOMP_SPINCOUNT", "10000"
-)  # for the processes that tests start, and before torch loads here
+# For the processes that tests start, and before torch loads here. One thread: `make test` runs as
+# many workers as there are cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 import numpy as np
 import pytest
 import rioxarray  # noqa: F401  (registers the .rio accessor)
 import xarray as xr
 
-from stma_nb import cube
+from stma_nb import cube, machine
 
 CROPS = (
     cube.Crop("Background", "#dddddd"),
     cube.Crop("Maize", "#d55e00"),
     cube.Crop("Sugar beet", "#0072b2"),
 )
+
+
+# ------------------------------------------------------------------------------------- many workers
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """As many as cores that this process may use (``-n auto``)."""
+    return max(1, int(machine.usable_cores()))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Notebooks first where tests are shared out, so that no long one is left for the end."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: "executed" not in getattr(item, "fixturenames", ()))
+
+
+# ------------------------------------------------------------------------------------------ seasons
 
 
 @pytest.fixture
@@ -60,6 +78,9 @@ def season() -> xr.Dataset:
     data["crop"] = (("y", "x"), crop, cube.flags(CROPS))
     data["parcel"] = (("y", "x"), (np.arange(64) // 8 + 1).astype("int32")[None].repeat(48, 0))
     return data.rio.write_crs("EPSG:32633")
+
+
+# ---------------------------------------------------------------------------------- pages, browser
 
 
 @pytest.fixture(scope="session")

@@ -134,31 +134,25 @@ def test_taught_definitions_are_the_librarys(path):
 
 
 @pytest.fixture(scope="session")
-def executed(tmp_path_factory):
-    """Every notebook executed once at its default settings, with its products in a folder of the
-    test.
+def executed(request, tmp_path_factory):
+    """A notebook executed once at its default settings, with its products in the folder around it;
+    tests of the same notebook follow each other.
     """
-    runs = {}
-
-    def run(path: Path) -> tuple[Path, Path]:
-        if path.stem not in runs:
-            folder = tmp_path_factory.mktemp(path.stem)
-            known = course.parameters_of(path)
-            course.run_notebook(
-                path,
-                folder / path.name,
-                {"output": str(folder)} if "output" in known else {},
-                timeout=600,
-            )
-            runs[path.stem] = folder / path.name, folder
-        return runs[path.stem]
-
-    return run
+    path = request.param
+    out = tmp_path_factory.mktemp(path.stem) / path.name
+    known = course.parameters_of(path)
+    own = {"output": str(out.parent)} if "output" in known else {}
+    course.run_notebook(path, out, own, timeout=600)
+    return out
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_notebook_runs_and_its_solutions_are_right(path, executed):
-    content = nbformat.read(executed(path)[0], as_version=4)
+def runs(*paths: Path):
+    return pytest.mark.parametrize("executed", paths, ids=lambda path: path.stem, indirect=True)
+
+
+@runs(*NOTEBOOKS)
+def test_notebook_runs_and_its_solutions_are_right(executed):
+    content = nbformat.read(executed, as_version=4)
     outputs = {"exercise": [], "solution": []}
     for cell in content.cells:
         for out in cell.get("outputs", []):
@@ -171,8 +165,9 @@ def test_notebook_runs_and_its_solutions_are_right(path, executed):
     assert all(text.startswith("Well done") for text in outputs["solution"])
 
 
+@runs(ROOT / "notebooks" / "00_quickstart.ipynb")
 def test_quickstart_makes_what_it_promises(executed):
-    _, folder = executed(ROOT / "notebooks" / "00_quickstart.ipynb")
+    folder = executed.parent
     scores = json.loads((folder / "accuracy.json").read_text(encoding="utf-8"))
     assert list(scores) == ["STMA", "random forest", "STMA, vote", "random forest, vote"]
     for method, found in scores.items():
