@@ -112,6 +112,14 @@ def browser() -> Iterator[Any]:
         browser.close()
 
 
+def windows(narrow: int, wide: int) -> pytest.MarkDecorator:
+    """A test at two widths in two schemes of colours: by day each width and each scheme once."""
+    by_night = [(narrow, "dark"), (wide, "light")]
+    seen = [(narrow, "light"), (wide, "dark")]
+    seen += [pytest.param(*pair, marks=pytest.mark.slow) for pair in by_night]
+    return pytest.mark.parametrize("width, scheme", seen)
+
+
 def complaints(page: Any, allowed: Sequence[str]) -> list[str]:
     """What goes wrong on a page from now on, and what it asks for beyond the ``allowed`` beginnings
     of addresses, which may grow; the list fills as it happens.

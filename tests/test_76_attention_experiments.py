@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pytest
+from conftest import windows
 from scipy import stats
 from test_76_attention_explorer import opened, settled
 
@@ -692,8 +693,7 @@ def test_names_of_classes_are_text(trained, season, browser, tmp_path):
     assert not wrong, wrong
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1440])
+@windows(390, 1440)
 def test_the_experiments_are_accessible_at_any_width(view, browser, tmp_path, width, scheme):
     Axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe
     path = view.save_html(tmp_path / "view.html")

@@ -12,7 +12,7 @@ import torch
 import traitlets
 import xarray as xr
 from bs4 import BeautifulSoup
-from conftest import complaints
+from conftest import complaints, windows
 
 from stma_nb import course, cube, patches, train
 from stma_nb.attention import explorer, lab
@@ -650,8 +650,7 @@ def test_every_control_has_a_name_and_painting_is_fast(page):
     assert np.median(times) < 100
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1440])
+@windows(390, 1440)
 def test_the_page_is_accessible_and_never_wider_than_its_window(
     view, browser, tmp_path, width, scheme
 ):

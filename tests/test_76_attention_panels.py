@@ -11,7 +11,7 @@ from urllib.parse import quote
 import numpy as np
 import pytest
 import torch
-from conftest import complaints
+from conftest import complaints, windows
 from matplotlib.image import imread
 
 from stma_nb import cube, patches, train
@@ -698,8 +698,7 @@ def test_a_network_too_large_for_a_page_has_its_own_panels(trained, season, brow
     assert not wrong, wrong
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
+@windows(390, 1280)
 def test_the_panels_are_accessible_and_never_wider_than_the_window(
     view, browser, tmp_path, width, scheme
 ):

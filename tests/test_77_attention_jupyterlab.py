@@ -108,6 +108,7 @@ def press(page, *keys: str) -> str:
 # -------------------------------------------------------------------------------------------- tests
 
 
+@pytest.mark.slow
 def test_hover_says_what_python_says(page, view):
     for view.level, view.head in ((1, 2), (3, 0), ("cross", 1)):
         page.get_by_label("Level", exact=True).select_option(str(view.level))
@@ -123,6 +124,7 @@ def test_hover_says_what_python_says(page, view):
     kernel_follows(page, pixel=START, level="cross", head=1)
 
 
+@pytest.mark.slow
 def test_a_second_click_locks_and_the_weight_given_is_the_networks(page, view, maps):
     click(page, 14, 31)  # in the cell of level 1 at position (1, 1) of 4 x 4
     kernel_follows(page, pixel=(14, 31), locked=None)
@@ -173,6 +175,7 @@ def test_keys_move_the_pixel_and_leave_the_notebook_alone(page, view):
     assert notebook(page) == before
 
 
+@pytest.mark.slow
 def test_every_control_by_mouse_and_back_by_keyboard(page, view):
     painted, words = pictures(page), said(page)
     for label, trait, value, *keys in (
@@ -225,6 +228,7 @@ def test_a_slider_tells_the_kernel_only_where_it_ends(page):
     assert 1 <= page.evaluate("sent") <= 2
 
 
+@pytest.mark.slow
 def test_buttons_by_mouse_and_by_keyboard(page, view, season):
     bar = page.locator(".stma .drawer")
     lock = bar.get_by_role("button", name="lock")
@@ -338,6 +342,7 @@ def test_cells_read_and_set_what_the_browser_shows(page, view):
     alike(said(page), view.describe((9, 25)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_the_explorer_takes_the_colours_of_jupyterlab(page, dark):
     theme = "JupyterLab Dark" if dark else "JupyterLab Light"
@@ -353,6 +358,7 @@ def test_the_explorer_takes_the_colours_of_jupyterlab(page, dark):
     assert (paper < 60 and ink > 200) if dark else (paper > 240 and ink < 60)
 
 
+@pytest.mark.slow
 def test_painting_is_fast(page):
     times = []
     for step in range(30):

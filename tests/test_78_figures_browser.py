@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 import xarray as xr
-from conftest import complaints
+from conftest import complaints, windows
 
 from stma_nb import cube, figures, radar, simulate
 
@@ -385,8 +385,7 @@ def test_sharpness_in_the_browser_is_that_of_python(show, season):
 # --------------------------------------------------------------------------------------- every page
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@windows(390, 1280)
 @pytest.mark.parametrize("name", PICTURES)
 def test_everybody_can_use_it(show, season, name, scheme, width):
     axe = pytest.importorskip(

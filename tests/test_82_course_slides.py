@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
-from conftest import complaints
+from conftest import complaints, windows
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, writes
 
 from stma_nb import course
@@ -238,8 +238,7 @@ def test_without_scripts_all_is_there(file, browser):
     context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
+@windows(390, 1280)
 def test_everybody_can_use_them(file, browser, scheme, width):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     context = browser.new_context(

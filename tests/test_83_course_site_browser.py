@@ -174,13 +174,19 @@ def test_solutions_open(tab, site):
     assert solution.locator(".highlight").is_visible()
 
 
+ONE_OF_A_KIND = ["index", "glossary", "questions", "search", NOTEBOOKS[0].stem, "attention"]
+ONE_OF_A_KIND += ["api/stma_nb", "api/stma_nb/attention"]
+OTHERS = [*(path.stem for path in NOTEBOOKS[1:]), "api/stma_nb/train"]
+
+
+@pytest.mark.parametrize(
+    "names", [ONE_OF_A_KIND, pytest.param(OTHERS, marks=pytest.mark.slow)], ids=["kinds", "others"]
+)
 @pytest.mark.parametrize("width, scheme", [(1440, "dark"), (390, "light")])
-def test_accessibility(browser, site, width, scheme):
+def test_accessibility(browser, site, width, scheme, names):
     axe = pytest.importorskip(
         "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
     )
-    names = ["index", "glossary", "questions", "search", *(path.stem for path in NOTEBOOKS)]
-    names += ["attention", "api/stma_nb", "api/stma_nb/train", "api/stma_nb/attention"]
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
     bad = []
     for name in names:

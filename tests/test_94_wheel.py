@@ -78,20 +78,25 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     assert "stma_nb/py.typed" in packed
 
 
-def test_what_the_wheel_installs_goes_from_a_season_to_a_report(installed, tmp_path):
-    def stma_nb(*words: str) -> str:
-        done = python("-m", "stma_nb", *words, path=installed, folder=tmp_path)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+ROAD = f"""
+from stma_nb.__main__ import main
+for line in (
+    "data simulate small --size 96 96 --dates 5",
+    "train small weights.safetensors {" ".join(SMALL)}",
+    "map weights.safetensors small map.tif",
+    "assess map.tif small/crop.tif --output report.html",
+):
+    assert main(line.split()) == 0
+"""
 
-    where = python("-c", "import stma_nb; print(stma_nb.__file__)", path=installed, folder=tmp_path)
-    assert Path(where.stdout.strip()).is_relative_to(installed)
-    assert re.fullmatch(r"stma_nb \d+\.\d+\.\d+\n", stma_nb("--version"))
-    for season in ("small.zarr", "small"):  # the folder holds crop.tif
-        stma_nb("data", "simulate", season, "--size", "96", "96", "--dates", "5")
-    stma_nb("train", "small.zarr", "weights.safetensors", *SMALL)
-    stma_nb("map", "weights.safetensors", "small.zarr", "map.tif")
-    stma_nb("assess", "map.tif", "small/crop.tif", "--output", "report.html")
+
+def test_what_the_wheel_installs_goes_from_a_season_to_a_report(installed, tmp_path):
+    at = dict(path=installed, folder=tmp_path)
+    done = python("-m", "stma_nb", "--version", **at)
+    assert re.fullmatch(r"stma_nb \d+\.\d+\.\d+\n", done.stdout), done.stderr
+    done = python("-c", f"{ROAD}\nimport stma_nb; print(stma_nb.__file__)", **at)
+    assert done.returncode == 0, done.stderr
+    assert Path(done.stdout.splitlines()[-1]).is_relative_to(installed)
     page = (tmp_path / "report.html").read_text("utf-8")
     assert "How good is the map map.tif?" in page
 
@@ -170,17 +175,7 @@ def core(tmp_path_factory) -> Path:
 def mapped(core, tmp_path_factory) -> Path:
     """A folder with a season, a network, a map and its report, all made by the core alone."""
     folder = tmp_path_factory.mktemp("mapped")
-    code = f"""
-from stma_nb.__main__ import main
-for line in (
-    "data simulate small --size 96 96 --dates 5",
-    "train small weights.safetensors {" ".join(SMALL)}",
-    "map weights.safetensors small map.tif",
-    "assess map.tif small/crop.tif --output report.html",
-):
-    assert main(line.split()) == 0
-"""
-    done = python("-c", code, path=core, folder=folder)
+    done = python("-c", ROAD, path=core, folder=folder)
     assert done.returncode == 0, done.stderr
     return folder
 
