@@ -417,9 +417,9 @@ def test_workflows_run_what_everyone_runs():
     assert ".ci/run" in runs[0] and (ROOT / ".ci" / "run").stat().st_mode & 0o100, (
         "an executable file"
     )
-    assert (
-        not any("constraints" in command for command in runs[1]) and "python -m pytest" in runs[1]
-    )
+    assert not any("constraints" in command for command in runs[1])
+    shared_out = "-m pytest -n auto --dist worksteal"
+    assert shared_out in read("Makefile") and f'python {shared_out} -m ""' in runs[1]
     assert "make site" in [step.get("run") for step in site["jobs"]["build"]["steps"]]
     assert [job for job, content in site["jobs"].items() if "permissions" in content] == ["publish"]
     assert nightly[True]["schedule"] and "workflow_dispatch" in nightly[True]
