@@ -1,3 +1,4 @@
+import ctypes
 import json
 import os
 import re
@@ -20,6 +21,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 import numpy as np
+import psutil
 import pytest
 import rioxarray  # noqa: F401  (registers the .rio accessor)
 import xarray as xr
@@ -36,10 +38,22 @@ CROPS = (
 # ------------------------------------------------------------------------------------- many workers
 
 
+WORKER = 4e9  # bytes: 2 for a process of tests at its end, and a notebook that it runs
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """As many as cores that this process may use (``-n auto``)."""
-    return max(1, int(machine.usable_cores()))
+    """As many as cores that this process may use, and as its memory holds (``-n auto``)."""
+    memory = min(machine.memory_limit()[0], psutil.virtual_memory().total)
+    return max(1, int(min(machine.usable_cores(), memory / WORKER)))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def memory_given_back() -> Iterator[None]:
+    """GNU's C library keeps what large networks have freed, more than 1 GB of it, until asked."""
+    yield
+    if sys.platform == "linux" and hasattr(ctypes.CDLL(None), "malloc_trim"):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

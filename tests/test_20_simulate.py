@@ -42,13 +42,13 @@ def parcel_means(season: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
     return db(np.array(means)[:, :, grown]), stand[grown]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def scene():
     """A scene with Brandenburg's shares, as measured."""
     return simulate.season(size=(768, 768), dates=41).load()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def fields():
     """Many small fields of all crops alike, every 6 days, without speckle and texture: season,
     parcel means, stands, days.
