@@ -28,6 +28,9 @@ import xarray as xr
 
 from stma_nb import cube, machine
 
+# A shell lets what it starts in the background, and all that this starts, ignore control-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 CROPS = (
     cube.Crop("Background", "#dddddd"),
     cube.Crop("Maize", "#d55e00"),
