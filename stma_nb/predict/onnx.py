@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from stma_nb import extras
+from stma_nb.extras import needs
 from stma_nb.train import Network, main_of
 
 
@@ -47,7 +47,7 @@ class _OnnxForm(nn.Module):
     def session(self) -> Any:
         """One thread a call: threads that share a batch would wait for each other."""
         if self._session is None:
-            with extras.needs("fast"):
+            with needs("fast"):
                 import onnxruntime
             options = onnxruntime.SessionOptions()
             options.intra_op_num_threads = 1
@@ -74,7 +74,7 @@ class _MainOnly(nn.Module):
 
 def _graph(model: Network) -> bytes:
     """The network as an ONNX file."""
-    with extras.needs("fast"):
+    with needs("fast"):
         import onnxscript  # noqa: F401  # which PyTorch's exporter needs
     sizes = [model.arguments[name] for name in ("dates", "bands", "patch", "patch")]
     batch = torch.export.Dim("batch", min=1, max=65536)
