@@ -4,6 +4,7 @@ from .checks import (
     POLARISATIONS as POLARISATIONS,
     bands as bands,
     check_layout as check_layout,
+    chunk_side as chunk_side,
     check_season as check_season,
     ground_area as ground_area,
     pixel_size as pixel_size,
