@@ -1,3 +1,10 @@
+from .costs import (
+    Rates as Rates,
+    Work as Work,
+    cost as cost,
+    fit_rates as fit_rates,
+    work as work,
+)
 from .fields import (
     field_table as field_table,
     map_legend as map_legend,
