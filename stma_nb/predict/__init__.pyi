@@ -1,8 +1,10 @@
 from .costs import (
+    Plan as Plan,
     Rates as Rates,
     Work as Work,
     cost as cost,
     fit_rates as fit_rates,
+    plan as plan,
     work as work,
 )
 from .fields import (

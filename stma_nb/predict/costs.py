@@ -21,6 +21,7 @@ from scipy.optimize import nnls
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
+from stma_nb.cube import CHUNK
 from stma_nb.patches import corners
 from stma_nb.predict.tiles import inference_form
 from stma_nb.train import Network
@@ -30,7 +31,7 @@ class Work(NamedTuple):
     """What a network does to one window of its patch in a map."""
 
     operations: float  # floating-point; a multiplication and an addition are two
-    values: float  # numbers that its steps write
+    values: float  # numbers that are written: the input, and the output of every step
 
 
 class Rates(NamedTuple):
@@ -118,3 +119,50 @@ def cost(
     else:
         windows = region * 1e6 / pixel**2 / max(1, round(patch * (1 - overlap))) ** 2
     return windows * rates.seconds(work(network))
+
+
+class Plan(NamedTuple):
+    """What the map of a large region takes, and what it costs at prices that somebody pays."""
+
+    core_hours: float  # with the work that is lost with machines that are taken away
+    hours: float  # on the clock, if all cores have work to the end
+    terabytes: float  # of the season, 4 bytes a value, before compression
+    megabytes_a_second: float  # that each core reads, of the same bytes
+    computing: float  # price of the core hours
+    storing: float  # price of the season a month
+
+
+def plan(
+    network: Network,
+    rates: Rates,
+    square_kilometres: float,
+    *,
+    cores: int,
+    core_hour: float,
+    terabyte_month: float,
+    life: float = float("inf"),
+    start: float = 120.0,
+    tile: int = 2048,
+    pixel: float = 10.0,
+) -> Plan:
+    """Cores, hours, bytes and money of a map by the law of ``cost``.
+
+    ``core_hour`` and ``terabyte_month`` are prices, in any currency. A machine that may be taken
+    away is taken on average after ``life`` hours; then half a tile is lost, and the next needs
+    ``start`` seconds before it computes. A tile reads all chunks that its windows touch, one more
+    than its own at each side. Fetching and preparing the radar images is not counted.
+    """
+    arguments, seconds = network.arguments, cost(network, rates, square_kilometres, pixel=pixel)
+    pixels = square_kilometres * 1e6 / pixel**2
+    of_tile = seconds * tile**2 / pixels
+    hours = seconds / 3600 * (1 + (of_tile / 2 + start) / (3600 * life))
+    season = pixels * arguments["dates"] * arguments["bands"] * 4
+    read = season * ((tile + 2 * CHUNK) / tile) ** 2
+    return Plan(
+        core_hours=hours,
+        hours=hours / cores,
+        terabytes=season / 1e12,
+        megabytes_a_second=read / 1e6 / seconds,
+        computing=hours * core_hour,
+        storing=season / 1e12 * terabyte_month,
+    )

@@ -72,35 +72,50 @@ def finished(output: Path) -> dict[str, int]:
     return found
 
 
-def watch(command: list[str], output: Path, kill_at: int | None, runs: Path) -> Run:
+def used(job: subprocess.Popen) -> dict[int, tuple[float, float]]:
+    """Processor seconds so far and memory (MB) of a process and all below it, by their numbers."""
+    found = {}
+    try:
+        root = psutil.Process(job.pid)
+        for process in (root, *root.children(recursive=True)):
+            seconds = sum(process.cpu_times()[:2])  # its own, in user mode and in the kernel
+            found[process.pid] = seconds, process.memory_info().rss / 1e6
+    except psutil.Error:  # one ended meanwhile
+        pass
+    return found
+
+
+def watch(command: list[str], output: Path, kill_at: int | None, runs: Path) -> None:
     """Run a map to its end, or kill it and all its processes when ``kill_at`` tiles are finished.
 
     Adds what it took to the file ``runs``, again and again, so that nothing is lost if this process
     ends before. Processor time and memory are those of all its processes.
     """
     before, earlier = finished(output), read(runs, [])
-    job = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
-    start, seconds, said = time.monotonic(), {}, 0.0
-    run: Run = {"tiles found": len(before), "peak MB of all": 0.0, "peak MB of the largest": 0.0}
+    with open(runs.with_suffix(".log"), "ab") as log:
+        job = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=log, start_new_session=True
+        )
+    start, said = time.monotonic(), 0.0
+    seconds: dict[int, float] = {}
+    anew: set[str] = set()
+    run: Run = dict.fromkeys(("tiles finished", "peak MB of all", "peak MB of the largest"), 0)
+    run |= {"tiles found": len(before), "killed": False}
     while True:
         ended = job.poll() is not None
-        memory = []
-        for process in (
-            [psutil.Process(job.pid), *psutil.Process(job.pid).children(True)] if not ended else []
+        now, processes = finished(output), used(job)
+        seconds |= {number: spent for number, (spent, _) in processes.items()}
+        memory = [megabytes for _, megabytes in processes.values()]
+        anew |= {name for name, written in before.items() if now.get(name, written) != written}
+        for name, value in (
+            ("tiles finished", len(now)),
+            ("peak MB of all", sum(memory)),
+            ("peak MB of the largest", max(memory, default=0)),
         ):
-            try:
-                memory.append(process.memory_info().rss / 1e6)
-                seconds[process.pid] = sum(process.cpu_times()[:2])
-            except psutil.Error:  # it ended meanwhile
-                continue
-        now = finished(output)
-        if now:
-            kept = sum(now.get(name) == written for name, written in before.items())
-            run["tiles found and kept"], run["tiles finished"] = kept, len(now)
-        run["killed"] = bool(kill_at and len(now) >= kill_at and not ended)
+            run[name] = max(run[name], value)
         run["seconds"], run["CPU s"] = time.monotonic() - start, sum(seconds.values())
-        run["peak MB of all"] = max(run["peak MB of all"], sum(memory))
-        run["peak MB of the largest"] = max([run["peak MB of the largest"], *memory])
+        run["tiles computed anew"] = len(anew)
+        run["killed"] = bool(kill_at and len(now) >= kill_at and not ended)
         if run["killed"]:
             os.killpg(job.pid, signal.SIGKILL)
             job.wait()
@@ -111,8 +126,9 @@ def watch(command: list[str], output: Path, kill_at: int | None, runs: Path) -> 
             break
         time.sleep(0.2)
     if not run["killed"] and job.returncode:
-        raise SystemExit(f"The map failed (exit {job.returncode}); the same command goes on.")
-    return run
+        raise SystemExit(
+            f"The map failed; see '{runs.with_suffix('.log')}'. The same command goes on."
+        )
 
 
 def map_stage(
@@ -173,7 +189,7 @@ def summary(runs: list[Run], pixels: int) -> dict[str, Any]:
         "peak MB of the largest": max(run["peak MB of the largest"] for run in runs),
         "killed after tiles": killed["tiles finished"],
         "tiles found again": after["tiles found"],
-        "of them computed anew": after["tiles found"] - after["tiles found and kept"],
+        "of them computed anew": after["tiles computed anew"],
         "runs": len(runs),
     }
 

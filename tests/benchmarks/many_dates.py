@@ -6,8 +6,9 @@ Of a Zarr store of 512 x 512 pixels (21 GB when read whole, of few different num
 takes little room), and of as many GeoTIFFs of 64 x 64 pixels; each in a process of its own, so that
 its peak memory is its own. Some minutes, most of them to write the files.
 
-Measured in November 2026, seconds of the processor, and memory above that of the imports:
-RESULTS
+Measured in November 2026 on a busy machine, in seconds of the processor and memory above that of
+the imports: Zarr opened in 1.2 s, +147 MB; GeoTIFFs in 77 s, +179 MB. Before, such a Zarr store
+could not be written, its chunks being larger than a codec takes.
 """
 
 import subprocess

@@ -8,8 +8,9 @@ let GDAL look at bounds alone, and as GeoParquet, which is looked at piece by pi
 256 x 256 pixels. Each job runs in a process of its own, so that its peak memory is its own. About
 two minutes, most of them to write the files.
 
-Measured in November 2026, in seconds of the processor and in memory above that of the imports
-(400 MB): RESULTS
+Measured in November 2026, in memory above that of the imports (400 MB): labels take about a second,
+most of it to number the rows, and 27 to 39 MB; outlines 0.2 s at most and 12 to 31 MB; GeoParquet
+140 MB, and 680 MB when it was read whole.
 """
 
 import subprocess
