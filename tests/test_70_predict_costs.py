@@ -25,6 +25,7 @@ def test_operations_and_values_are_those_of_the_layers():
     found = predict.work(OneLayer())
     assert found.operations == 2 * 6 * 9 * 5 * 16 * 16, "a multiplication and an addition each"
     assert found.values == (6 + 5 + 5) * 16 * 16, "the input, and what both steps write"
+    assert found.pairs == 0
 
 
 def test_the_published_size_is_counted_as_the_network_computes():
@@ -34,6 +35,8 @@ def test_the_published_size_is_counted_as_the_network_computes():
     )
     assert 3 < large.operations / small.operations < 4
     assert 1 < large.values / small.values < 2
+    # Level 1 has 8 x 8 pixels, levels 2 and 3 have 4 x 4; four heads; and 6 x 6 dates in each.
+    assert small.pairs == large.pairs == 4 * (64**2 + 2 * 16**2 + 3 * 6**2)
 
 
 def test_counting_leaves_the_network_as_it_is():
@@ -50,8 +53,8 @@ def test_a_network_without_weights_is_measured_not_counted(season):
 
 
 def test_rates_are_found_again_from_what_they_cause():
-    rates = predict.Rates(operations=1e11, values=5e8)
-    works = [predict.Work(1e9, 1e6), predict.Work(1e8, 4e6), predict.Work(8e10, 1e8)]
+    rates = predict.Rates(operations=1e11, values=5e8, pairs=1e8)
+    works = [predict.Work(1e9, 1e6, 0), predict.Work(1e8, 4e6, 1e5), predict.Work(8e10, 1e8, 5e6)]
     found = predict.fit_rates(works, [rates.seconds(work) for work in works])
     assert found == pytest.approx(rates)
     with pytest.raises(ValueError, match="1 networks and 1 measurements; expected as many"):
@@ -59,7 +62,7 @@ def test_rates_are_found_again_from_what_they_cause():
 
 
 def test_cost_is_the_windows_of_the_map_times_the_law(season):
-    network, rates = OneLayer(), predict.Rates(1e9, 1e9)
+    network, rates = OneLayer(), predict.Rates(1e9, 1e9, 1e9)
     window = rates.seconds(predict.work(network))
     # 48 x 64 pixels, patches of 16 that overlap by half: 5 rows of 7 windows.
     assert predict.cost(network, rates, season) == pytest.approx(35 * window)
@@ -70,7 +73,7 @@ def test_cost_is_the_windows_of_the_map_times_the_law(season):
 
 
 def test_a_plan_counts_what_is_lost_with_a_machine():
-    network, rates = OneLayer(), predict.Rates(1e6, 1e6)
+    network, rates = OneLayer(), predict.Rates(1e6, 1e6, 1e6)
     prices = dict(core_hour=0.5, terabyte_month=20)
     steady = predict.plan(network, rates, 1000, cores=10, **prices)
     seconds = predict.cost(network, rates, 1000)

@@ -1,14 +1,15 @@
 """What a map costs: a law of the network's size, the dates and the patch.
 
-The time of a window is what the network computes, by how fast a core computes, plus what its steps
-write to memory, by how fast a core does that:
+The time of a window is what the network computes, what its steps write to memory, and the pairs
+that its attention weighs, each by how fast a core does that:
 
-    seconds = operations / rate of operations + values / rate of values
+    seconds = operations / its rate + values / its rate + pairs / its rate
 
-Operations and values are counted, without computing anything; the two rates belong to a machine and
-are fitted to measurements (``tests/benchmarks/cost_law.py``). A small network writes much for
-little computing, so operations alone would make it look too cheap: the additive form of the
-roofline (Williams, Waterman and Patterson 2009, https://doi.org/10.1145/1498765.1498785).
+All three are counted, without computing anything; the rates belong to a machine and are fitted to
+measurements (``tests/benchmarks/cost_law.py``). A small network writes much for little computing,
+so operations alone would make it look too cheap: the additive form of the roofline (Williams,
+Waterman and Patterson 2009, https://doi.org/10.1145/1498765.1498785). Pairs, of which a large patch
+has very many, pass through a softmax and do not stay in the processor's cache.
 """
 
 from collections.abc import Sequence
@@ -32,6 +33,7 @@ class Work(NamedTuple):
 
     operations: float  # floating-point; a multiplication and an addition are two
     values: float  # numbers that are written: the input, and the output of every step
+    pairs: float  # of tokens that attention weighs by a softmax
 
 
 class Rates(NamedTuple):
@@ -39,20 +41,21 @@ class Rates(NamedTuple):
 
     operations: float
     values: float
+    pairs: float
 
     def seconds(self, work: Work) -> float:
         """Seconds of a core for the work on one window."""
-        return work.operations / self.operations + work.values / self.values
+        return sum(amount / rate for amount, rate in zip(work, self, strict=True))
 
 
 class _Counter(TorchDispatchMode):
-    """Counts the operations of operators that PyTorch has a formula for, and the values that all
-    of them write; views write none.
+    """Counts the operations of operators that PyTorch has a formula for, the values that all of
+    them write (views write none), and those of a softmax.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.operations = self.values = 0
+        self.operations = self.values = self.pairs = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         found = func(*args, **(kwargs or {}))
@@ -61,6 +64,8 @@ class _Counter(TorchDispatchMode):
         if not func.is_view:
             outputs = found if isinstance(found, list | tuple) else [found]
             self.values += sum(out.numel() for out in outputs if isinstance(out, torch.Tensor))
+        if func.overloadpacket is torch.ops.aten._softmax:
+            self.pairs += found.numel()
         return found
 
 
@@ -79,23 +84,24 @@ def work(network: Network) -> Work:
     model = inference_form(network).to("meta")
     with torch.no_grad(), _Counter() as counter:  # inference mode would hide what layers do
         model(torch.empty(1, *shape, device="meta"))
-    return Work(float(counter.operations), float(counter.values))
+    return Work(float(counter.operations), float(counter.values), float(counter.pairs))
 
 
 def fit_rates(works: Sequence[Work], seconds: Sequence[float]) -> Rates:
     """The rates under which the law is nearest to measured seconds a window, relative to each.
 
-    Least squares with rates above 0. Raises ValueError for fewer than two measurements.
+    Least squares with rates above 0; infinite for what costs nothing. Raises ValueError for fewer
+    than three measurements.
     """
-    if len(works) != len(seconds) or len(works) < 2:
+    if len(works) != len(seconds) or len(works) < 3:
         raise ValueError(
             f"There are {len(works)} networks and {len(seconds)} measurements; expected as many of "
-            "both, two or more."
+            "both, three or more."
         )
     measured = np.asarray(seconds, float)[:, None]
     slowness, _ = nnls(np.array(works) / measured, np.ones(len(works)))
     with np.errstate(divide="ignore"):
-        return Rates(*(1 / slowness))
+        return Rates(*(1 / slowness).tolist())
 
 
 def cost(

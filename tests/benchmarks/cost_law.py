@@ -133,7 +133,7 @@ def measure(timed: dict[str, Job], rounds: int) -> dict[str, float]:
 def law(rows: list[dict]) -> dict[str, object]:
     """Fit the rates to the rows of STMA, add to all rows what the law says, return the law."""
     works = {
-        row["name"]: predict.Work(row["operations"], row["values"])
+        row["name"]: predict.Work(*(row[name] for name in predict.Work._fields))
         for row in rows
         if "values" in row
     }
