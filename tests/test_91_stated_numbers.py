@@ -175,6 +175,18 @@ def test_the_page_of_a_continent_states_what_the_law_says():
         assert ((tile + 2 * cube.CHUNK) / tile) ** 2 == pytest.approx(times, abs=0.05)
 
 
+def test_the_stored_law_is_of_the_networks_as_they_are_now():
+    """Else it was measured with another form of the network: run cost_law.py again."""
+    stored = json.loads((ROOT / "data" / "cost.json").read_text(encoding="utf-8"))
+    [row] = [row for row in stored["rows"] if row["name"] == "STMA, width 16, 18 dates, patch 32"]
+    counted = predict.work(train.load(ROOT / "data" / "stma_sample.safetensors").model)
+    assert counted._asdict() == {name: row[name] for name in counted._fields}
+    assert predict.Rates(**stored["rates"]).seconds(counted) == pytest.approx(
+        row["law"] * row["CPU s per window"]
+    )
+    assert stored["machine"]["processor"] and isinstance(stored["other work beside"], bool)
+
+
 # ------------------------------------------------------------------------ the season of notebook 00
 
 
