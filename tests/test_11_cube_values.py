@@ -252,6 +252,48 @@ def test_two_slices_of_one_overpass_are_one_date(tmp_path, images):
     np.testing.assert_allclose(again.vv, images[:, 0])
 
 
+def test_of_three_slices_the_first_that_measured_counts(season, tmp_path):
+    clock = np.array([0, 20, 40, 0], "m8[s]")
+    slices = season[["vv", "vh"]].isel(time=[0, 0, 0, 1])
+    slices = slices.assign_coords(time=season.time.values[[0, 0, 0, 1]] + clock).copy(deep=True)
+    for name in POWER:
+        for number, rows in enumerate((slice(10, None), slice(None, 5), slice(None, 20))):
+            slices[name].values[number, rows] = np.nan
+        slices[name].values[1] *= 2
+        slices[name].values[2] *= 3
+    cube.save_season(slices, tmp_path / "slices.zarr")
+    merged = open_season(tmp_path / "slices.zarr")
+    wanted = season.vv.values[:2].copy()
+    wanted[0, 10:] *= 2  # the second reaches from row 5 on, the third is never needed
+    np.testing.assert_allclose(merged.vv, wanted)
+    assert list(merged.time.values) == list(season.time.values[:2])
+
+
+def test_many_dates_are_opened_with_a_task_a_chunk(tmp_path, images):
+    """Ten thousand files would otherwise be millions of tasks before a pixel is read."""
+
+    def tasks(folder, count: int) -> int:
+        for number in range(count):
+            day = np.datetime64("2018-01-01") + number
+            write(folder / f"S1_{day}_VVVH.tif", images[number % 3])
+        return len(open_season(folder).vv.data.__dask_graph__())
+
+    assert tasks(tmp_path / "few", 3) == tasks(tmp_path / "many", 60)
+
+
+def test_a_chunk_of_many_dates_is_not_large(season, tmp_path):
+    assert [cube.chunk_side(dates) for dates in (2, 41, 256)] == [cube.CHUNK] * 3
+    for dates in (257, 1000, 10_000):
+        assert dates * cube.chunk_side(dates) ** 2 * 4 <= 2**26
+    many = season[["vv"]].isel(time=np.arange(1100) % 5, x=np.arange(72) % 64)
+    days = np.datetime64("2015-01-01", "ns") + np.arange(1100) * np.timedelta64(1, "D")
+    many = many.assign_coords(time=days, x=400_005.0 + 10 * np.arange(72))
+    cube.save_season(many, tmp_path / "many.zarr")
+    opened = open_season(tmp_path / "many.zarr")
+    assert opened.vv.data.chunksize == opened.vv.encoding["chunks"] == (1100, 48, 64)
+    np.testing.assert_array_equal(opened.vv[-1], many.vv[-1])
+
+
 def test_corners_within_a_millimetre_are_one_grid(tmp_path, images):
     folder = folder_of(tmp_path, images)
     place = from_origin(4e5 + 4e-4, 5.8e6, 10, 10)

@@ -6,6 +6,7 @@ from contextlib import closing
 from xml.etree import ElementTree
 
 import numpy as np
+import pandas as pd
 import pytest
 import rasterio
 from pyproj import Geod
@@ -389,6 +390,24 @@ def test_geoparquet_comes_back(mapped, parcels, tmp_path):
     (tmp_path / "no.parquet").write_bytes(b"PAR1 and no more")
     with pytest.raises(SeasonError, match="'no.parquet' cannot be read as polygons"):
         predict.read_outlines(tmp_path / "no.parquet", cube.open_layer(mapped))
+
+
+def test_geoparquet_is_looked_at_piece_by_piece(mapped, parcels, tmp_path, monkeypatch):
+    pytest.importorskip("pyarrow")
+    far = gpd.read_file(parcels).translate(1e5)
+    both = pd.concat([far, gpd.read_file(parcels).geometry], ignore_index=True).to_frame("outline")
+    layer = gpd.GeoDataFrame(both, geometry="outline", crs="EPSG:32633")
+    layer["number"] = np.arange(len(layer))
+    layer.loc[0, "outline"] = None
+    layer = layer.to_crs("EPSG:4326")
+    layer.to_parquet(tmp_path / "parcels.parquet")
+    whole = predict.read_outlines(tmp_path / "parcels.parquet", cube.open_layer(mapped))
+    monkeypatch.setattr("stma_nb.predict.fields.PIECE", 2)
+    pieces = predict.read_outlines(tmp_path / "parcels.parquet", cube.open_layer(mapped))
+    pd.testing.assert_frame_equal(pd.DataFrame(pieces), pd.DataFrame(whole))
+    assert pieces.crs == "EPSG:4326" and pieces.attrs == whole.attrs
+    assert list(pieces.index) == list(pieces["number"]), "the row of the file"
+    assert set(pieces.index) <= set(range(len(far), len(layer))) and len(pieces)
 
 
 def test_without_pyarrow_geoparquet_is_refused_before_any_work(tmp_path, monkeypatch):

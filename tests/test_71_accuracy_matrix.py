@@ -3,6 +3,7 @@ counts.
 """
 
 import numpy as np
+import psutil
 import pytest
 import rasterio
 from benchmarks import interval_coverage
@@ -11,6 +12,7 @@ from scipy.special import expit, logit
 from sklearn import metrics
 
 from stma_nb import accuracy
+from stma_nb.accuracy.matrix import read_windows
 from stma_nb.cube import BRANDENBURG, Crop
 
 
@@ -522,3 +524,18 @@ def test_fractions_are_no_class_codes():
     np.testing.assert_array_equal(as_floats, np.diag([1, 1, 2]))
     with pytest.raises(ValueError, match="holds code nan, outside the legend"):
         accuracy.error_matrix(codes, np.array([0, 1, np.nan, 2]), 3)
+
+
+def test_reading_a_large_raster_needs_no_more_memory_than_its_windows(tmp_path):
+    """GDAL by itself keeps what it read, in a twentieth of the memory that the machine has."""
+    path = tmp_path / "parcel.tif"
+    layout = dict(tiled=True, blockxsize=256, blockysize=256, sparse_ok=True, dtype="int32")
+    size = dict(height=8192, width=8192, count=1)  # 268 MB
+    with rasterio.open(path, "w", driver="GTiff", crs="EPSG:32633", **size, **layout):
+        pass
+    process = psutil.Process()
+    before, seen = process.memory_info().rss, []
+    for _, (codes,) in read_windows(path):
+        assert not codes.any()
+        seen.append(process.memory_info().rss)
+    assert len(seen) == 64 and max(seen) - before < 130e6

@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stma_nb import course, cube, patches, radar, studies, train
+from stma_nb import course, cube, patches, predict, radar, studies, train
 from stma_nb.accuracy import resample
+from stma_nb.model import STMA
 
 ROOT = Path(__file__).parent.parent
 
@@ -138,6 +139,52 @@ def test_the_readme_quotes_the_stored_studies():
     wanted = readme_lines()
     missing = [line for line in wanted if not any(line in written for written in text)]
     assert not missing, "README.md is to say:\n" + "\n".join(wanted)
+
+
+# -------------------------------------------------------------------------------- a continent
+
+
+def rounded(number: float) -> str:
+    """Two digits, and a blank before every three, as the page writes them."""
+    return f"{float(f'{number:.2g}'):,.10g}".replace(",", " ")
+
+
+def continent_lines() -> list[str]:
+    """The table of notebooks/continent.md, by the law of data/cost.json."""
+    stored = json.loads((ROOT / "data" / "cost.json").read_text(encoding="utf-8"))
+    rates = predict.Rates(**stored["rates"])
+    compact = train.load(ROOT / "data" / "stma_sample.safetensors").model
+    lines = []
+    for name, network in (
+        ("compact, 18 dates", compact),
+        ("compact, 41 dates", STMA(**compact.arguments | {"dates": 41})),
+        ("as published, 41 dates", STMA()),
+    ):
+        prices = dict(core_hour=0.02, terabyte_month=20)
+        found = predict.plan(network, rates, 4_225_000, cores=1000, life=6, **prices)
+        lines.append(f"| {name} | " + " | ".join(map(rounded, found)) + " |")
+    return lines
+
+
+def test_the_page_of_a_continent_states_what_the_law_says():
+    written = (ROOT / "notebooks" / "continent.md").read_text(encoding="utf-8").splitlines()
+    wanted = continent_lines()
+    missing = [line for line in wanted if line not in written]
+    assert not missing, "notebooks/continent.md is to say:\n" + "\n".join(wanted)
+    for tile, times in ((512, 4), (2048, 1.6)):
+        assert ((tile + 2 * cube.CHUNK) / tile) ** 2 == pytest.approx(times, abs=0.05)
+
+
+def test_the_stored_law_is_of_the_networks_as_they_are_now():
+    """Else it was measured with another form of the network: run cost_law.py again."""
+    stored = json.loads((ROOT / "data" / "cost.json").read_text(encoding="utf-8"))
+    [row] = [row for row in stored["rows"] if row["name"] == "STMA, width 16, 18 dates, patch 32"]
+    counted = predict.work(train.load(ROOT / "data" / "stma_sample.safetensors").model)
+    assert counted._asdict() == {name: row[name] for name in counted._fields}
+    assert predict.Rates(**stored["rates"]).seconds(counted) == pytest.approx(
+        row["law"] * row["CPU s per window"]
+    )
+    assert stored["machine"]["processor"] and isinstance(stored["other work beside"], bool)
 
 
 # ------------------------------------------------------------------------ the season of notebook 00

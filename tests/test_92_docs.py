@@ -26,6 +26,7 @@ TEXTS = (
     "CHANGELOG.md",
     "data/README.md",
     "notebooks/README.md",
+    "notebooks/continent.md",
     "notebooks/questions.md",
 )
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))

@@ -255,12 +255,26 @@ def read_windows(
                         "nearest)."
                     )
                 tifs[position] = stack.enter_context(_on_grid(tif, first))
+        stack.enter_context(rasterio.Env(GDAL_CACHEMAX=_cache(tifs)))
         for row in range(0, first.height, WINDOW):
             for column in range(0, first.width, WINDOW):
                 window = Window(
                     column, row, min(WINDOW, first.width - column), min(WINDOW, first.height - row)
                 )
                 yield (row, column), [_read_codes(tif, window) for tif in tifs]
+
+
+def _cache(tifs: Sequence[rasterio.DatasetReader]) -> int:
+    """Bytes that GDAL may keep: the blocks of one row of windows, so that none is read twice.
+
+    By default it keeps blocks that nobody asks for again, in a twentieth of the machine's memory.
+    """
+    return sum(
+        np.dtype(tif.dtypes[0]).itemsize
+        * (tif.width + tif.block_shapes[0][1])
+        * (WINDOW + 2 * tif.block_shapes[0][0])
+        for tif in tifs
+    )
 
 
 def _read_codes(tif: rasterio.DatasetReader, window: Window) -> np.ma.MaskedArray:

@@ -109,7 +109,7 @@ def write(
 
 
 def _student(paths: list[Path], place: Address | None) -> dict[str, str]:
-    texts = _texts(("glossary.md",))
+    texts = _texts(("continent.md", "glossary.md"))
     beside = {path.name for path in paths} | set(texts)
     files = {name: linked(text, beside, public=False) for name, text in texts.items()}
     files["README.md"] = README.format(fetch="\n".join(_fetch(here().clone, "stma_nb")))
@@ -137,7 +137,7 @@ def student_copy(path: Path, beside: Collection[str], place: Address | None = No
 
 
 def _lecturer(paths: list[Path]) -> dict[str, str]:
-    texts = _texts(("glossary.md", "questions.md"))
+    texts = _texts(("continent.md", "glossary.md", "questions.md"))
     beside = {path.name for path in paths} | set(texts)
     files = {name: linked(text, beside) for name, text in texts.items()}
     for path in paths:

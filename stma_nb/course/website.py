@@ -37,6 +37,7 @@ with needs("course"):
     from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 STATIC = Path(__file__).parent
+TEXTS = {"continent": "A continent: a plan", "glossary": "Glossary"}  # beside the notebooks
 PNG = "data:image/png;base64,"
 # What runs on every page, joined to one script: first what the others use.
 SCRIPTS = (ELEMENTS, *(STATIC / f"site{part}.js" for part in ("", "_kept", "_search", "_quiz")))
@@ -100,8 +101,8 @@ class Chapter(Notebook):
 def build(folder: Path, overwrite: bool = False, student: bool = False) -> Path:
     """Write all pages of the course, the notebooks and the pictures that move; returns the index.
 
-    The pages are one for each notebook, an index, the glossary, the questions, the index of the
-    search and the reference. For a ``student`` they hold no solutions.
+    The pages are one for each notebook, an index, the plan for a continent, the glossary, the
+    questions, the index of the search and the reference. For a ``student`` they hold no solutions.
 
     Raises FileExistsError if the folder exists and is not to be overwritten; files in it that are
     not pages are left alone. NotebookError outside a copy of the repository, and ImportError where
@@ -136,11 +137,12 @@ def pages(chapters: list[Chapter]) -> dict[str, str]:
         shown["questions.html"] = questions_page(bank, chapters, student)
         links = BeautifulSoup(shown["questions.html"], "html.parser").select("main h2 > a[href]")
         anchors = {str(link["href"]): str(link.parent["id"]) for link in links if link.parent}
-    if glossary := _beside("glossary.md"):
-        cells = Markup(words(glossary, Terms))
-        shown["glossary.html"] = render(
-            "text.html.j2", chapters=chapters, name="glossary", title="Glossary", cells=cells
-        )
+    for name, title in TEXTS.items():
+        if text := _beside(f"{name}.md"):
+            cells = Markup(words(text, Terms))
+            shown[f"{name}.html"] = render(
+                "text.html.j2", chapters=chapters, name=name, title=title, cells=cells
+            )
     neighbours = ([None, *chapters[:-1]], chapters, [*chapters[1:], None])
     for before, chapter, after in zip(*neighbours, strict=True):
         asked = anchors.get(f"{chapter.name}.html")
@@ -166,7 +168,7 @@ def search_page(shown: dict[str, str], library: dict[str, str]) -> str:
 
 def render(template: str, **data: Any) -> str:
     """A page from one of the templates beside this module."""
-    beside = {name: bool(_beside(f"{name}.md")) for name in ("glossary", "questions")}
+    beside = {name: bool(_beside(f"{name}.md")) for name in (*TEXTS, "questions")}
     shared = dict(
         repository=here().url, beside=beside, early=joined(EARLY), script=joined(*SCRIPTS)
     )
@@ -270,7 +272,7 @@ def address(url: str) -> str:
     """
     if re.match(r"[a-z]+:|#", url):
         return url
-    if re.match(r"(\d\d[a-z]?_\w+\.ipynb|(glossary|questions)\.md)(#|$)", url):
+    if re.match(r"(\d\d[a-z]?_\w+\.ipynb|(continent|glossary|questions)\.md)(#|$)", url):
         return re.sub(r"\.(ipynb|md)", ".html", url, count=1)
     if url == "../README.md":  # the list of notebooks
         return "index.html"

@@ -5,6 +5,7 @@ from .checks import (
     bands as bands,
     check_layout as check_layout,
     check_season as check_season,
+    chunk_side as chunk_side,
     ground_area as ground_area,
     pixel_size as pixel_size,
     polarisations as polarisations,

@@ -1,5 +1,7 @@
 """What a season is, and the first thing that is wrong with one that is not."""
 
+import math
+
 import numpy as np
 import rioxarray  # noqa: F401  (registers the .rio accessor)
 import xarray as xr
@@ -16,6 +18,14 @@ ORDER = (
     "hv",
     "hh",
 )  # in which a network sees them; the published weights have VH first
+
+
+def chunk_side(dates: int) -> int:
+    """The side in pixels of a chunk of all dates: ``CHUNK``, or less for hundreds of them.
+
+    A power of two, so that a chunk holds at most 64 MiB of float32.
+    """
+    return min(CHUNK, 2 ** (math.isqrt(2**24 // max(1, dates)).bit_length() - 1))
 
 
 # ------------------------------------------------------------------------------------------ asking
@@ -110,7 +120,7 @@ def check_season(season: xr.Dataset, scale: Scale | None = None) -> xr.Dataset:
     _check_grid(season)
     for name in bands(season):
         if name in scales:
-            look_at_dates(season[name], scales[name], name)
+            look_at_dates(season[name], scales[name], name, chunk_side(season.sizes["time"]))
         elif not bool(season[name].notnull().any()):
             raise SeasonError(f"'{name}' holds no data: every pixel of every date is NaN.")
     if "crop" in season:

@@ -13,8 +13,9 @@ import rasterio
 import rioxarray
 import xarray as xr
 from rasterio.errors import RasterioIOError
+from rasterio.windows import Window
 
-from stma_nb.cube.checks import CHUNK, POLARISATIONS, check_numbers
+from stma_nb.cube.checks import CHUNK, POLARISATIONS, check_numbers, chunk_side
 from stma_nb.cube.classes import UNKNOWN, SeasonError
 from stma_nb.cube.names import date_in, is_side_file, polarisations_in, stated_in
 from stma_nb.cube.values import Scale
@@ -26,10 +27,54 @@ MILLIMETRE = 1e-3  # corners that differ by less are of one grid
 
 
 class _Image(NamedTuple):
-    """One band of a file: its numbers (y, x), lazily, and what they are."""
+    """One band of a file: where its numbers are, and what they are."""
 
-    numbers: da.Array
+    file: Path
+    number: int  # of the band, from 1
+    factor: float
+    offset: float
     attrs: dict[str, str]
+
+    def read(self, window: Window) -> np.ndarray:
+        """Numbers (rows, columns) as float32, scale and offset applied, NaN where the file declares
+        no data, by a value or a mask.
+        """
+        with rasterio.open(self.file, driver=DRIVER) as tif:
+            stored = tif.read(self.number, window=window, masked=True)
+        numbers = stored.astype(np.float32).filled(np.nan)
+        if (self.factor, self.offset) == (1.0, 0.0):
+            return numbers
+        return numbers * np.float32(self.factor) + np.float32(self.offset)
+
+
+class _Stack:
+    """The images of one band as an array (time, y, x), of which is read what is asked for.
+
+    Its Dask array has a task a chunk, not a chunk and date, so that ten thousand dates are opened
+    as easily as ten.
+    """
+
+    dtype, ndim = np.dtype(np.float32), 3
+
+    def __init__(self, images: Sequence[_Image], shape: tuple[int, int]):
+        self.images = images
+        self.shape = len(images), *shape
+
+    def __getitem__(self, key: tuple[slice | int, slice | int, slice | int]) -> np.ndarray:
+        dates, rows, columns = (np.arange(n)[part] for n, part in zip(self.shape, key, strict=True))
+        if not dates.size * rows.size * columns.size:
+            return np.empty(dates.shape + rows.shape + columns.shape, self.dtype)
+        top, left = rows.min(), columns.min()
+        window = Window.from_slices((top, rows.max() + 1), (left, columns.max() + 1))
+        images = [self.images[date].read(window) for date in np.atleast_1d(dates)]
+        cut = np.stack(images)[:, rows - top][..., columns - left]
+        return cut if dates.ndim else cut[0]
+
+    def lazy(self) -> da.Array:
+        """All of it as float32 (time, y, x), in chunks of all dates."""
+        side = chunk_side(self.shape[0])
+        empty = np.empty((0, 0, 0), self.dtype)
+        return da.from_array(self, (-1, side, side), name=False, meta=empty)
 
 
 def open_geotiffs(folder: Path, pattern: str, scale: Scale | None) -> xr.Dataset:
@@ -40,7 +85,7 @@ def open_geotiffs(folder: Path, pattern: str, scale: Scale | None) -> xr.Dataset
     """
     files = _files(folder, pattern)
     images: dict[str, dict[np.datetime64, _Image]] = {}  # by band, then by date
-    first, grid, place = files[0], None, None
+    first, grid = files[0], None
     for file in files:
         with open_whole(file) as tif:
             _check_place(file, tif)
@@ -51,8 +96,6 @@ def open_geotiffs(folder: Path, pattern: str, scale: Scale | None) -> xr.Dataset
                 _attrs_of(file, tif, number, name, scale)
                 for number, (_, name) in enumerate(contents, start=1)
             ]
-            stored = _masked(file)
-            place = stored if place is None else place
             for number, (time, name) in enumerate(contents):
                 dates = images.setdefault(name, {})
                 if time in dates:
@@ -60,16 +103,17 @@ def open_geotiffs(folder: Path, pattern: str, scale: Scale | None) -> xr.Dataset
                         f"{_shown(name)} of {time} occurs twice ('{file.name}'): narrow the files "
                         "with pattern= (--pattern)."
                     )
-                numbers = _unpacked(stored[number].data, tif.scales[number], tif.offsets[number])
-                dates[time] = _Image(numbers, attrs[number])
+                packing = tif.scales[number], tif.offsets[number]
+                dates[time] = _Image(file, number + 1, *packing, attrs[number])
     _check_every_date_has_every_band(images)
-    assert grid is not None and place is not None  # there is at least one file
+    assert grid is not None  # there is at least one file
+    place = _masked(first)
     times = sorted(next(iter(images.values())))
     coords = {"time": np.array(times, "M8[ns]"), "y": place.y, "x": place.x}
     season = xr.Dataset(coords=coords)
     for name in sorted(images, key=_file_order):
-        stack = da.stack([images[name][time].numbers for time in times])
-        season[name] = (("time", "y", "x"), stack, images[name][times[0]].attrs)
+        stack = _Stack([images[name][time] for time in times], grid[2])
+        season[name] = (("time", "y", "x"), stack.lazy(), images[name][times[0]].attrs)
     season = season.rio.write_crs(grid[0])
     for name in STATIC if folder.is_dir() else ():
         file = folder / f"{name}.tif"
@@ -77,7 +121,7 @@ def open_geotiffs(folder: Path, pattern: str, scale: Scale | None) -> xr.Dataset
             with open_whole(file) as tif:
                 _same_grid(file, tif, first, grid)
             season[name] = _static(file, name).assign_coords(y=season.y, x=season.x)
-    return season.chunk(time=-1)
+    return season
 
 
 def _files(folder: Path, pattern: str) -> list[Path]:
@@ -153,14 +197,6 @@ def _attrs_of(
         decoded = np.dtype(np.float32) if packed and dtype.kind in "iu" else dtype
         check_numbers(decoded, attrs["units"], scale, f"'{file.name}'")
     return attrs
-
-
-def _unpacked(stored: da.Array, factor: float, offset: float) -> da.Array:
-    """Numbers as float32, scale and offset applied."""
-    numbers = stored.astype(np.float32)
-    if (factor, offset) == (1.0, 0.0):
-        return numbers
-    return numbers * np.float32(factor) + np.float32(offset)
 
 
 def _masked(file: Path) -> xr.DataArray:

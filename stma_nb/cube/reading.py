@@ -15,11 +15,11 @@ from pyproj.exceptions import CRSError
 from rasterio.errors import RasterioError
 
 from stma_nb.cube.checks import (
-    CHUNK,
     POLARISATIONS,
     bands,
     check_numbers,
     check_season,
+    chunk_side,
     scale_of,
 )
 from stma_nb.cube.classes import SeasonError, first_line
@@ -148,8 +148,10 @@ def _season_of(found: xr.Dataset, file: str, scale: Scale | None) -> xr.Dataset:
         for key in ("dtype", "scale_factor", "add_offset", "_FillValue", "missing_value"):
             variable.encoding.pop(key, None)
     found = _with_crs(found)
-    sizes = {"time": -1, "y": CHUNK, "x": CHUNK}
-    return found.chunk(sizes) if set(sizes) <= set(found.dims) else found
+    if not {"time", "y", "x"} <= set(found.dims):
+        return found
+    side = chunk_side(found.sizes["time"])
+    return found.chunk({"time": -1, "y": side, "x": side})
 
 
 def _rename_axes(found: xr.Dataset) -> xr.Dataset:
@@ -307,17 +309,21 @@ def _merge_slices(season: xr.Dataset, scale: Scale | None) -> xr.Dataset:
         return season
     groups = np.split(np.arange(len(times)), np.flatnonzero(~same) + 1)
     merged = season.isel(time=[group[0] for group in groups])
+    # The first slice of every overpass, the second (or again the last), and so on.
+    slices = [
+        [group[min(place, len(group) - 1)] for group in groups]
+        for place in range(max(map(len, groups)))
+    ]
     for name in bands(season):
         band = season[name]
         known = band.notnull()
         if name in POLARISATIONS:
             known = to_backscatter(band, scale_of(band, scale, name)).notnull()
-        images = []
-        for first, *others in groups:
-            image = band[first].where(known[first])
-            for number in others:
-                image = image.fillna(band[number].where(known[number]).drop_vars("time"))
-            images.append(image)
-        stack = xr.concat(images, "time", coords="minimal", compat="override")
-        merged[name] = stack.transpose("time", "y", "x").assign_attrs(band.attrs)
+        first, *others = (
+            band.where(known).isel(time=numbers).assign_coords(time=merged.time)
+            for numbers in slices
+        )
+        for other in others:
+            first = first.fillna(other)
+        merged[name] = first.assign_attrs(band.attrs)
     return merged.chunk(time=-1)

@@ -11,7 +11,15 @@ import numpy as np
 import rasterio
 import xarray as xr
 
-from stma_nb.cube.checks import CHUNK, POLARISATIONS, bands, check_season, quantity, simulation
+from stma_nb.cube.checks import (
+    CHUNK,
+    POLARISATIONS,
+    bands,
+    check_season,
+    chunk_side,
+    quantity,
+    simulation,
+)
 from stma_nb.cube.classes import UNKNOWN, Crop, SeasonError, flags, legend
 from stma_nb.cube.geotiffs import LEGEND_TAGS, STATIC
 from stma_nb.files import check_room, one_writer, refuse_existing
@@ -59,7 +67,8 @@ def _write(season: xr.Dataset, path: Path, suffix: str) -> None:
         return
     whole = season.rio.write_crs(season.rio.crs)
     if suffix == ".zarr":
-        whole = whole.chunk({"time": -1, "y": CHUNK, "x": CHUNK})
+        side = chunk_side(whole.sizes["time"])
+        whole = whole.chunk({"time": -1, "y": side, "x": side})
         for variable in whole.variables.values():
             variable.encoding.pop("chunks", None)
         for name in {"crop"} & set(whole):  # a chunk that is lost is unknown, not the first class

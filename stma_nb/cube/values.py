@@ -191,20 +191,21 @@ def _has_fills(values: np.ndarray) -> bool:
 
 
 PLACES = 5  # along each side of a scene, where dates are looked at
-SIDE = 256  # pixels: the side of a place
 
 
-def look_at_dates(band: xr.DataArray, scale: Scale, name: str) -> None:
+def look_at_dates(band: xr.DataArray, scale: Scale, name: str, side: int) -> None:
     """``check_levels`` for every date of a band (time, y, x), at the first place where it has data.
 
-    A date without any data is told by a warning: it counts as missing. Places are windows of 256 x
-    256 pixels: all of a small scene, 25 of one that may be larger than memory. Raises SeasonError
-    for a level that is no backscatter, and for a band without any data.
+    A date without any data is told by a warning: it counts as missing. Places are windows of
+    ``side`` pixels: all of a small scene, 25 of one that may be larger than memory. Raises
+    SeasonError for a level that is no backscatter, and for a band without any data.
     """
     days = [np.datetime_as_string(time, unit="D") for time in band.time.values]
     waiting = np.arange(len(days))
-    for rows, columns in _places(band.sizes["y"], band.sizes["x"]):
-        sample = np.asarray(band.isel(time=waiting, y=rows, x=columns))
+    for rows, columns in _places(band.sizes["y"], band.sizes["x"], side):
+        # A slice, since of numbers one by one Dask would read all dates.
+        span = slice(waiting.min(initial=0), waiting.max(initial=-1) + 1)
+        sample = np.asarray(band.isel(time=span, y=rows, x=columns))[waiting - span.start]
         _check_each(sample, scale, name, [days[number] for number in waiting])
         waiting = waiting[[bool(np.isnan(to_power(image, scale)).all()) for image in sample]]
         if not len(waiting):
@@ -239,13 +240,15 @@ def _check_each(sample: np.ndarray, scale: Scale, name: str, days: list[str]) ->
     raise SeasonError(f"{first} So it is on {len(wrong)} of {len(days)} dates ({told}).")
 
 
-def _places(height: int, width: int) -> list[tuple[slice, slice]]:
-    """Windows of SIDE pixels spread over the scene, the middle one first; all of a small scene."""
+def _places(height: int, width: int, side: int) -> list[tuple[slice, slice]]:
+    """Windows of ``side`` pixels spread over the scene, the middle one first; all of a small
+    scene.
+    """
 
     def along(size: int) -> list[slice]:
-        count = min(PLACES, -(-size // SIDE))
-        starts = np.linspace(0, max(0, size - SIDE), count).round().astype(int)
-        slices = [slice(int(start), min(size, int(start) + SIDE)) for start in starts]
+        count = min(PLACES, -(-size // side))
+        starts = np.linspace(0, max(0, size - side), count).round().astype(int)
+        slices = [slice(int(start), min(size, int(start) + side)) for start in starts]
         return sorted(slices, key=lambda part: abs(part.start + part.stop - size))
 
     return [(rows, columns) for rows in along(height) for columns in along(width)]

@@ -1,3 +1,12 @@
+from .costs import (
+    Plan as Plan,
+    Rates as Rates,
+    Work as Work,
+    cost as cost,
+    fit_rates as fit_rates,
+    plan as plan,
+    work as work,
+)
 from .fields import (
     field_table as field_table,
     map_legend as map_legend,

@@ -4,15 +4,17 @@ Outlines are those of parcels, from a file, or those of the map itself. Rasters 
 tile, so that memory grows with the fields and not with the pixels.
 """
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import rasterio
 import xarray as xr
-from pyproj import Geod, Transformer
+from pyproj import CRS, Geod
 from pyproj.exceptions import ProjError
 from rasterio import Affine, windows
 from rasterio.features import rasterize, shapes
@@ -33,10 +35,11 @@ with needs("fields"):
     from pyogrio.errors import DataLayerError, DataSourceError
     from shapely.errors import GEOSException
 
-    from stma_nb.sources.polygons import find_layer
+    from stma_nb.sources.polygons import Bounds, bounds_in, find_layer, read_within
 
 TILE = 1024  # pixels: rasters are read in tiles of this side
 PARQUET = (".parquet", ".geoparquet")
+PIECE = 50_000  # rows of a GeoParquet file that are looked at together
 
 
 # --------------------------------------------------------------------------------------- outlines
@@ -87,23 +90,49 @@ def read_outlines(
 
 
 def _read_parquet(path: Path, grid: xr.Dataset | xr.DataArray) -> tuple[gpd.GeoDataFrame, int]:
-    """The rows whose outlines meet the grid's bounds, and how many the file has."""
-    need_parquet()
+    """The rows whose outlines meet the grid's bounds, and how many the file has.
+
+    A GeoParquet file has no index of places, so all of it is looked at, piece by piece.
+    """
+    parquet = need_parquet()
     try:
-        rows = gpd.read_parquet(path)
-    except (ValueError, OSError) as error:  # of GeoPandas and Arrow, for what is no GeoParquet
+        file = parquet.ParquetFile(path)
+        about = json.loads((file.schema_arrow.metadata or {})[b"geo"])
+        name, columns = about["primary_column"], about["columns"]
+    except KeyError as error:
+        raise DataSourceError(
+            "it does not say where its geometry is, as GeoParquet does"
+        ) from error
+    except (ValueError, OSError) as error:  # of Arrow, for what is no Parquet
         raise DataSourceError(str(error)) from error
-    rows = rows.reset_index(drop=rows.index.name is None)
-    near = rows.intersects(shapely.box(*_bounds_in(path, rows.crs, grid)))
-    return rows[near], len(rows)
+    if columns[name]["encoding"] != "WKB":
+        raise DataSourceError(f"its geometry is {columns[name]['encoding']}; expected WKB")
+    told = columns[name].get("crs", "OGC:CRS84")  # where nothing is said; null is not known
+    crs = None if told is None else CRS.from_user_input(told)
+    box = shapely.box(*_bounds_in(path, crs, grid))
+    near, numbers, count = [], [], 0
+    for piece in file.iter_batches(PIECE):
+        shapes = shapely.from_wkb(piece.column(name).to_numpy(zero_copy_only=False))
+        here = shapely.intersects(shapes, box)
+        near.append(piece.filter(here))
+        numbers.append(count + np.flatnonzero(here))
+        count += len(piece)
+    empty = file.schema_arrow.empty_table()
+    rows = type(empty).from_batches(near, empty.schema).to_pandas(ignore_metadata=True)
+    rows = rows.set_axis(np.concatenate([np.zeros(0, int), *numbers]), axis=0)
+    rows = rows.drop(columns=[name for name in rows if name.startswith("__index_level_")])
+    for column in columns:
+        rows[column] = gpd.GeoSeries.from_wkb(rows[column], crs=crs)
+    return gpd.GeoDataFrame(rows, geometry=name, crs=crs), count
 
 
-def need_parquet() -> None:
-    """Raise ImportError, which says what to install, without what reads and writes GeoParquet."""
+def need_parquet() -> Any:
+    """What reads and writes GeoParquet; ImportError, which says what to install, without it."""
     import importlib
 
     with needs("fields"):
-        importlib.import_module("pyarrow")  # GeoPandas calls it
+        importlib.import_module("pyarrow")  # GeoPandas calls it to write
+        return importlib.import_module("pyarrow.parquet")
 
 
 def _read_layer(
@@ -115,21 +144,18 @@ def _read_layer(
     if about["geometry_type"] is None:
         raise SeasonError(f"'{path.name}' holds no layer with shapes; expected polygons.")
     box = _bounds_in(path, about["crs"], grid)
-    outlines = pyogrio.read_dataframe(
-        address, layer=layer, bbox=box, fid_as_index=True, force_2d=True
-    )
-    return outlines, about["features"]
+    return read_within(address, layer, box, force_2d=True), about["features"]
 
 
-def _bounds_in(path: Path, crs: object, grid: xr.Dataset | xr.DataArray) -> tuple[float, ...]:
-    """West, south, east and north of a grid in the CRS of a layer; SeasonError if it has none."""
+def _bounds_in(path: Path, crs: object, grid: xr.Dataset | xr.DataArray) -> Bounds:
+    """The bounds of a grid in the CRS of a layer; SeasonError if it has none."""
     if crs is None:
         raise SeasonError(
             f"The polygons of '{path.name}' have no coordinate reference system: give the layer "
             "the one it was drawn in."
         )
-    there = Transformer.from_crs(grid.rio.crs, crs, always_xy=True)
-    return there.transform_bounds(*grid.rio.bounds(recalc=True))
+    bounds = grid.rio.bounds(recalc=True)
+    return bounds_in(CRS.from_user_input(crs), grid.rio.crs.to_wkt(), bounds)
 
 
 def _check_polygons(path: Path, outlines: gpd.GeoDataFrame) -> None:

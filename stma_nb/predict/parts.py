@@ -161,7 +161,8 @@ class Parts:
         for file in (plain, made):
             # Half of one, from a run that was stopped, GDAL could not replace.
             file.unlink(missing_ok=True)
-        with rasterio.Env(GDAL_CACHEMAX=64):  # MB; the default is a share of the machine's memory
+        # Bytes; by default it is a share of the machine's memory.
+        with rasterio.Env(GDAL_CACHEMAX=64_000_000):
             with rasterio.open(plain, "w+", **profile) as tif:
                 if name == "map":
                     write_legend(tif, crops)

@@ -8,8 +8,9 @@ import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyproj
@@ -195,16 +196,15 @@ def _near_in_file(
         raise SeasonError(f"'{file}' has no geometry; expected polygons: {FORMATS}.")
     _check_columns(list(info["fields"]), columns)
     told = _crs(info["crs"], crs)
-    where = dict(layer=layer, columns=list(columns), fid_as_index=True)
-    where["bbox"] = _bounds_in(told, season)
+    read = partial(read_within, address, layer, _bounds_in(told, season), columns=list(columns))
     # UTF-8 shows itself: text of another encoding is hardly ever valid UTF-8 by chance.
     guess = "utf-8" if encoding is None and info["encoding"] == LATIN else encoding
     try:
-        near = pyogrio.read_dataframe(address, encoding=guess, **where)
+        near = read(encoding=guess)
     except UnicodeDecodeError:
         if encoding or not guess:
             raise
-        near = pyogrio.read_dataframe(address, **where)
+        near = read()
     if not len(near):
         info = pyogrio.read_info(address, layer=layer, force_total_bounds=True)
         raise _none_near(np.array(info["total_bounds"]), told, season, info["features"])
@@ -214,6 +214,16 @@ def _near_in_file(
     ).index
     near = near.set_axis(every.get_indexer(near.index) + 1, axis=0).sort_index()
     return near.set_crs(told, allow_override=True)
+
+
+def read_within(address: str, layer: str, bounds: Bounds, **options: Any) -> gpd.GeoDataFrame:
+    """The features of a layer (``find_layer``) whose own bounds meet these, in the layer's CRS.
+
+    No others are read where the file has a spatial index, and none are kept where it has not. The
+    index is the number that the file gives a feature; ``options`` are those of
+    ``pyogrio.read_dataframe``.
+    """
+    return pyogrio.read_dataframe(address, layer=layer, bbox=bounds, fid_as_index=True, **options)
 
 
 def find_layer(file: Path, layer: str | None) -> tuple[str, str]:
@@ -294,16 +304,20 @@ def _crs(stated: object, given: str | None) -> pyproj.CRS:
         ) from error
 
 
-def _bounds_in(crs: pyproj.CRS, season: xr.Dataset) -> Bounds:
-    """The bounds of a season in another CRS; a little more, where straight lines bend."""
-    there = pyproj.Transformer.from_crs(season.rio.crs.to_wkt(), crs, always_xy=True)
-    west, south, east, north = there.transform_bounds(*grid_of(season).bounds, densify_pts=21)
+def bounds_in(crs: pyproj.CRS, grid_crs: object, bounds: Bounds) -> Bounds:
+    """The bounds of a grid in the CRS of a layer; a little more, where straight lines bend."""
+    there = pyproj.Transformer.from_crs(grid_crs, crs, always_xy=True)
+    west, south, east, north = there.transform_bounds(*bounds, densify_pts=21)
     if not np.isfinite([west, south, east, north]).all():
         raise SeasonError(
-            f"The season lies outside the area of the polygons' CRS ({crs.name}): check both."
+            f"The grid lies outside the area of the polygons' CRS ({crs.name}): check both."
         )
     wider, higher = (east - west) / 100, (north - south) / 100
     return west - wider, south - higher, east + wider, north + higher
+
+
+def _bounds_in(crs: pyproj.CRS, season: xr.Dataset) -> Bounds:
+    return bounds_in(crs, season.rio.crs.to_wkt(), grid_of(season).bounds)
 
 
 def _none_near(covered: np.ndarray, crs: pyproj.CRS, season: xr.Dataset, count: int) -> SeasonError:
