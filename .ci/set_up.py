@@ -47,15 +47,11 @@ def check(asked):
         sys.exit(said + "remove .venv (rm -r .venv), or leave PYTHON= out.")
 
 
-def requirements(extra, torch):
-    """What pip is asked for."""
-    asked = ["-c", "constraints.txt", "-e", ".[" + extra + "]"]
-    if torch == "cpu":
-        asked += ["--extra-index-url", CPU_WHEELS]
-        if sys.platform == "linux":  # elsewhere PyPI's wheels are those for the CPU
-            with open("constraints.txt") as pins:
-                asked.append(re.search(r"(?m)^torch==\S+", pins.read()).group() + "+cpu")
-    return asked
+def torch_for_cpu():
+    """What pip installs first on Linux, alone: no other package is asked of PyTorch's index."""
+    with open("constraints.txt") as pins:
+        pinned = re.search(r"(?m)^torch==\S+", pins.read()).group()
+    return ["--no-deps", "--extra-index-url", CPU_WHEELS, pinned + "+cpu"]
 
 
 def install(extra, torch):
@@ -65,7 +61,9 @@ def install(extra, torch):
     try:
         if fresh:
             subprocess.check_call([sys.executable, "-m", "venv", VENV])
-        subprocess.check_call(pip + requirements(extra, torch))
+        if torch == "cpu" and sys.platform == "linux":  # elsewhere PyPI's wheels are for the CPU
+            subprocess.check_call(pip + torch_for_cpu())
+        subprocess.check_call(pip + ["-c", "constraints.txt", "-e", ".[" + extra + "]"])
     except (KeyboardInterrupt, OSError, subprocess.CalledProcessError):
         if fresh:
             shutil.rmtree(VENV, ignore_errors=True)
