@@ -1,6 +1,6 @@
 # Two commands on a fresh machine: `make run` and `make test`. Each sets up .venv when needed and reuses it.
 #   make run PYTHON=python3.12   with another Python than python3
-#   make run TORCH=cpu           on Linux: PyTorch without the libraries for NVIDIA cards, 2 GB instead of 5.5
+#   make run TORCH=cpu           on Linux: PyTorch without the libraries for NVIDIA cards, 2.3 GB and not 6.3
 PYTHON ?= python3
 BIN := .venv/bin
 # What .venv holds: all that the course needs, or the tools of the tests as well.

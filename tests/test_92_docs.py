@@ -418,7 +418,11 @@ def test_workflows_run_what_everyone_runs():
     ci, nightly, site = (yaml.safe_load(path.read_text(encoding="utf-8")) for path in WORKFLOWS)
     jobs = ci["jobs"] | {f"nightly {name}": job for name, job in nightly["jobs"].items()}
     runs = {name: commands(job) for name, job in jobs.items()}
-    for name, script in (("test", ".ci/run"), ("nightly lowest", ".ci/lowest")):
+    for name, script in {
+        "test": ".ci/run",
+        "nightly resolve": ".ci/resolve",
+        "nightly lowest": ".ci/lowest",
+    }.items():
         assert script in runs[name] and (ROOT / script).stat().st_mode & 0o100, "can be started"
     assert "python .ci/colab.py" in runs["nightly colab"] and (ROOT / ".ci/colab.py").exists()
     newest = runs["nightly test"]
