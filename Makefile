@@ -1,13 +1,17 @@
 # Two commands on a fresh machine: `make run` and `make test`. Each sets up .venv when needed and reuses it.
+#   make run PYTHON=python3.12   with another Python than python3
+#   make run TORCH=cpu           on Linux: PyTorch without the libraries for NVIDIA cards, 2.3 GB and not 6.3
 PYTHON ?= python3
 BIN := .venv/bin
 # What .venv holds: all that the course needs, or the tools of the tests as well.
 READY := .venv/.ready
 TESTED := .venv/.ready-test
+# Where PYTHON was given, a .venv of another Python is refused.
+ASKED := $(if $(filter file,$(origin PYTHON)),,--asked)
 # Waiting threads sleep soon instead of spinning (stma_nb/__init__.py says why); what you have set stands.
 export GOMP_SPINCOUNT ?= 10000
 
-.PHONY: run series lab site editions test nightly
+.PHONY: run series lab site editions test nightly python
 .DEFAULT_GOAL := run
 
 run: $(READY)        ## the quickstart end to end: train, map, assess; results in build/
@@ -39,8 +43,9 @@ nightly: $(TESTED)   ## all tests, the slow ones as well
 
 $(READY): EXTRA := all
 $(TESTED): EXTRA := test
-$(READY) $(TESTED): pyproject.toml constraints.txt
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@echo "Setting up .venv (a few minutes the first time) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[$(EXTRA)]"
+$(READY) $(TESTED): pyproject.toml constraints.txt | python
+	@"$(PYTHON)" .ci/set_up.py $(EXTRA) $(ASKED) --torch "$(TORCH)"
 	@touch $(READY) $@
+
+python:
+	@$(if $(ASKED),"$(PYTHON)" .ci/set_up.py --asked)

@@ -4,6 +4,7 @@ sample data.
 Nothing is asked of the network, and no names of folders or users are told.
 """
 
+import importlib
 import importlib.metadata
 import json
 import os
@@ -21,6 +22,7 @@ PACKAGES = (
     "torch",
     "numpy",
     "xarray",
+    "zarr",
     "rasterio",
     "ipywidgets",
     "anywidget",
@@ -29,7 +31,8 @@ PACKAGES = (
     "matplotlib",
     "scikit-learn",
 )
-ESSENTIAL = {"torch", "numpy", "xarray", "rasterio"}
+ESSENTIAL = {"torch", "numpy", "xarray", "zarr", "rasterio"}
+PYTHONS = (3, 11), (3, 14)  # the oldest and the newest that the course was tried with
 GB = 1024**3
 
 
@@ -101,26 +104,31 @@ def attempt(name: str, look: Callable[[], Finding]) -> Finding:
     try:
         return look()
     except Exception as error:  # a library that is not the right one fails in its own way
-        value = " ".join(str(error).replace(str(Path.home()), "~").split())
         return Finding(
             name,
-            f"unknown: {value}",
+            f"unknown: {in_a_line(error)}",
             "Install the course again, in a new virtual environment.",
             name != "memory",
         )
+
+
+def in_a_line(error: Exception) -> str:
+    """What an error says, without the user's folder."""
+    return " ".join(str(error).replace(str(Path.home()), "~").split())
 
 
 # ----------------------------------------------------------------------------------------- software
 
 
 def python() -> Finding:
-    enough = sys.version_info >= (3, 11)
-    return Finding(
-        "python",
-        platform.python_version(),
-        "" if enough else "Install Python 3.11 or newer.",
-        not enough,
-    )
+    oldest, newest = PYTHONS
+    tried, here = "Python {}.{} to {}.{}".format(*oldest, *newest), sys.version_info[:2]
+    advice = ""
+    if here < oldest:
+        advice = f"Install one of {tried}."
+    elif here > newest:
+        advice = f"The course was tried with {tried}: take one of them if something fails."
+    return Finding("python", platform.python_version(), advice, here < oldest)
 
 
 def place() -> Finding:
@@ -151,7 +159,9 @@ def installed() -> Finding:
 
 
 def package(name: str) -> Finding:
-    """Version of a package, against what the course asks for."""
+    """Version of a package, against what the course asks for; one that it cannot do without must
+    load, too.
+    """
     asked = extra = None
     # PackageNotFoundError is one: the folder is on the path without being installed.
     with suppress(ImportError):
@@ -167,6 +177,13 @@ def package(name: str) -> Finding:
         if extra:
             advice = "Only the notebooks need it: pip install 'stma_nb[course]'"
         return Finding(name, "missing", advice, name in ESSENTIAL)
+    try:
+        if name in ESSENTIAL:
+            importlib.import_module(name)
+    except Exception as error:  # a library of the system that is missing, or of another version
+        value = f"{version}, but it does not load: {in_a_line(error)}"
+        advice = f"Install it again: pip install --force-reinstall '{name}{asked or ''}'"
+        return Finding(name, value, advice, broken=True)
     if asked and not asked.contains(version, prereleases=True):
         return Finding(name, version, f"The course wants {asked}: pip install '{name}{asked}'")
     return Finding(name, version)

@@ -7,7 +7,6 @@ several processes.
 import json
 import os
 import random
-import resource
 import runpy
 import signal
 import subprocess
@@ -469,10 +468,13 @@ def test_code_in_a_checkpoint_is_not_run(season, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="limits the size of files as Unix can")
 def test_a_full_disk_leaves_the_last_good_checkpoint(season, tmp_path):
     """The second checkpoint meets a limit on the size of files, the nearest to a full disk that any
     user can make.
     """
+    import resource
+
     state, room = tmp_path / "state", resource.getrlimit(resource.RLIMIT_FSIZE)
     kept = []
 
@@ -608,6 +610,7 @@ def test_killed_at_any_moment_and_resumed(command, tmp_path, moment):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="halts a process as Unix can")
 def test_killed_in_the_middle_of_writing_a_checkpoint(command, tmp_path):
     line, whole = command
     weights, part = (
@@ -628,6 +631,7 @@ def test_killed_in_the_middle_of_writing_a_checkpoint(command, tmp_path):
     resumed_equals_whole(line, whole, weights)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="sends an interrupt as Unix can")
 def test_control_c_says_how_to_go_on(command, tmp_path, capsys):
     line, whole = command
     weights = tmp_path / "weights.safetensors"

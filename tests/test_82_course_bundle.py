@@ -270,6 +270,7 @@ def test_pytorch_for_linux_comes_without_gpu_libraries(few, tmp_path):
         (["--system", "amiga"], "'amiga' is no system: expected one of linux, windows, macos-arm"),
         (["--extra", "games"], "The course has no extra 'games': expected one of course, stac"),
         (["--python", "2.x"], "'2.x' is no version of Python such as 3.12."),
+        (["--python", "3.9"], "The course needs Python >=3.11, and 3.9 was asked for."),
     ],
 )
 def test_what_is_not_known_is_refused_before_anything_is_fetched(

@@ -130,8 +130,47 @@ def test_without_any_package_the_report_still_comes():
     assert (
         done.stderr
         == "stma_nb: the course cannot run here before this is mended: torch, numpy, xarray, "
-        "rasterio\n"
+        "zarr, rasterio\n"
     )
+
+
+def test_a_package_that_does_not_load_is_told(tmp_path):
+    """As torch where a library of the system is missing, and zarr beside a newer numcodecs."""
+    home = Path.home() / "lib"
+    (tmp_path / "torch.py").write_text(f"raise OSError({str(home)!r} '/libgomp.so: not found')")
+    (tmp_path / "zarr.py").write_text("from numcodecs import no_such_name")
+    done = subprocess.run(
+        [sys.executable, "-m", "stma_nb", "doctor"],
+        cwd=Path(doctor.__file__).parent.parent,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1 and "mended: torch, zarr\n" in done.stderr, done.stderr
+    assert re.search(
+        rf"look here  torch +{re.escape(version('torch'))}, but it does not load: "
+        r"~/lib/libgomp.so: not found\n +-> Install it again: pip install --force-reinstall 't",
+        done.stdout,
+    ), done.stdout
+    assert re.search(
+        r"zarr +[\d.]+, but it does not load: cannot import name 'no_such", done.stdout
+    )
+
+
+@pytest.mark.parametrize(
+    "here, advice, broken",
+    [
+        ((3, 10, 9), "Install one of Python 3.11 to 3.14.", True),
+        ((3, 11, 2), "", False),
+        ((3, 14, 0), "", False),
+        ((3, 15, 0), "The course was tried with Python 3.11 to 3.14: take one of them if", False),
+    ],
+)
+def test_a_python_that_was_not_tried_is_told(here, advice, broken, monkeypatch):
+    monkeypatch.setattr(sys, "version_info", here)
+    finding = doctor.python()
+    assert finding.advice.startswith(advice) and finding.broken == broken
+    assert bool(finding.advice) == bool(advice)
 
 
 def test_tables_of_another_gdal_are_noticed(tmp_path):

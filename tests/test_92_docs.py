@@ -5,7 +5,6 @@ question bank are right.
 import ast
 import re
 import shlex
-import tomllib
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -16,7 +15,7 @@ import yaml
 from torch import nn
 
 import stma_nb
-from stma_nb import __main__, accuracy, course, cube, model
+from stma_nb import __main__, accuracy, course, cube, doctor, model
 from stma_nb.course.structure import Notebook
 
 ROOT = Path(__file__).parent.parent
@@ -400,7 +399,10 @@ def test_workflow_is_well_formed(path):
     assert content["name"] and content[True], "YAML reads the key 'on' as true"
     assert content["permissions"] == {"contents": "read"}
     for job in content["jobs"].values():
-        assert job["runs-on"].startswith("ubuntu-") and job["timeout-minutes"]
+        matrix = job.get("strategy", {}).get("matrix", {})
+        systems = matrix.get("system", [job["runs-on"]])
+        assert all(re.fullmatch(r"(ubuntu|macos|windows)-[\d.]+", system) for system in systems)
+        assert job["timeout-minutes"]
         for step in job["steps"]:
             assert ("uses" in step) != ("run" in step)
             assert re.fullmatch(r"[\w-]+/[\w-]+@v\d+", step.get("uses", "actions/checkout@v1")), (
@@ -408,24 +410,37 @@ def test_workflow_is_well_formed(path):
             )
 
 
+def commands(job: dict) -> list[str]:
+    return [step["run"] for step in job["steps"] if "run" in step]
+
+
 def test_workflows_run_what_everyone_runs():
     assert [path.stem for path in WORKFLOWS] == ["ci", "nightly", "site"]
     ci, nightly, site = (yaml.safe_load(path.read_text(encoding="utf-8")) for path in WORKFLOWS)
-    runs = [
-        [step["run"] for step in content["jobs"]["test"]["steps"] if "run" in step]
-        for content in (ci, nightly)
-    ]
-    assert ".ci/run" in runs[0] and (ROOT / ".ci" / "run").stat().st_mode & 0o100, (
-        "an executable file"
-    )
-    assert not any("constraints" in command for command in runs[1])
+    jobs = ci["jobs"] | {f"nightly {name}": job for name, job in nightly["jobs"].items()}
+    runs = {name: commands(job) for name, job in jobs.items()}
+    for name, script in {
+        "test": ".ci/run",
+        "nightly resolve": ".ci/resolve",
+        "nightly lowest": ".ci/lowest",
+    }.items():
+        assert script in runs[name] and (ROOT / script).stat().st_mode & 0o100, "can be started"
+    assert "python .ci/colab.py" in runs["nightly colab"] and (ROOT / ".ci/colab.py").exists()
+    newest = runs["nightly test"]
+    assert not any("constraints" in line for line in newest)
     shared_out = "-m pytest -n auto --dist worksteal"
-    assert shared_out in read("Makefile") and f'python {shared_out} -m ""' in runs[1]
-    assert "make site" in [step.get("run") for step in site["jobs"]["build"]["steps"]]
+    assert shared_out in read("Makefile") and any(
+        f'python {shared_out} -m ""' in line for line in newest
+    )
+    assert {"python -m stma_nb doctor", "python -m stma_nb run"} <= set(runs["elsewhere"])
+    assert "make site TORCH=cpu" in commands(site["jobs"]["build"])
     assert [job for job, content in site["jobs"].items() if "permissions" in content] == ["publish"]
     assert nightly[True]["schedule"] and "workflow_dispatch" in nightly[True]
-    oldest = tomllib.loads(read("pyproject.toml"))["project"]["requires-python"].removeprefix(">=")
-    assert all(
-        content["jobs"]["test"]["strategy"]["matrix"]["python"][0] == oldest
-        for content in (ci, nightly)
-    )
+
+
+def test_workflows_try_the_oldest_and_the_newest_python():
+    oldest, newest = (f"{major}.{minor}" for major, minor in doctor.PYTHONS)
+    for path in WORKFLOWS[:2]:
+        for job in yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].values():
+            if matrix := job.get("strategy", {}).get("matrix"):
+                assert matrix["python"][0] == oldest and newest in matrix["python"]

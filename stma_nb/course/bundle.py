@@ -167,6 +167,9 @@ def write(
     python = python or "{}.{}".format(*sys.version_info)
     if not re.fullmatch(r"3\.\d+", python):
         raise ValueError(f"'{python}' is no version of Python such as 3.12.")
+    needed = SpecifierSet(pyproject()["project"]["requires-python"])
+    if not needed.contains(f"{python}.{NEWEST}"):
+        raise ValueError(f"The course needs Python {needed}, and {python} was asked for.")
     systems = list(dict.fromkeys(systems or [this_system()]))
     for name in systems:
         if name not in SYSTEMS:
@@ -304,9 +307,14 @@ class Needed:
         return found
 
 
+def pyproject() -> dict[str, Any]:
+    """What the course says of itself."""
+    return tomllib.loads((runner.ROOT / "pyproject.toml").read_text("utf-8"))
+
+
 def of_course(extras: Collection[str], environment: dict[str, str]) -> list[Requirement]:
     """What the course itself asks for, with extras, and what its installation does."""
-    content = tomllib.loads((runner.ROOT / "pyproject.toml").read_text("utf-8"))
+    content = pyproject()
     project = content["project"]
     lines = [*content["build-system"]["requires"], *project["dependencies"]]
     for extra in extras:

@@ -30,6 +30,9 @@ def run(
         list[str] | None,
         typer.Option("--set", metavar="NAME VALUE", help="set a parameter of the notebook"),
     ] = None,
+    timeout: Annotated[
+        int, typer.Option(min=1, help="seconds that a cell may take before it counts as failed")
+    ] = 900,
 ) -> None:
     """Run the quickstart notebook: train, map, assess.
 
@@ -45,7 +48,7 @@ def run(
     notebook, folder = course.notebooks()[0], course.output_folder()
     executed = folder / notebook.name
     print(f"Running {notebook.name}: one to three minutes on two cores ...", flush=True)
-    cost = course.run_notebook(notebook, executed, parameters, progress=True)
+    cost = course.run_notebook(notebook, executed, parameters, timeout, progress=True)
     page = course.to_html(executed)
     print(f"\nDone in {cost['seconds']:.0f} s, peak memory {cost['megabytes']:.0f} MB. Look at:")
     products = {
@@ -80,6 +83,9 @@ def series(
         bool,
         typer.Option("--in-place", help="store the outputs in notebooks/ (for maintainers)"),
     ] = False,
+    timeout: Annotated[
+        int, typer.Option(min=1, help="seconds that a cell may take before it counts as failed")
+    ] = 900,
 ) -> None:
     """Run all notebooks.
 
@@ -87,6 +93,7 @@ def series(
 
     \b
     python -m stma_nb series
+    python -m stma_nb series --timeout 3600
     """
     from stma_nb import course
     from stma_nb.course import structure
@@ -94,7 +101,7 @@ def series(
     for notebook in course.notebooks():
         executed = course.ROOT / "build" / notebook.name
         run_one = structure.run if in_place else course.run_notebook
-        cost = run_one(notebook, executed)
+        cost = run_one(notebook, executed, timeout=timeout)
         print(f"{notebook.name:<32} {cost['seconds']:6.0f} s", flush=True)
         if in_place:
             notebook.write_bytes(executed.read_bytes())

@@ -193,12 +193,12 @@ def shown(outputs: Iterable[Any]) -> list[Shown]:
 # ------------------------------------------------------------------------------------ what it costs
 
 
-def run(notebook: Path, executed: Path) -> dict[str, float]:
+def run(notebook: Path, executed: Path, timeout: int = 900) -> dict[str, float]:
     """Execute a notebook from a process of its own, whose children's peak memory is its peak; note
     in the budget what it took.
     """
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        cost = pool.submit(runner.run_notebook, notebook, executed).result()
+        cost = pool.submit(runner.run_notebook, notebook, executed, timeout=timeout).result()
     rounded = {
         name: round(value) for name, value in cost.items() if value == value
     }  # no memory is told on Windows
