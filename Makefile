@@ -8,8 +8,6 @@ READY := .venv/.ready
 TESTED := .venv/.ready-test
 # Where PYTHON was given, a .venv of another Python is refused.
 ASKED := $(if $(filter file,$(origin PYTHON)),,--asked)
-# Waiting threads sleep soon instead of spinning (stma_nb/__init__.py says why); what you have set stands.
-export GOMP_SPINCOUNT ?= 10000
 
 .PHONY: run series lab site editions test nightly python
 .DEFAULT_GOAL := run
