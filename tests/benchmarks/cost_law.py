@@ -88,7 +88,8 @@ def jobs(seasons: dict[int, xr.Dataset]) -> tuple[dict[str, Job], list[dict]]:
             for key in ("width", "dates", "patch")
             if key in network.arguments
         }
-        row |= {"windows": len(patches.corners(shape, patch, overlap)), "pixels": season.crop.size}
+        step = round(patch * (1 - overlap))
+        row |= {"windows": len(patches.corners(shape, patch, overlap)), "step": step}
         if law:
             row |= predict.work(network)._asdict()
         timed[name] = job
@@ -174,7 +175,8 @@ def main() -> None:
     load.append(os.getloadavg()[0])
     for row in rows:
         row["CPU s per window"] = seconds[row["name"]] / row["windows"]
-        row["km² per CPU s"] = row["pixels"] * 1e-4 / seconds[row["name"]]
+        # Of a large scene: a small one has fewer windows for its area.
+        row["km² per CPU s"] = row["step"] ** 2 * 1e-4 / row["CPU s per window"]
     found = {
         "machine": machine(),
         "other work beside": max(load[0], load[1] - 1) > 0.5,  # threads besides this one
