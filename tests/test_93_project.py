@@ -54,9 +54,10 @@ def test_environments_list_what_the_notebooks_need(file):
     assert sorted(listed) == sorted(wanted)
 
 
-def test_all_is_every_extra_but_the_tools_of_the_tests():
-    assert EXTRAS["all"] == [f"stma_nb[{','.join(e for e in EXTRAS if e not in ('all', 'test'))}]"]
-    assert "stma_nb[all]" in EXTRAS["test"]
+def test_all_is_every_extra_but_another_engine_and_the_tools_of_the_tests():
+    without = ("all", "fast", "test")
+    assert EXTRAS["all"] == [f"stma_nb[{','.join(e for e in EXTRAS if e not in without)}]"]
+    assert "stma_nb[all,fast]" in EXTRAS["test"]
 
 
 def test_constraints_pin_every_direct_dependency():
