@@ -24,6 +24,8 @@ BRINGS = importlib.metadata.packages_distributions()  # what is imported, and wh
 # Imports within functions that notebooks do not call, or only where they have the package.
 NOT_REACHED = {
     ("stma_nb.course.runner", "papermill"),  # runs notebooks
+    ("stma_nb.predict.onnx", "onnxruntime"),  # of whoever asks for this engine
+    ("stma_nb.predict.onnx", "onnxscript"),
     ("stma_nb.predict.scene", "distributed"),  # of whoever hands in a client of a cluster
     ("stma_nb.radar.grd", "xarray_sentinel"),  # reads real products
 }
