@@ -1,6 +1,8 @@
 """What this process may use of the machine: cores, threads, memory, and the device of networks."""
 
 import os
+import platform
+import re
 import sys
 from pathlib import Path
 
@@ -36,6 +38,13 @@ def pick_device(device: str | None = None) -> str:
             f"The device '{chosen}' is not to be had here; expected one of {there}."
         ) from error
     return chosen
+
+
+def processor() -> str:
+    """The name that the processor gives itself, or what the system calls its kind."""
+    listing = Path("/proc/cpuinfo")
+    named = listing.exists() and re.search(r"(?m)^model name\s*: (.+)$", listing.read_text())
+    return " ".join(named[1].split()) if named else platform.processor() or platform.machine()
 
 
 def usable_cores(root: Path = CGROUPS, listing: Path = LISTING) -> float:

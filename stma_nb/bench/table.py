@@ -15,7 +15,7 @@ import torch
 import stma_nb
 from stma_nb import course
 from stma_nb.files import write_whole
-from stma_nb.machine import usable_cores
+from stma_nb.machine import processor, usable_cores
 
 Row = dict[str, Any]
 
@@ -68,10 +68,7 @@ def device_name(device: torch.device) -> str:
     """The name that a GPU or a processor gives itself."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    listing = Path("/proc/cpuinfo")
-    named = listing.exists() and re.search(r"^model name\s*: (.+)$", listing.read_text(), re.M)
-    name = " ".join(named[1].split()) if named else platform.processor() or platform.machine()
-    return f"{name} (GPU)" if device.type == "mps" else name
+    return f"{processor()} (GPU)" if device.type == "mps" else processor()
 
 
 def file_name(device: torch.device) -> str:

@@ -18,7 +18,6 @@ knows nothing of it. For TempCNN and the U-Net the law of STMA is printed as wel
 import argparse
 import json
 import os
-import platform
 import tempfile
 import time
 from collections.abc import Callable
@@ -30,6 +29,7 @@ import torch
 import xarray as xr
 
 from stma_nb import course, cube, patches, predict, radar, simulate, train
+from stma_nb.machine import processor
 from stma_nb.model import STMA
 
 SIZES = (  # width, dates, patch, and side of the scene to map
@@ -49,14 +49,6 @@ SIZES = (  # width, dates, patch, and side of the scene to map
 SIDE = 448  # of the seasons that scenes are cut from
 
 Job = Callable[[], object]
-
-
-def processor() -> str:
-    """The name of the processor, as the system says it."""
-    listing = Path("/proc/cpuinfo")
-    lines = listing.read_text("utf-8").splitlines() if listing.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 def machine() -> dict[str, object]:
