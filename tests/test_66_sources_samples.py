@@ -334,7 +334,7 @@ def test_french_parcels_as_they_were_published(tmp_path):
     rows = [
         {
             "sample_id": f"2023_FRA_{parcel}",
-            "timestamp": pd.Timestamp(store["dates"][date]),
+            "timestamp": pd.Timestamp(str(store["dates"][date])),
             "ewoc_code": store["ewoc_code"][parcel],
             "geometry": shapely.to_wkb(
                 shapely.Point(store["lon"][parcel], store["lat"][parcel]).buffer(0.01)

@@ -1,6 +1,7 @@
 """The tiles of a map that is being made, kept in a folder beside it until all are there."""
 
 import hashlib
+import io
 import json
 import shutil
 from collections.abc import Callable, Sequence
@@ -114,8 +115,10 @@ class Parts:
             return False
 
     def keep(self, tile: Tile, layers: dict[str, np.ndarray]) -> None:
-        # NumPy's own hints take any name for that of an option.
-        write_whole(self._file(tile), lambda part: np.savez(part, **layers))  # type: ignore[arg-type]
+        # On a full disk an archive that is open complains a second time when it is thrown away.
+        whole = io.BytesIO()
+        np.savez(whole, **layers)  # type: ignore[arg-type]  # hints take any name for an option's
+        write_whole(self._file(tile), lambda part: part.write_bytes(whole.getbuffer()))
 
     def assemble(
         self,
