@@ -402,7 +402,7 @@ def _load_rooms() -> None:
 
     for room in (patches, radar, train, exercises):
         for name in room.__all__:
-            getattr(room, name)
+            setattr(room, name, getattr(room, name))  # lazy-loader before 0.6 does not keep it
 
 
 def _trusted() -> dict[str, Any]:
