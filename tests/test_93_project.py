@@ -105,6 +105,7 @@ def test_every_import_is_declared_and_says_which_extra_brings_it():
     without_import = {  # what others need: xarray to read and write, a shell, a reader of products
         "": {"h5netcdf", "zarr"},
         "course": {"ipywidgets"},  # anywidget, in the versions in which the pictures were tried
+        "fast": {"torch"},  # a newer one than the core needs, for its exporter
         "fields": {"pyarrow"},  # GeoPandas, for GeoParquet
         "terrain": {"sarsen"},
     }
