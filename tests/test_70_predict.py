@@ -270,15 +270,23 @@ def test_a_forest_is_not_for_onnx_runtime(wide, tmp_path):
         predict.season_map(forest, wide, tmp_path / "map.tif", engine="onnx")
 
 
-def test_two_threads_make_the_map_of_one(wide, trained, tmp_path):
+def test_two_threads_make_the_map_of_one_in_each_engine(wide, trained, tmp_path):
     one = predict.season_map(trained, wide, tmp_path / "one.tif", progress=False)
     torch.set_num_threads(2)
     try:
         two = predict.season_map(trained, wide, tmp_path / "two.tif", progress=False)
         assert torch.get_num_threads() == 2
+        form = tiles.inference_form(trained.model, engine="onnx")
+        windows = patches.corners((ROWS, COLUMNS), PATCH, 0.5)
+        tile = slice(0, ROWS), slice(0, COLUMNS)
+        layers = [wide[name].values for name in trained.scaling.bands]
+        values = tiles.read_tile(layers, windows, PATCH, tile)
+        mapper = tiles.TileMapper(form, trained.scaling, windows, None, "cpu", {"map"})
+        shared = mapper.layers(tile, values)["map"]
     finally:
         torch.set_num_threads(1)
     assert (read(one) != read(two)).mean() < 1e-3
+    assert (read(one) != shared).mean() < 1e-3
 
 
 def test_a_season_of_other_dates_is_refused(season, trained, tmp_path):

@@ -27,11 +27,11 @@ def onnx_form(model: Network, precision: str = "float32") -> Network:
         )
     if next(iter(model.parameters()), None) is None:
         raise ValueError(f"{type(model).__name__} has no weights for ONNX Runtime: use PyTorch's.")
-    return _OnnxForm(model)
+    return OnnxForm(model)
 
 
-class _OnnxForm(nn.Module):
-    """``graph`` are the bytes of the ONNX file; a copy on another worker starts from them."""
+class OnnxForm(nn.Module):
+    """A network in ONNX Runtime; ``graph`` are the bytes of its file, from which copies start."""
 
     def __init__(self, model: Network):
         super().__init__()

@@ -29,7 +29,7 @@ from stma_nb.patches import (
     window_at,
     without_data,
 )
-from stma_nb.predict.onnx import onnx_form
+from stma_nb.predict.onnx import OnnxForm, onnx_form
 from stma_nb.train import Network, main_of
 
 NODATA = 255
@@ -208,7 +208,7 @@ class TileMapper:
         patch = self.model.arguments["patch"]
         nothing = np.zeros((self.model.arguments["classes"], patch, patch), np.float32)
         batch = self.batch or _fitting_batch(self.model)
-        with _threads(pick_device(self.device)) as (number, in_turn):
+        with _threads(self.model) as (number, in_turn):
             for top in np.unique(windows[:, 0]):
                 x = torch.from_numpy(network_input(values[:, :, top : top + patch], self.scaling))
                 lefts = windows[windows[:, 0] == top, 1]
@@ -233,21 +233,18 @@ class TileMapper:
 
 
 @contextmanager
-def _threads(device: str) -> Iterator[tuple[int, Callable]]:
+def _threads(model: Network) -> Iterator[tuple[int, Callable]]:
     """How many batches are computed at a time, and a ``map`` that does so, in order.
 
-    On a CPU each thread has a batch of its own: that is quicker than threads that share one, since
-    none waits for another after every layer.
+    ONNX Runtime is quickest with a batch for each thread. PyTorch is quicker with threads that
+    share a batch: its many small steps are begun by Python, one thread at a time.
     """
-    number = torch.get_num_threads() if device == "cpu" else 1
+    number = torch.get_num_threads() if isinstance(model, OnnxForm) else 1
     if number == 1:
         yield 1, map
         return
-    with ThreadPoolExecutor(number, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        try:
-            yield number, pool.map
-        finally:
-            torch.set_num_threads(number)  # which the threads of the pool have set for all
+    with ThreadPoolExecutor(number) as pool:
+        yield number, pool.map
 
 
 def _fitting_batch(model: Network) -> int:
