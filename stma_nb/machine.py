@@ -66,24 +66,32 @@ def usable_cores(root: Path = CGROUPS, listing: Path = LISTING) -> float:
     return allowed
 
 
-def threads(name: str = "OMP_NUM_THREADS") -> int:
-    """How many threads to compute with: what the user set in ``name`` or in OMP_NUM_THREADS, else
-    MOST_THREADS, and never more than the cores that this process may use.
+def whole_cores() -> int:
+    """Whole cores that this process may use; at least one."""
+    return max(1, int(usable_cores()))
+
+
+def threads() -> int:
+    """How many threads to compute with: what the user set in OMP_NUM_THREADS, else MOST_THREADS,
+    and never more than the cores that this process may use.
     """
-    wanted = MOST_THREADS
-    for variable in ("OMP_NUM_THREADS", name):
-        given = os.environ.get(variable, "").split(",")[0].strip()  # OpenMP: a number for a level
-        if given.isdecimal() and int(given):
-            wanted = int(given)
-    return max(1, min(wanted, int(usable_cores())))
+    return min(_set_in("OMP_NUM_THREADS") or MOST_THREADS, whole_cores())
+
+
+def _set_in(variable: str) -> int | None:
+    """The number above 0 that a variable of the environment holds, if it does."""
+    given = os.environ.get(variable, "").split(",")[0].strip()  # OpenMP takes one for each level
+    return int(given) or None if given.isdecimal() else None
 
 
 def limit_threads() -> dict[str, str]:
-    """Set the environment so that libraries and processes that start from here on use ``threads``.
+    """Set the environment so that libraries and processes that start from here on use ``threads``,
+    or what the user set for one of them, if there are so many cores.
 
     A PyTorch that has been loaded already is held to that number as well. Returns what was set.
     """
-    settings = {name: str(threads(name)) for name in THREADS}
+    cores, number = whole_cores(), threads()
+    settings = {name: str(min(_set_in(name) or number, cores)) for name in THREADS}
     # Threads that wait for work must not spin without end: beside two other busy programs (another
     # notebook, a classmate on the same server) a training step can then take a hundred times as
     # long. 10000 rounds cost nothing on a quiet machine and bound the worst case to some times the
@@ -97,7 +105,7 @@ def limit_threads() -> dict[str, str]:
         settings["GOMP_SPINCOUNT"] = os.environ.get("GOMP_SPINCOUNT", "10000")
     os.environ.update(settings)
     if torch := sys.modules.get("torch"):
-        torch.set_num_threads(min(torch.get_num_threads(), threads()))
+        torch.set_num_threads(min(torch.get_num_threads(), number))
     return settings
 
 

@@ -18,7 +18,6 @@ from typing import Any
 # For the processes that tests start, and before torch loads here. One thread: `make test` runs as
 # many workers as there are cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 import numpy as np
 import psutil
@@ -49,6 +48,17 @@ def pytest_xdist_auto_num_workers() -> int:
     """As many as cores that this process may use, and as its memory holds (``-n auto``)."""
     memory = min(machine.memory_limit()[0], psutil.virtual_memory().total)
     return max(1, int(min(machine.usable_cores(), memory / WORKER)))
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """PyTorch computes with one thread, whatever number the tests were started with."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -21,16 +21,9 @@ from stma_nb.__main__ import main
 from stma_nb.model import STMA
 from stma_nb.predict import parts, scene, tiles
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 PATCH = 16
 ROWS, COLUMNS = 128, 160
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def a_network(season, width=8) -> train.Trained:

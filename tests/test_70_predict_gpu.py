@@ -12,6 +12,7 @@ from stma_nb import cube, patches, train
 from stma_nb.model import STMA
 from stma_nb.predict import gpu, scene, tiles
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 PATCH = 16
 DEVICES = [
     "cpu",
@@ -20,14 +21,6 @@ DEVICES = [
         "mps", marks=pytest.mark.skipif(not torch.backends.mps.is_available(), reason="no mps")
     ),
 ]
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

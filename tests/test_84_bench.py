@@ -13,15 +13,8 @@ from stma_nb import bench, figures
 from stma_nb.__main__ import main
 from stma_nb.bench import contest, forms, plan, table
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = torch.device("cpu")
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

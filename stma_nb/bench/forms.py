@@ -17,7 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from stma_nb import course, cube, patches
 from stma_nb.model import STMA
-from stma_nb.predict.gpu import DeviceMapper, send
+from stma_nb.predict.gpu import DeviceMapper
 from stma_nb.predict.tiles import TileMapper, inference_form
 from stma_nb.train import Trained, cross_entropy, hardware, load, main_of
 
@@ -249,11 +249,7 @@ class Mapping:
 
     def __call__(self) -> None:
         with numbers(self.precision):
-            if isinstance(self.mapper, DeviceMapper):
-                sent = send(self.values, self.mapper.scaling, self.device)
-                self.mapper.layers(self.tile, sent)
-            else:
-                self.mapper.layers(self.tile, self.values)
+            self.mapper.layers(self.tile, self.values)
 
     @torch.inference_mode()
     def facts(self) -> dict[str, Any]:

@@ -10,6 +10,10 @@ from typer.core import TyperCommand
 app = typer.Typer()
 data = typer.Typer()  # what stands under 'data'
 
+Timeout = Annotated[
+    int, typer.Option(min=1, help="seconds that a cell may take before it counts as failed")
+]
+
 
 class RunCommand(TyperCommand):
     """``--set NAME VALUE``, more than once: typer reads no repeated pairs, so they are joined."""
@@ -30,9 +34,7 @@ def run(
         list[str] | None,
         typer.Option("--set", metavar="NAME VALUE", help="set a parameter of the notebook"),
     ] = None,
-    timeout: Annotated[
-        int, typer.Option(min=1, help="seconds that a cell may take before it counts as failed")
-    ] = 900,
+    timeout: Timeout = 900,
 ) -> None:
     """Run the quickstart notebook: train, map, assess.
 
@@ -83,9 +85,7 @@ def series(
         bool,
         typer.Option("--in-place", help="store the outputs in notebooks/ (for maintainers)"),
     ] = False,
-    timeout: Annotated[
-        int, typer.Option(min=1, help="seconds that a cell may take before it counts as failed")
-    ] = 900,
+    timeout: Timeout = 900,
 ) -> None:
     """Run all notebooks.
 

@@ -23,6 +23,7 @@ from stma_nb.files import refuse_existing, write_whole
 with needs("course"):
     import nbformat
 
+TEXTS = ("continent.md", "glossary.md")  # for students as well; lecturers get the questions, too
 STUDENT = (
     "> **Student edition.** Exercises come with a check that answers; the solutions are "
     "with your lecturer."
@@ -109,7 +110,7 @@ def write(
 
 
 def _student(paths: list[Path], place: Address | None) -> dict[str, str]:
-    texts = _texts(("continent.md", "glossary.md"))
+    texts = _texts(TEXTS)
     beside = {path.name for path in paths} | set(texts)
     files = {name: linked(text, beside, public=False) for name, text in texts.items()}
     files["README.md"] = README.format(fetch="\n".join(_fetch(here().clone, "stma_nb")))
@@ -137,7 +138,7 @@ def student_copy(path: Path, beside: Collection[str], place: Address | None = No
 
 
 def _lecturer(paths: list[Path]) -> dict[str, str]:
-    texts = _texts(("continent.md", "glossary.md", "questions.md"))
+    texts = _texts((*TEXTS, "questions.md"))
     beside = {path.name for path in paths} | set(texts)
     files = {name: linked(text, beside) for name, text in texts.items()}
     for path in paths:

@@ -30,6 +30,8 @@ from typing import Any, NoReturn
 
 import psutil
 
+from stma_nb import machine
+
 IMPORTS = {
     "cmath", "collections", "dataclasses", "functools", "itertools", "math", "matplotlib", "numpy",
     "pandas", "scipy", "sklearn", "statistics", "stma_nb", "torch", "typing", "xarray",
@@ -147,8 +149,7 @@ def calm() -> None:
     A fork has one thread only and waits for ever for others that its libraries believe in. So they
     get none.
     """
-    one = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-    os.environ.update(dict.fromkeys(one, "1"))
+    os.environ.update(dict.fromkeys(machine.THREADS, "1"))
     os.environ["MPLBACKEND"] = "agg"
     os.environ["OBJC_DISABLE_INITIALIZE_FORK_SAFETY"] = "YES"  # macOS
 

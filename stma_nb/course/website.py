@@ -170,7 +170,11 @@ def render(template: str, **data: Any) -> str:
     """A page from one of the templates beside this module."""
     beside = {name: bool(_beside(f"{name}.md")) for name in (*TEXTS, "questions")}
     shared = dict(
-        repository=here().url, beside=beside, early=joined(EARLY), script=joined(*SCRIPTS)
+        repository=here().url,
+        beside=beside,
+        texts=TEXTS,
+        early=joined(EARLY),
+        script=joined(*SCRIPTS),
     )
     return TEMPLATES.get_template(template).render(shared | data)  # slides have their own script
 
@@ -272,7 +276,8 @@ def address(url: str) -> str:
     """
     if re.match(r"[a-z]+:|#", url):
         return url
-    if re.match(r"(\d\d[a-z]?_\w+\.ipynb|(continent|glossary|questions)\.md)(#|$)", url):
+    texts = "|".join((*TEXTS, "questions"))
+    if re.match(rf"(\d\d[a-z]?_\w+\.ipynb|({texts})\.md)(#|$)", url):
         return re.sub(r"\.(ipynb|md)", ".html", url, count=1)
     if url == "../README.md":  # the list of notebooks
         return "index.html"

@@ -23,10 +23,18 @@ from torch import Tensor
 
 from stma_nb.machine import pick_device
 from stma_nb.patches import Scaling, blend_weight, network_input, window_at, without_data
-from stma_nb.predict.tiles import NODATA, STEPS, VALUES, Tile, TileMapper, _touching, inference_form
+from stma_nb.predict.tiles import (
+    PRECISIONS,
+    Tile,
+    TileMapper,
+    fitting_batch,
+    inference_form,
+    touching,
+    within,
+)
 from stma_nb.train import Network, main_of
 
-NUMBERS = {"float32": torch.float32, "bf16": torch.bfloat16, "float16": torch.float16}
+NUMBERS = PRECISIONS | {"float16": torch.float16}
 MOST = 512  # windows in a batch: a guess, until bench has measured batches on a GPU
 
 
@@ -78,28 +86,11 @@ class DeviceMapper(TileMapper):
         """``read``, and the tile is sent as well: to be called in a thread, a tile ahead."""
         return partial(_read_and_send, read, self.scaling, self.device)
 
-    @torch.inference_mode()
-    def layers(self, tile: Tile, values: np.ndarray | Sent) -> dict[str, np.ndarray]:
-        """See ``TileMapper.layers``; ``values`` may have been sent already."""
-        shares = self._blended(tile, values)
-        known = torch.isfinite(shares[:1])
-        makers: dict[str, Callable[[], Tensor]] = {
-            "map": lambda: shares.argmax(0, keepdim=True).where(known, NODATA).to(torch.uint8),
-            "probabilities": lambda: _in_steps(shares),
-            "entropy": lambda: _in_steps(_uncertainty(shares)),
-        }
-        return {name: make().cpu().numpy() for name, make in makers.items() if name in self.wanted}
-
-    @torch.inference_mode()
-    def probabilities(self, tile: Tile, values: np.ndarray | Sent) -> np.ndarray:
-        """See ``TileMapper.probabilities``; ``values`` may have been sent already."""
-        return self._blended(tile, values).cpu().numpy()
-
-    def _blended(self, tile: Tile, values: np.ndarray | Sent) -> Tensor:
-        """Class probabilities (K, rows, columns) of a tile, on the device; NaN without any data."""
+    def blended(self, tile: Tile, values: np.ndarray | Sent) -> Tensor:
+        """See ``TileMapper.blended``; ``values`` may have been sent already."""
         x, empty = values if isinstance(values, Sent) else send(values, self.scaling, self.device)
         patch, classes = (self.model.arguments[name] for name in ("patch", "classes"))
-        windows = _touching(self.windows, patch, tile)
+        windows = touching(self.windows, patch, tile)
         origin = windows.min(0)
         places = [window_at(corner, patch) for corner in windows - origin]
         # A window without any data touches only pixels that become NaN: it is not computed.
@@ -117,11 +108,7 @@ class DeviceMapper(TileMapper):
                 total[..., *place] += share
         blended = total[:-1] / total[-1]
         blended[:, torch.from_numpy(empty).to(x.device)] = torch.nan
-        rows, columns = (
-            slice(axis.start - start, axis.stop - start)
-            for axis, start in zip(tile, origin, strict=True)
-        )
-        return blended[:, rows, columns]
+        return blended[:, *within(tile, origin)]
 
     def _shares(self, x: Tensor) -> Tensor:
         """Class probabilities (B, K, P, P) of windows, float32."""
@@ -140,7 +127,7 @@ class DeviceMapper(TileMapper):
     def _windows_that_fit(self, window: Tensor) -> int:
         """Windows (T, bands, P, P) that half of a GPU's free memory holds: one is tried."""
         if window.device.type != "cuda":
-            return max(1, VALUES // window[:, 0].numel())
+            return fitting_batch(self.model)
         before = torch.cuda.memory_allocated(window.device)
         torch.cuda.reset_peak_memory_stats(window.device)
         self._shares(window[None])
@@ -164,12 +151,3 @@ def on_device(
 def windows_within(free: float, need: float) -> int:
     """Windows of ``need`` bytes each that half of ``free`` bytes holds, from 1 to ``MOST``."""
     return int(min(MOST, max(1, free / 2 // max(1, need))))
-
-
-def _uncertainty(shares: Tensor) -> Tensor:
-    """Entropy (1, rows, columns) of shares (K, ...), as a share of the greatest possible."""
-    return -torch.xlogy(shares, shares).sum(0, keepdim=True) / np.log(len(shares))
-
-
-def _in_steps(share: Tensor) -> Tensor:
-    return (STEPS * share).round().where(torch.isfinite(share), NODATA).to(torch.uint8)

@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
-from scipy.special import entr
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -83,14 +83,14 @@ def fastest_precision(model: Network, batch: int | None = None, device: str | No
         return "float32"
     place = pick_device(device)
     sizes = [model.arguments[name] for name in ("dates", "bands", "patch", "patch")]
-    x = torch.zeros(batch or _fitting_batch(model), *sizes, device=place)
+    x = torch.zeros(batch or fitting_batch(model), *sizes, device=place)
     seconds = {}
     for name, kind in PRECISIONS.items():
-        if place == "cpu":
-            seconds[name] = _seconds(inference_form(model, name), x)
-        else:  # as gpu.DeviceMapper computes
-            with torch.autocast(torch.device(place).type, kind, enabled=kind != torch.float32):
-                seconds[name] = _seconds(inference_form(model).to(place), x)
+        on_cpu = place == "cpu"
+        form = inference_form(model, name if on_cpu else "float32").to(place)
+        mixed = kind != torch.float32 and not on_cpu  # as gpu.DeviceMapper computes
+        with torch.autocast(torch.device(place).type, kind, enabled=mixed):
+            seconds[name] = _seconds(form, x)
     return min(seconds, key=lambda name: seconds[name])
 
 
@@ -139,16 +139,25 @@ def tile_grid(shape: tuple[int, int], side: int) -> list[Tile]:
     return [(row, column) for row in rows for column in columns]
 
 
-def _touching(windows: np.ndarray, patch: int, tile: Tile) -> np.ndarray:
+def touching(windows: np.ndarray, patch: int, tile: Tile) -> np.ndarray:
     """The windows that share a pixel with the tile."""
     start = np.array([tile[0].start, tile[1].start])
     stop = np.array([tile[0].stop, tile[1].stop])
     return windows[((windows < stop) & (windows + patch > start)).all(1)]
 
 
+def within(tile: Tile, origin: np.ndarray) -> Tile:
+    """The tile in an array whose first row and column are those of ``origin``."""
+    rows, columns = (
+        slice(axis.start - start, axis.stop - start)
+        for axis, start in zip(tile, origin, strict=True)
+    )
+    return rows, columns
+
+
 def read_tile(layers: list, windows: np.ndarray, patch: int, tile: Tile) -> np.ndarray:
     """What the windows that touch a tile see: values (T, bands, rows, columns) of the layers."""
-    windows = _touching(windows, patch, tile)
+    windows = touching(windows, patch, tile)
     (top, left), (bottom, right) = windows.min(0), windows.max(0) + patch
     return read_layers(layers, (slice(top, bottom), slice(left, right)))
 
@@ -168,38 +177,37 @@ class TileMapper:
     device: str | None
     wanted: set[str]
 
-    def layers(self, tile: Tile, values: np.ndarray) -> dict[str, np.ndarray]:
+    @torch.inference_mode()
+    def layers(self, tile: Tile, values: Any) -> dict[str, np.ndarray]:
         """The bytes (bands, rows, columns) of a tile that go into each of the wanted files."""
-        probabilities = self.probabilities(tile, values)
-        known = np.isfinite(probabilities[:1])
-        classes = np.where(known, probabilities.argmax(0), NODATA).astype(np.uint8)
-        uncertainty = entr(probabilities).sum(0, keepdims=True) / np.log(len(probabilities))
-        layers = {
-            "map": classes,
-            "probabilities": _in_steps(probabilities),
-            "entropy": _in_steps(uncertainty),
+        shares = self.blended(tile, values)
+        known = torch.isfinite(shares[:1])
+        makers: dict[str, Callable[[], torch.Tensor]] = {
+            "map": lambda: shares.argmax(0, keepdim=True).where(known, NODATA).to(torch.uint8),
+            "probabilities": lambda: _in_steps(shares),
+            "entropy": lambda: _in_steps(_uncertainty(shares)),
         }
-        return {name: layer for name, layer in layers.items() if name in self.wanted}
+        return {name: make().cpu().numpy() for name, make in makers.items() if name in self.wanted}
 
     @torch.inference_mode()
-    def probabilities(self, tile: Tile, values: np.ndarray) -> np.ndarray:
+    def probabilities(self, tile: Tile, values: Any) -> np.ndarray:
         """Class probabilities (K, rows, columns) of a tile, NaN where a pixel has no data at all.
 
         ``values`` are those of ``read_tile``.
         """
+        return self.blended(tile, values).cpu().numpy()
+
+    def blended(self, tile: Tile, values: Any) -> torch.Tensor:
+        """As ``probabilities``, where they were computed."""
         patch = self.model.arguments["patch"]
-        windows = _touching(self.windows, patch, tile)
+        windows = touching(self.windows, patch, tile)
         origin = windows.min(0)
         empty = without_data(values)
         self.model.to(pick_device(self.device))
         pieces = self._pieces(values, windows - origin, empty)
         probabilities = stitch(pieces, windows - origin, patch, empty.shape)
         probabilities[:, empty] = np.nan
-        rows, columns = (
-            slice(axis.start - start, axis.stop - start)
-            for axis, start in zip(tile, origin, strict=True)
-        )
-        return probabilities[:, rows, columns]
+        return torch.from_numpy(probabilities)[:, *within(tile, origin)]
 
     def _pieces(
         self, values: np.ndarray, windows: np.ndarray, empty: np.ndarray
@@ -207,7 +215,7 @@ class TileMapper:
         """Probabilities (K, P, P) of windows, one row of windows in memory at a time."""
         patch = self.model.arguments["patch"]
         nothing = np.zeros((self.model.arguments["classes"], patch, patch), np.float32)
-        batch = self.batch or _fitting_batch(self.model)
+        batch = self.batch or fitting_batch(self.model)
         with _threads(self.model) as (number, in_turn):
             for top in np.unique(windows[:, 0]):
                 x = torch.from_numpy(network_input(values[:, :, top : top + patch], self.scaling))
@@ -215,12 +223,10 @@ class TileMapper:
                 # A window without any data touches only pixels that become NaN: not computed.
                 seen = [left for left in lefts if not empty[window_at((top, left), patch)].all()]
                 step = max(1, min(batch, -(-len(seen) // number)))
-                stacks = [
-                    torch.stack(
-                        [x[..., left : left + patch] for left in seen[first : first + step]]
-                    )
-                    for first in range(0, len(seen), step)
-                ]
+                batches = (seen[first : first + step] for first in range(0, len(seen), step))
+                stacks = (
+                    torch.stack([x[..., left : left + patch] for left in some]) for some in batches
+                )
                 pieces = (piece for some in in_turn(self._classify, stacks) for piece in some)
                 done = dict(zip(seen, pieces, strict=True))
                 for left in lefts:
@@ -247,7 +253,7 @@ def _threads(model: Network) -> Iterator[tuple[int, Callable]]:
         yield number, pool.map
 
 
-def _fitting_batch(model: Network) -> int:
+def fitting_batch(model: Network) -> int:
     """So many windows as hold ``VALUES`` values per band."""
     values = VALUES
     if getattr(model, "pixelwise", False):
@@ -255,5 +261,10 @@ def _fitting_batch(model: Network) -> int:
     return max(1, values // (model.arguments["dates"] * model.arguments["patch"] ** 2))
 
 
-def _in_steps(share: np.ndarray) -> np.ndarray:
-    return np.where(np.isfinite(share), np.rint(STEPS * share), NODATA).astype(np.uint8)
+def _uncertainty(shares: torch.Tensor) -> torch.Tensor:
+    """Entropy (1, rows, columns) of shares (K, ...), as a share of the greatest possible."""
+    return -torch.xlogy(shares, shares).sum(0, keepdim=True) / np.log(len(shares))
+
+
+def _in_steps(share: torch.Tensor) -> torch.Tensor:
+    return (STEPS * share).round().where(torch.isfinite(share), NODATA).to(torch.uint8)
