@@ -126,15 +126,23 @@ def test_balanced_weights_make_classes_count_the_same():
     np.testing.assert_allclose((counts * weights).sum(), counts.sum())
 
 
-@pytest.mark.parametrize("schedule", ["polynomial", "cosine"])
+SHARES = {  # of the highest rate, after a share of the training
+    "polynomial": lambda done: (1 - done) ** 0.9,
+    "cosine": lambda done: (1 + np.cos(np.pi * done)) / 2,
+    "one-cycle": lambda done: np.where(
+        done < 0.3, 0.04 + 0.96 * done / 0.3, (1 + np.cos(np.pi * (done - 0.3) / 0.7)) / 2
+    ),
+}
+
+
+@pytest.mark.parametrize("schedule", SHARES)
 def test_rate_warms_up_and_falls(season, schedule):
     epochs, steps = 15, 45  # three batches of four an epoch; two steps to warm up
     rates = [
         entry["rate"] for entry in fit(season, epochs=epochs, schedule=schedule, rate=0.01).history
     ]
     done = (np.arange(3, steps + 1, 3) - 1) / (steps + 1)
-    share = (1 - done) ** 0.9 if schedule == "polynomial" else (1 + np.cos(np.pi * done)) / 2
-    np.testing.assert_allclose(rates, 0.01 * share, rtol=1e-6)
+    np.testing.assert_allclose(rates, 0.01 * SHARES[schedule](done), rtol=1e-6)
 
 
 def test_early_stopping_keeps_the_best_epoch(season):
@@ -224,7 +232,10 @@ def test_half_precision_on_a_gpu(season, tmp_path, precision):
     [
         (dict(precision="16-mixed"), "16-mixed needs a GPU"),
         (dict(precision="8"), "precision is '8'; expected one of 32-true, bf16-mixed, 16-mixed"),
-        (dict(schedule="step"), "schedule is 'step'; expected one of polynomial, cosine"),
+        (
+            dict(schedule="step"),
+            "schedule is 'step'; expected one of polynomial, cosine, one-cycle",
+        ),
         (dict(class_weights=[1, 2]), r"class weights have shape \(2,\); expected 3 numbers"),
         (
             dict(accumulate=5),

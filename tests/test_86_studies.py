@@ -117,7 +117,7 @@ def test_the_command(quick, tmp_path, capsys):
     assert len(json.loads(output.read_text())) == 2
 
 
-@pytest.mark.parametrize("study", ["rivals", "land", "parts", "recipes", "shapes"])
+@pytest.mark.parametrize("study", ["rivals", "land", "parts", "recipes", "quick", "shapes"])
 def test_stored_rows_are_those_of_the_study(study):
     rows = studies.read(course.ROOT / "data" / f"{study}_study.json", study)
     make, seeds = jobs.STUDIES[study]

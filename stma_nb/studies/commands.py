@@ -11,7 +11,7 @@ app = typer.Typer()
 @app.command()
 def study(
     name: Annotated[
-        Literal["rivals", "land", "parts", "recipes", "shapes", "real"],
+        Literal["rivals", "land", "parts", "recipes", "quick", "shapes", "real"],
         typer.Argument(help="which study"),
     ],
     seeds: Annotated[

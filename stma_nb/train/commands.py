@@ -146,7 +146,8 @@ def train(
     ] = 1,
     rate: Annotated[float, typer.Option(help="highest learning rate")] = 2e-3,
     schedule: Annotated[
-        Literal["polynomial", "cosine"], typer.Option(help="how the learning rate falls")
+        Literal["polynomial", "cosine", "one-cycle"],
+        typer.Option(help="how the learning rate falls"),
     ] = "polynomial",
     aux_weight: Annotated[
         float, typer.Option(min=0, max=1, help="share of the auxiliary head in the loss")

@@ -33,10 +33,17 @@ from stma_nb.train.contract import (
 from stma_nb.train.losses import cross_entropy
 from stma_nb.train.progress import Progress, Record, name_of
 
+
+def _one_cycle(done: float) -> float:
+    """Up from a 25th for three tenths of the training, then down as half a cosine."""
+    return 0.04 + 3.2 * done if done < 0.3 else (1 + math.cos(math.pi * (done - 0.3) / 0.7)) / 2
+
+
 SCHEDULES: dict[str, Callable[[float], float]] = {
     # the rate, as a share of the highest, after a share of the training
     "polynomial": lambda done: (1 - done) ** 0.9,
     "cosine": lambda done: (1 + math.cos(math.pi * done)) / 2,
+    "one-cycle": _one_cycle,
 }
 
 
@@ -76,7 +83,8 @@ def fit(
         train, valid: patches that keep the contract ``train.Patches``, both of one scaling.
         epochs: passes over the training patches.
         batch: patches of one step, over all processes.
-        rate: highest learning rate, reached after a twentieth of the steps.
+        rate: highest learning rate, reached after a twentieth of the steps (of "one-cycle", after
+            three tenths).
         seed: sets the order of the patches, their variations, and dropout.
         device: ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ...; the GPU when there is one.
         watch: called with the history after every epoch; without it a progress bar is drawn.
@@ -85,7 +93,9 @@ def fit(
         optimiser: called with the parameters and ``lr=rate``; by default AdamW.
         class_weights: (K,) weight of every class in the training loss, say
             ``balanced_weights(counts)``.
-        schedule: how the rate falls to zero, ``"polynomial"`` (power 0.9) or ``"cosine"``.
+        schedule: how the rate falls to zero, ``"polynomial"`` (power 0.9), ``"cosine"``, or
+            ``"one-cycle"``: a long rise and half a cosine, which learns as much in fewer epochs at
+            a rate some five times as high (Smith & Topin 2018, https://arxiv.org/abs/1708.07120).
         precision: ``"32-true"``, ``"bf16-mixed"`` (learns as well on the sample season), or
             ``"16-mixed"`` with scaling of the loss (GPU only).
         accumulate: compute each batch in so many pieces, to need less memory; batch normalisation
@@ -389,7 +399,7 @@ def _order(patches: int, batch: int, seed: int, epoch: int) -> list[np.ndarray]:
 
 
 def _rate_shares(steps: int, schedule: str) -> np.ndarray:
-    """The rate of every step, as a share of the highest: up within a twentieth, then down."""
+    """The rate of every step, as a share of the highest: up, then down."""
     warm_up = max(1, steps // 20)
     fall = SCHEDULES[schedule]
     return np.array([min((n + 1) / warm_up, fall(n / (steps + 1))) for n in range(steps)])

@@ -140,6 +140,44 @@ print(f"{area / (time.process_time() - start):6.2f} km2 per CPU second, peak mem
 """
 
 
+def compare_workers(trained, weights, season, output, rounds=3):
+    """One process with one and two threads, and one and two workers of one thread each."""
+    area = season.sizes["y"] * season.sizes["x"] / 1e4
+    options = dict(progress=False, overwrite=True, tile=256)
+
+    def here(threads):
+        torch.set_num_threads(threads)
+        start, cpu = time.perf_counter(), time.process_time()
+        predict.season_map(trained, season, output, **options)
+        return time.perf_counter() - start, time.process_time() - cpu
+
+    def on_workers(workers):
+        torch.set_num_threads(1)
+        with Client(n_workers=workers, threads_per_worker=1, dashboard_address=None) as client:
+            client.run(train.load, weights)  # workers import what they need
+
+            def cpu():
+                return time.process_time() + sum(client.run(time.process_time).values())
+
+            start, before = time.perf_counter(), cpu()
+            predict.season_map(trained, season, output, client=client, **options)
+            return time.perf_counter() - start, cpu() - before
+
+    ways = {
+        "1 thread": functools.partial(here, 1),
+        "2 threads": functools.partial(here, 2),
+        "1 worker of one thread": functools.partial(on_workers, 1),
+        "2 workers of one thread": functools.partial(on_workers, 2),
+    }
+    taken = {name: [] for name in ways}
+    for _ in range(rounds):  # taking turns
+        for name, way in ways.items():
+            taken[name].append(way())
+    for name, times in taken.items():
+        wall, cpu = (statistics.median(column) for column in zip(*times, strict=True))
+        print(f"{name:<24} {area / wall:6.2f} km2/s, {area / cpu:6.2f} km2 per CPU second")
+
+
 def main():
     torch.set_num_threads(1)
     sample = cube.open_season(course.sample_season())
@@ -167,24 +205,7 @@ def main():
                 [sys.executable, "-c", MAP, weights, path, Path(folder) / "map.tif"], text=True
             )
             print(f"scene of {times * SIDE} x {times * SIDE} pixels: {said}", end="")
-        season, area = cube.open_season(path), (times * SIDE) ** 2 / 1e4
-        for workers in (1, 2):
-            with Client(n_workers=workers, threads_per_worker=1, dashboard_address=None) as client:
-                client.run(train.load, weights)  # workers import what they need
-                start = time.perf_counter()
-                predict.season_map(
-                    trained,
-                    season,
-                    Path(folder) / "map.tif",
-                    progress=False,
-                    overwrite=True,
-                    tile=256,
-                    client=client,
-                )
-                print(
-                    f"{workers} worker(s) of one thread: "
-                    f"{area / (time.perf_counter() - start):.2f} km2/s"
-                )
+        compare_workers(trained, weights, cube.open_season(path), Path(folder) / "map.tif")
 
 
 if __name__ == "__main__":
