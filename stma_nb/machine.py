@@ -1,9 +1,12 @@
 """What this process may use of the machine: cores, threads, memory, and the device of networks."""
 
+import ctypes
 import os
 import platform
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 CGROUPS, LISTING = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
@@ -107,6 +110,26 @@ def limit_threads() -> dict[str, str]:
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(min(torch.get_num_threads(), number))
     return settings
+
+
+@contextmanager
+def memory_kept() -> Iterator[None]:
+    """Let the C library keep what is freed for the next arrays, and give it back at the end.
+
+    Dask starts its workers with MALLOC_TRIM_THRESHOLD_=65536: they return memory after every layer
+    of a network and take each page anew for the next, and a map costs more than twice the processor
+    time. Only glibc (Linux) is like this; elsewhere nothing is done.
+    """
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if libc is None or not hasattr(libc, "mallopt"):
+        yield
+        return
+    libc.mallopt(-3, 32 << 20)  # M_MMAP_THRESHOLD: the most that every version takes
+    libc.mallopt(-1, 256 << 20)  # M_TRIM_THRESHOLD
+    try:
+        yield
+    finally:
+        libc.malloc_trim(0)
 
 
 def memory_limit(root: Path = CGROUPS, listing: Path = LISTING) -> tuple[float, float]:

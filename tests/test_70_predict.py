@@ -4,6 +4,7 @@ interrupted map is taken up again.
 
 import os
 import pickle
+import platform
 import re
 import signal
 import subprocess
@@ -548,6 +549,58 @@ def test_a_cluster_makes_the_same_map(wide, trained, tmp_path, client, store):
     )
     assert here.read_bytes() == there.read_bytes()
     assert (tmp_path / "here_p.tif").read_bytes() == (tmp_path / "there_p.tif").read_bytes()
+
+
+ON_GLIBC = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="it concerns glibc")
+COUNT = """
+def faults():
+    import resource
+    import numpy as np
+    np.ones(1 << 18)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(20):
+        np.ones(1 << 18)  # 512 pages of 4 KB
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+"""
+
+
+@ON_GLIBC
+def test_memory_is_kept_while_it_is_asked_for_and_given_back_at_the_end():
+    code = f"""{COUNT}
+import numpy as np
+from pathlib import Path
+from stma_nb.machine import memory_kept
+
+def held():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+apart, before = faults(), held()
+with memory_kept():
+    within = faults()
+    arrays = [np.ones(1 << 18) for _ in range(50)]
+    del arrays
+    during = held()
+print(apart, within, during - before, held() - before)
+"""
+    environment = os.environ | {"MALLOC_TRIM_THRESHOLD_": "65536"}  # as Dask starts its workers
+    told = subprocess.check_output([sys.executable, "-c", code], text=True, env=environment)
+    apart, within, during, after = map(int, told.split())
+    assert apart > 5000 and within < apart / 10
+    assert during > 80e6 and after < 10e6
+
+
+@ON_GLIBC
+def test_a_worker_that_computed_a_tile_does_not_take_every_page_anew(
+    wide, trained, tmp_path, client
+):
+    cube.save_season(wide, tmp_path / "season.zarr")
+    season = cube.open_season(tmp_path / "season.zarr")
+    predict.season_map(
+        trained, season, tmp_path / "map.tif", progress=False, tile=48, client=client
+    )
+    found: dict = {}
+    exec(COUNT, found)
+    assert max(client.run(found["faults"]).values()) < 1000
 
 
 def test_a_worker_that_dies_costs_nothing_but_time(wide, trained, tmp_path, client):

@@ -109,7 +109,8 @@ class Parts:
             return False
         shape = tuple(axis.stop - axis.start for axis in tile)
         try:
-            with np.load(file) as layers:  # the whole of it: the archive holds a checksum
+            # The whole of it is read: the archive holds a checksum.
+            with file.open("rb") as opened, np.load(opened) as layers:
                 return all(layers[name].shape[1:] == shape for name in self.outputs)
         except Exception:  # what a damaged file raises depends on where it is damaged
             return False

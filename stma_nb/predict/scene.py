@@ -18,7 +18,7 @@ from tqdm import tqdm
 import stma_nb
 from stma_nb.cube import check_layout
 from stma_nb.files import check_outputs, one_writer
-from stma_nb.machine import pick_device, whole_cores
+from stma_nb.machine import memory_kept, pick_device, whole_cores
 from stma_nb.patches import corners
 from stma_nb.predict.gpu import on_device
 from stma_nb.predict.parts import Parts, begun_with, season_hash, weights_hash
@@ -305,7 +305,7 @@ def _map_tile(job: tuple[Callable, Callable], tile: Tile) -> Layers:
 
     read, compute = job
     values = read(tile)
-    with _ONE_AT_A_TIME:
+    with _ONE_AT_A_TIME, memory_kept():
         torch.set_num_threads(min(get_worker().state.nthreads, whole_cores()))
         return compute(tile, values)
 

@@ -259,8 +259,10 @@ def main() -> None:
     for stage in stages:
         with rasterio.open(args.folder / f"{name}_{stage}.tif") as tif:
             codes.append(tif.read(1))
+    about = machine()
+    del about["threads"]  # every stage has its own
     found = {
-        "machine": machine() | {"threads": threads["one"]},
+        "machine": about,
         "network": args.size,
         **{key: trained.model.arguments[key] for key in ("width", "patch")},
         "rows": args.rows,
