@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import dask
+import dask.threaded
 import numpy as np
 import xarray as xr
 
@@ -66,7 +67,7 @@ def read_layers(layers: Sequence, window: Window) -> np.ndarray:
 
     Dask's threads read, never the scheduler of a cluster: this may be running in one of its tasks.
     """
-    pieces = dask.compute(*(layer[..., *window] for layer in layers), scheduler="threads")
+    pieces = dask.compute(*(layer[..., *window] for layer in layers), scheduler=dask.threaded.get)
     dates = max(len(piece) for piece in pieces if piece.ndim == 3)
     shape = (dates, len(pieces), *pieces[0].shape[-2:])
     values = np.empty(shape, np.float32)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import dask
+import dask.threaded
 import numpy as np
 import rasterio
 import rasterio.shutil
@@ -46,7 +47,7 @@ def season_hash(season: xr.Dataset, bands: Sequence[str]) -> str:
         for row in rows
         for column in columns
     ]
-    for values in dask.compute(*looks, scheduler="threads"):
+    for values in dask.compute(*looks, scheduler=dask.threaded.get):
         digest.update(values.tobytes())
     return digest.hexdigest()
 
