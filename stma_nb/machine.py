@@ -120,16 +120,25 @@ def memory_kept() -> Iterator[None]:
     of a network and take each page anew for the next, and a map costs more than twice the processor
     time. Only glibc (Linux) is like this; elsewhere nothing is done.
     """
-    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
-    if libc is None or not hasattr(libc, "mallopt"):
-        yield
-        return
-    libc.mallopt(-3, 32 << 20)  # M_MMAP_THRESHOLD: the most that every version takes
-    libc.mallopt(-1, 256 << 20)  # M_TRIM_THRESHOLD
+    if libc := _glibc():
+        libc.mallopt(-3, 32 << 20)  # M_MMAP_THRESHOLD: the most that every version takes
+        libc.mallopt(-1, 256 << 20)  # M_TRIM_THRESHOLD
     try:
         yield
     finally:
+        give_memory_back()
+
+
+def give_memory_back() -> None:
+    """Let the C library return what it holds and nobody uses; glibc keeps it until it is asked."""
+    if libc := _glibc():
         libc.malloc_trim(0)
+
+
+def _glibc() -> ctypes.CDLL | None:
+    """GNU's C library, where it is the one of this process."""
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+    return libc if hasattr(libc, "malloc_trim") else None
 
 
 def memory_limit(root: Path = CGROUPS, listing: Path = LISTING) -> tuple[float, float]:

@@ -1,4 +1,3 @@
-import ctypes
 import json
 import os
 import re
@@ -65,8 +64,7 @@ def one_thread() -> Iterator[None]:
 def memory_given_back() -> Iterator[None]:
     """GNU's C library keeps what large networks have freed, more than 1 GB of it, until asked."""
     yield
-    if sys.platform == "linux" and hasattr(ctypes.CDLL(None), "malloc_trim"):
-        ctypes.CDLL(None).malloc_trim(0)
+    machine.give_memory_back()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -34,15 +34,19 @@ from stma_nb.train.losses import cross_entropy
 from stma_nb.train.progress import Progress, Record, name_of
 
 
+def _half_cosine(done: float) -> float:
+    return (1 + math.cos(math.pi * done)) / 2
+
+
 def _one_cycle(done: float) -> float:
     """Up from a 25th for three tenths of the training, then down as half a cosine."""
-    return 0.04 + 3.2 * done if done < 0.3 else (1 + math.cos(math.pi * (done - 0.3) / 0.7)) / 2
+    return 0.04 + 3.2 * done if done < 0.3 else _half_cosine((done - 0.3) / 0.7)
 
 
 SCHEDULES: dict[str, Callable[[float], float]] = {
     # the rate, as a share of the highest, after a share of the training
     "polynomial": lambda done: (1 - done) ** 0.9,
-    "cosine": lambda done: (1 + math.cos(math.pi * done)) / 2,
+    "cosine": _half_cosine,
     "one-cycle": _one_cycle,
 }
 
