@@ -71,54 +71,76 @@ from .drawings.terrain import (
     bursts as bursts,
     slopes as slopes,
 )
-from .lessons import (
-    against_gamma as against_gamma,
-    agreements as agreements,
+from .lessons.accuracy import (
     areas as areas,
-    bars_by_date as bars_by_date,
-    by_angle as by_angle,
     by_block as by_block,
-    by_land as by_land,
-    calendar as calendar,
     coverage as coverage,
-    crop_curves as crop_curves,
-    crop_seasons as crop_seasons,
-    crop_years as crop_years,
-    date_map as date_map,
-    db_images as db_images,
-    deletion as deletion,
-    dots as dots,
     doubt_and_errors as doubt_and_errors,
-    doubt_and_places as doubt_and_places,
-    doubt_of_shifts as doubt_of_shifts,
-    fields_and_mean as fields_and_mean,
-    gain_by_depth as gain_by_depth,
-    intervals as intervals,
-    ladders as ladders,
-    level_histograms as level_histograms,
-    losses as losses,
-    memory_used as memory_used,
     nearest_crops as nearest_crops,
-    noise_errors as noise_errors,
+    where_errors_sit as where_errors_sit,
+)
+from .lessons.common import (
+    db_images as db_images,
+    dots as dots,
+    intervals as intervals,
+)
+from .lessons.explorer import (
+    agreements as agreements,
+    bars_by_date as bars_by_date,
+    deletion as deletion,
     pairs_of_networks as pairs_of_networks,
-    patch_images as patch_images,
-    patch_with_label as patch_with_label,
-    pixels_and_mean as pixels_and_mean,
-    power_and_db as power_and_db,
-    price_of_pairs as price_of_pairs,
-    rate_test as rate_test,
-    season_in_two_bands as season_in_two_bands,
-    shared_and_weather as shared_and_weather,
-    sharpness_varied as sharpness_varied,
+)
+from .lessons.preprocessing import (
+    by_angle as by_angle,
+    noise_errors as noise_errors,
     soft_edge as soft_edge,
-    speed_ups as speed_ups,
     steps_by_crop as steps_by_crop,
     terrain as terrain,
+)
+from .lessons.real import (
+    crop_curves as crop_curves,
+    crop_years as crop_years,
+    level_histograms as level_histograms,
+)
+from .lessons.region import (
+    doubt_and_places as doubt_and_places,
+    gain_by_depth as gain_by_depth,
+    memory_used as memory_used,
+)
+from .lessons.spatial import (
+    patch_images as patch_images,
+    price_of_pairs as price_of_pairs,
+    sharpness_varied as sharpness_varied,
+)
+from .lessons.splits import (
+    by_land as by_land,
+    ladders as ladders,
+    patch_with_label as patch_with_label,
     variograms as variograms,
-    vh_against_vv as vh_against_vv,
-    weather_effects as weather_effects,
+)
+from .lessons.temporal import (
+    date_map as date_map,
+    season_in_two_bands as season_in_two_bands,
     weight_received as weight_received,
-    where_errors_sit as where_errors_sit,
+)
+from .lessons.time_series import (
+    against_gamma as against_gamma,
+    calendar as calendar,
+    fields_and_mean as fields_and_mean,
+    pixels_and_mean as pixels_and_mean,
+    power_and_db as power_and_db,
+    shared_and_weather as shared_and_weather,
+    vh_against_vv as vh_against_vv,
+)
+from .lessons.training import (
+    losses as losses,
+    rate_test as rate_test,
+    speed_ups as speed_ups,
+)
+from .lessons.transfer import (
+    crop_seasons as crop_seasons,
+    doubt_of_shifts as doubt_of_shifts,
+    weather_effects as weather_effects,
 )
 from .maps import (
     web_map as web_map,

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from stma_nb import radar, simulate
 from stma_nb.extras import needs
 from stma_nb.figures.component import STATIC, Component, one_of, script, style
-from stma_nb.figures.lessons import PIXELS, db_images
+from stma_nb.figures.lessons.common import PIXELS, db_images
 from stma_nb.simulate.instrument import AZIMUTH, RANGE
 from stma_nb.simulate.landscape import PIXEL
 

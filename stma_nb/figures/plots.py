@@ -128,9 +128,9 @@ def backscatter(season: xr.Dataset, dates: list[int] | None = None, columns: int
     for axis in axes.flat[len(images) :]:
         axis.set_visible(False)
     for axis, image, date in zip(axes.flat, images, dates, strict=False):
-        picture = axis.imshow(image, cmap="gray", vmin=low, vmax=high, extent=_extent(season))
+        picture = axis.imshow(image, cmap="gray", vmin=low, vmax=high, extent=extent(season))
         axis.set_title(np.datetime_as_string(season.time.values[date], "D"), fontsize=10)
-    _locate(axes.flat[: len(images)], season)
+    locate(axes.flat[: len(images)], season)
     figure.colorbar(picture, ax=axes, label="VH backscatter (dB)", shrink=0.8)
     return figure
 
@@ -151,9 +151,9 @@ def radar_image(season: xr.Dataset, date: int, crops: Sequence[str] = ()) -> Fig
     bar = figure.add_axes((width + 0.9, 0.75 + 0.2 * height, 0.2, 0.6 * height) / scale)
     low, high = np.nanpercentile(image, (2, 98))
     look = dict(cmap="gray", vmin=low, vmax=high, interpolation="nearest")
-    picture = axis.imshow(image, extent=_extent(season), **look)
+    picture = axis.imshow(image, extent=extent(season), **look)
     axis.set_title(f"VH, {np.datetime_as_string(season.time.values[date], 'D')}", fontsize=11)
-    _locate([axis], season)
+    locate([axis], season)
     for code, crop in enumerate(legend(season)):
         if crop.name in crops and (season.crop == code).any():
             east, north = _middle_of_largest(season, code)
@@ -170,7 +170,7 @@ def _middle_of_largest(season: xr.Dataset, code: int) -> tuple[float, float]:
     """The point of a class that is furthest from all others, in kilometres (east, north)."""
     inside = depth(season.crop.values == code)
     row, column = np.unravel_index(inside.argmax(), inside.shape)
-    _, right, _, top = _extent(season)
+    _, right, _, top = extent(season)
     rows, columns = inside.shape
     return (column + 0.5) * right / columns, top - (row + 0.5) * top / rows
 
@@ -225,20 +225,18 @@ def label_maps(
     if date is not None:
         image = radar.to_db(season.vh.isel(time=date)).values
         low, high = np.nanpercentile(image, (2, 98))
-        axes[0].imshow(image, cmap="gray", vmin=low, vmax=high, extent=_extent(season))
+        axes[0].imshow(image, cmap="gray", vmin=low, vmax=high, extent=extent(season))
         day = np.datetime_as_string(season.time.values[date], "D")
         axes[0].set_title(f"VH, {day}", fontsize=11)
     colours, norm = colour_map(crops)
     for axis, (title, labels) in zip(axes[count - len(maps) :], maps.items(), strict=True):
-        axis.imshow(
-            labels, cmap=colours, norm=norm, extent=_extent(season), interpolation="nearest"
-        )
+        axis.imshow(labels, cmap=colours, norm=norm, extent=extent(season), interpolation="nearest")
         axis.set_title(literal(title), fontsize=11)
         _letter_fields(axis, np.asarray(labels), crops, season)
     for axis in axes:
         if outline is not None:
             _draw_outline(axis, outline, season)
-    _locate(axes, season)
+    locate(axes, season)
     handles = [
         Patch(
             facecolor=crop.colour,
@@ -255,7 +253,7 @@ def label_maps(
 
 def _draw_outline(axis: Axes, mask: np.ndarray, season: xr.Dataset) -> None:
     """The border of a mask in black, closed at the border of the scene."""
-    _, right, _, top = _extent(season)
+    _, right, _, top = extent(season)
     rows, columns = mask.shape
     # Centres of the pixels in kilometres, with one more pixel on each side.
     x = (np.arange(columns + 2) - 0.5) * right / columns
@@ -279,7 +277,7 @@ def parts_map(maps: dict[str, np.ndarray], season: xr.Dataset) -> Figure:
         rows, columns = parts.shape
         thin = parts[:: math.ceil(rows / 600), :: math.ceil(columns / 600)]  # as fine as the screen
         axis.imshow(
-            thin, cmap=colours, vmin=-0.5, vmax=3.5, extent=_extent(season), interpolation="nearest"
+            thin, cmap=colours, vmin=-0.5, vmax=3.5, extent=extent(season), interpolation="nearest"
         )
         for code, (_, hatch) in looks.items():
             area = ndimage.binary_opening(thin == code, np.ones((5, 5)))  # without thin pieces
@@ -289,12 +287,12 @@ def parts_map(maps: dict[str, np.ndarray], season: xr.Dataset) -> Figure:
                     levels=[0.5, 1.5],
                     colors="none",
                     hatches=[hatch],
-                    extent=_extent(season),
+                    extent=extent(season),
                     origin="upper",
                 )
                 hatched.set(edgecolor="white", linewidth=0)
         axis.set_title(literal(title), fontsize=11)
-    _locate(axes, season)
+    locate(axes, season)
     handles = []
     for code, (colour, hatch) in looks.items():
         edge = "white" if hatch else "black"
@@ -426,21 +424,21 @@ def live_history(caption: Caption) -> Callable[[list[dict[str, float]]], None]:
     return watch
 
 
-def _extent(season: xr.Dataset) -> tuple[float, float, float, float]:
+def extent(season: xr.Dataset) -> tuple[float, float, float, float]:
     """Left, right, bottom, top of a scene in kilometres from its lower left corner."""
     width = abs(float(season.x[1] - season.x[0])) / 1000  # of a pixel
     height = abs(float(season.y[1] - season.y[0])) / 1000
     return 0, season.sizes["x"] * width, 0, season.sizes["y"] * height
 
 
-def _locate(axes: Iterable[Axes], season: xr.Dataset) -> None:
+def locate(axes: Iterable[Axes], season: xr.Dataset) -> None:
     """Kilometres along the axes of maps, and on the first a scale bar, north, and where it lies."""
     first, *others = axes
     for axis in (first, *others):
         axis.tick_params(labelsize=9)
     first.set_xlabel("east (km)")
     first.set_ylabel("north (km)")
-    _, right, _, top = _extent(season)
+    _, right, _, top = extent(season)
     halo = [withStroke(linewidth=3, foreground="white")]
     nice = [digit * 10.0**power for power in range(-3, 4) for digit in (1, 2, 5)]
     length = max(length for length in nice if length <= max(0.35 * right, nice[0]))
@@ -489,7 +487,7 @@ def _letter_fields(
     axis: Axes, labels: np.ndarray, crops: Sequence[Crop], season: xr.Dataset
 ) -> None:
     """The letters of their class on those fields of a map that are large enough for them."""
-    _, right, _, top = _extent(season)
+    _, right, _, top = extent(season)
     rows, columns = labels.shape
     letters = class_letters(crops)
     large = max(2, max(columns, rows) / 45)  # pixels from the border of a field to its middle

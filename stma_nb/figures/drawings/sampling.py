@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
-from stma_nb.figures.plots import _extent, _locate, literal
+from stma_nb.figures.plots import extent, literal, locate
 
 MISSED = "#332288"
 
@@ -102,10 +102,10 @@ def _points(
         shown,
         cmap=ListedColormap(["#f2f2f2", colour]),
         alpha=0.6,
-        extent=_extent(season),
+        extent=extent(season),
         interpolation="none",
     )
-    _, right, _, top = _extent(season)
+    _, right, _, top = extent(season)
     x = (sample["column"] + 0.5) * right / shown.shape[1]
     y = top - (sample["row"] + 0.5) * top / shown.shape[0]
     own, true = sample["stratum"] == code, sample["reference"] == code
@@ -118,7 +118,7 @@ def _points(
     for where, look, label in kinds:
         axis.scatter(x[where], y[where], label=f"{label} ({where.sum()})", **look)
     axis.set_title("1. Draw points, visit them", fontsize=12)
-    _locate([axis], season)
+    locate([axis], season)
     axis.legend(
         loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2, frameon=False, fontsize=9.5
     )
