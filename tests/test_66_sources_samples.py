@@ -109,6 +109,7 @@ def test_the_mirror_serves_by_name_wherever_the_file_lies(tmp_path, monkeypatch,
     found = tmp_path / "mirror" / "deep" / "down" / "cdse_sentinel1_grd.nc"
     content = belgium_as_listed(monkeypatch, found)
     assert samples.available("belgium") is None, "no mirror yet"
+    assert samples.bring("belgium", download=False) is None
     monkeypatch.setenv(samples.MIRROR, str(tmp_path / "mirror"))
     assert samples.available("belgium") == home / "belgium"
     assert (home / "belgium" / found.name).read_bytes() == content

@@ -177,7 +177,7 @@ def course_scene():
 @pytest.fixture(scope="module")
 def shipped(tmp_path_factory):
     """An explorer of the shipped weights on a part of the sample scene, and its page."""
-    trained = train.load(course.ROOT / "data" / "stma_sample.safetensors")
+    trained = train.load(course.sample_weights())
     view = AttentionExplorer(trained, course_scene())
     return view, view.save_html(tmp_path_factory.mktemp("page") / "page.html")
 

@@ -29,7 +29,7 @@ def season():
 
 @pytest.fixture(scope="module")
 def trained():
-    return train.load(course.sample_season().parent / "stma_sample.safetensors")
+    return train.load(course.sample_weights())
 
 
 @pytest.fixture

@@ -406,7 +406,7 @@ def test_the_locked_and_the_chosen_pixel_tell_what_they_give_each_other(page, vi
 
 def test_the_next_error_is_wrong_where_it_leads(browser, tmp_path):
     season = cube.open_season(course.sample_season()).isel(y=slice(224, 320), x=slice(64, 160))
-    trained = train.load(course.ROOT / "data" / "stma_sample.safetensors")
+    trained = train.load(course.sample_weights())
     view = explorer.AttentionExplorer(trained, season.load())
     page, wrong = opened(browser, view.save_html(tmp_path / "view.html"))
     seen = set()

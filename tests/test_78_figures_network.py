@@ -13,7 +13,7 @@ SHOWN = (4, 6, 13)
 
 @pytest.fixture(scope="module")
 def trained():
-    return train.load(course.sample_season().parent / "stma_sample.safetensors")
+    return train.load(course.sample_weights())
 
 
 @pytest.fixture(scope="module")

@@ -66,7 +66,7 @@ def small(tmp_path):
     ]
     cells = [
         new_markdown_cell(HEAD),
-        new_code_cell(SETUP, metadata={"tags": ["setup"]}),
+        new_code_cell(f"{SETUP}\n{structure.SETUP}", metadata={"tags": ["setup"]}),
         new_code_cell("epochs = 1", metadata={"tags": ["parameters"]}),
         new_code_cell("draw()", outputs=[output]),
         *exercises,
@@ -141,6 +141,7 @@ def test_a_notebook_that_was_never_measured(said, tmp_path):
         ),
         (HERE.url + " ", "https://github.com/else/where ", f"has no line '{SETUP}' in its set-up"),
         ("depth 1 ", "depth 1 --branch other ", f"has no line '{SETUP}' in its set-up cell"),
+        ("%run ", "%load ", f"has no line '{structure.SETUP}' in its set-up cell"),
         ("../README.md#top", "../READ.md", "links to '../READ.md', which does not exist"),
         (
             "../README.md#top",
@@ -198,7 +199,7 @@ def test_text_that_breaks_a_convention(said, old, new, words):
             "has a caption that says too little: 'Figure 1. A picture '",
         ),
         (
-            lambda n: n.cells[3].update(source="line()\n" * 15 + "draw()"),
+            lambda n: n.cells[3].update(source="# drawn\n" + "line()\n" * 14 + "draw()"),
             "has 16 lines of code up to its first figure, at most 15",
         ),
         (lambda n: n.cells[6].metadata.update(tags=["exercise"]), "has no exercise tagged 'build'"),
@@ -223,7 +224,7 @@ def test_text_that_breaks_a_convention(said, old, new, words):
         ),
         (
             lambda n: n.cells.pop(1),
-            "does not begin with a cell tagged 'setup' and one tagged 'parameters'",
+            "does not begin with a cell tagged 'setup'",
         ),
         (lambda n: n.cells[3].update(id=n.cells[4].id), "has cells without an id of their own"),
     ],
@@ -290,7 +291,7 @@ def test_the_table_tells_the_measures(said, tmp_path):
     assert row.split()[:3] == ["90_small", "9", "2"]
     told = dict(zip(re.split(r"  +", header.strip()), row.split(), strict=True))
     asked = ("figures", "captions", "to first", "exercises", "build", "predict")
-    assert [told[name] for name in asked] == ["1", "1", "1", "3", "1", "1"]
+    assert [told[name] for name in asked] == ["1", "1", "2", "3", "1", "1"]
     assert row.split()[-2:] == ["20", "900"]
 
 

@@ -1,5 +1,5 @@
 """On Colab every notebook finds what it imports: what is preinstalled there, and what its set-up
-cell brings.
+cell brings by ``stma_nb/course/colab.py``.
 
 Looked up in the sources, without an environment. `.ci/colab.py` makes one and runs the notebooks.
 """
@@ -8,6 +8,8 @@ import ast
 import importlib.metadata
 import json
 import re
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterable
 from functools import cache
@@ -17,9 +19,10 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from stma_nb.course import colab
+
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-KEEP = "!pip freeze | grep == > /content/kept  # pip keeps these versions"
 BRINGS = importlib.metadata.packages_distributions()  # what is imported, and what brings it
 # Imports within functions that notebooks do not call, or only where they have the package.
 NOT_REACHED = {
@@ -36,18 +39,16 @@ def preinstalled() -> set[str]:
     return {canonicalize_name(line.partition("==")[0]) for line in lines if "==" in line}
 
 
-def sources(notebook: Path) -> tuple[str, str]:
-    """The set-up cell of a notebook, and the code of all others."""
-    code = [c for c in json.loads(notebook.read_text("utf-8"))["cells"] if c["cell_type"] == "code"]
-    setup, *rest = ("".join(cell["source"]) for cell in code)
-    assert "google.colab" in setup
-    return setup, "\n".join(rest)
+def code_of(notebook: Path) -> str:
+    """The code of a notebook but for lines for the shell."""
+    cells = json.loads(notebook.read_text("utf-8"))["cells"]
+    code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    return re.sub(r"^( *)[%!].*", r"\1pass", code, flags=re.MULTILINE)
 
 
-def brought(setup: str) -> set[str]:
-    """The packages that a set-up cell installs, and all that they need in turn."""
-    lines = re.findall(r"^ +%pip install -q -c /content/kept (.+)$", setup, re.MULTILINE)
-    names, known = [name for line in lines for name in line.split()], set()
+def brought(lacking: Iterable[str]) -> set[str]:
+    """The packages that are installed, and all that they need in turn."""
+    names, known = list(lacking), set()
     while names:
         asked = Requirement(names.pop())
         if (name := canonicalize_name(asked.name)) not in known:
@@ -115,9 +116,9 @@ def reached(code: str) -> set[tuple[str, str]]:
     return found
 
 
-def missing(setup: str, code: str, there: Iterable[str]) -> set[tuple[str, str]]:
+def missing(code: str, there: Iterable[str], lacking: Iterable[str]) -> set[tuple[str, str]]:
     """What code imports that neither lies there nor is brought: who imports it, and the package."""
-    have, found = set(there) | brought(setup), set()
+    have, found = set(there) | brought(lacking), set()
     for module, name in reached(code):
         package = name.partition(".")[0]
         if name.startswith("dask.distributed"):  # a door of dask's to a package of its own
@@ -133,29 +134,44 @@ def missing(setup: str, code: str, there: Iterable[str]) -> set[tuple[str, str]]
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_on_colab_a_notebook_finds_all_that_it_imports(notebook):
-    assert missing(*sources(notebook), preinstalled()) == set()
+    assert missing(code_of(notebook), preinstalled(), colab.LACKING) == set()
 
 
 def test_what_a_notebook_would_miss_on_colab_is_found():
     [region] = (ROOT / "notebooks").glob("10_*.ipynb")
     [real] = (ROOT / "notebooks").glob("11_*.ipynb")
-    setup, code = sources(region)
-    without = setup.replace(" distributed\n", " zarr\n")
-    assert missing(without, code, preinstalled()) == {("the notebook", "distributed")}
-    setup, code = sources(real)
-    without = setup.replace("odc-stac ", "").replace("rioxarray", "zarr")
-    found = missing(without, code, preinstalled() - {"folium"})
+    without = set(colab.LACKING) - {"distributed"}
+    found = missing(code_of(region), preinstalled(), without)
+    assert found == {("the notebook", "distributed")}
+    without = set(colab.LACKING) - {"odc-stac", "rioxarray"}
+    found = missing(code_of(real), preinstalled() - {"folium"}, without)
     assert {("the notebook", "folium"), ("stma_nb.sources.stac", "odc")} <= found
     assert "rioxarray" in {package for _, package in found}, "which rooms import, not the notebook"
 
 
-@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
-def test_on_colab_nothing_that_is_preinstalled_is_replaced(notebook):
-    """Every line but that for the course itself is bound to what pip lists before."""
-    setup, _ = sources(notebook)
-    first, *lines = re.findall(r"^ +([%!].+)$", setup, re.MULTILINE)
-    assert first == KEEP
-    installing = [line for line in lines if "install" in line]
-    assert installing.pop() == "%pip install -q --no-deps -e /content/stma_nb"
-    assert installing
-    assert all(line.startswith("%pip install -q -c /content/kept ") for line in installing)
+def test_only_what_is_lacking_is_brought():
+    assert not set(colab.LACKING) & preinstalled()
+
+
+def test_nothing_that_is_preinstalled_is_replaced_and_the_running_python_finds_the_course(
+    tmp_path, monkeypatch
+):
+    """Run as Colab runs it, but with a pip that writes down what it is asked for."""
+    course = tmp_path / "stma_nb"
+    (course / "stma_nb" / "course").mkdir(parents=True)
+    script = course / "stma_nb" / "course" / "colab.py"
+    shutil.copy(ROOT / "stma_nb" / "course" / "colab.py", script)
+    (tmp_path / "pip.py").write_text(
+        "import sys\n"
+        f"open({str(tmp_path / 'asked')!r}, 'a').write(' '.join(sys.argv[1:]) + '\\n')\n"
+        "print('numpy==2.1.3\\ntorch @ file:///torch.whl')\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    run = f"import runpy, sys; runpy.run_path({str(script)!r}, run_name='__main__')"
+    code = f"{run}; print(sys.path[0])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    first, bound, own = (tmp_path / "asked").read_text().splitlines()
+    assert first == "freeze" and (tmp_path / "kept").read_text() == "numpy==2.1.3"
+    assert bound == f"install -q -c {tmp_path / 'kept'} {' '.join(colab.LACKING)}"
+    assert own == f"install -q --no-deps -e {course}"
+    assert done.stdout.splitlines()[-1] == str(course)

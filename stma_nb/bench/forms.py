@@ -84,7 +84,7 @@ def trained_of(size: str) -> Trained:
 
     So does the small one where the repository is not at hand.
     """
-    weights = course.ROOT / "data" / "stma_sample.safetensors"
+    weights = course.sample_weights()
     if size == "compact" and weights.exists():
         return load(weights)
     data = data_of(size)

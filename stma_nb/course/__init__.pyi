@@ -9,7 +9,9 @@ from .runner import (
     parameters_of as parameters_of,
     run_notebook as run_notebook,
     sample_folder as sample_folder,
+    sample_like as sample_like,
     sample_season as sample_season,
+    sample_weights as sample_weights,
     tidy as tidy,
     to_html as to_html,
 )

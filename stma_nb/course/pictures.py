@@ -24,7 +24,7 @@ class Picture(NamedTuple):
 
 def _explorer() -> figures.Component:
     season = cube.open_season(runner.sample_season()).load()
-    trained = train.load(runner.ROOT / "data" / "stma_sample.safetensors")
+    trained = train.load(runner.sample_weights())
     scene = season.isel(y=slice(224, 448), x=slice(0, 224))
     return attention.AttentionExplorer(trained, scene, row=64, column=96, layer="label", head=2)
 

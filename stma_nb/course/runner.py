@@ -30,6 +30,14 @@ SAMPLE: dict[str, Any] = dict(
 SAMPLE_SPLIT: dict[str, Any] = dict(block=80, buffer=8, seed=24)
 
 
+def sample_like(year: int = SAMPLE["year"], **changes: Any) -> dict[str, Any]:
+    """What ``simulate.season`` makes the sample season of, but for changes; in another year its
+    acquisitions are as many days after New Year.
+    """
+    later = np.datetime64(f"{year}-01-01") - np.datetime64(f"{SAMPLE['year']}-01-01")
+    return SAMPLE | dict(year=year, dates=[date + later for date in SAMPLE["dates"]]) | changes
+
+
 class NotebookError(RuntimeError):
     """A notebook cannot be run as asked, or failed while running."""
 
@@ -38,6 +46,11 @@ def sample_season() -> Path:
     """Folder of the embedded sample season; on a bare install it is made when first asked for."""
     folder = sample_folder()
     return folder if folder.exists() else make_sample_season(folder)
+
+
+def sample_weights() -> Path:
+    """File of the weights that come with the repository, trained on the sample season."""
+    return ROOT / "data" / "stma_sample.safetensors"
 
 
 def sample_folder() -> Path:

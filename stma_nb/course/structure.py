@@ -34,6 +34,7 @@ BUDGET = "budget.json"  # beside the notebooks: what the last real run of each t
 LONGEST = 35  # lines of a code cell that a reader takes in at once
 LONGEST_APART = 40  # lines of cells that are skimmed (imports) or are a piece of the library
 TAGS = {"setup", "parameters", "library", "exercise", "solution", "build", "predict"}
+SETUP = "%run /content/stma_nb/stma_nb/course/colab.py"  # on Colab, after the clone
 FIRST_FIGURE = 15  # lines of code up to the first figure: seeing comes before reading
 LONGEST_SENTENCE = 35  # words
 UNITS = {"second": 1, "minute": 60, "hour": 3600}
@@ -131,12 +132,15 @@ class Notebook:
 
     @property
     def lines_before_figure(self) -> int:
-        """Lines of code up to the first figure, with the cell that shows it."""
+        """Lines of code up to the first figure, with the cell that shows it and without the set-up
+        for Colab; lines of comments do not count.
+        """
         count = 0
         for cell in self.code:
-            if {"setup", "parameters"} & set(cell.metadata.get("tags", [])):
+            if "setup" in cell.metadata.get("tags", []):
                 continue
-            count += sum(bool(line.strip()) for line in cell.source.splitlines())
+            written = [line.strip() for line in cell.source.splitlines()]
+            count += sum(bool(line) and not line.startswith("#") for line in written)
             pages = [output.get("data", {}).get("text/html", "") for output in cell.outputs]
             if any("<img" in page for page in pages):
                 break
@@ -354,9 +358,12 @@ def check_badges(notebook: Notebook) -> list[str]:
 
 def check_setup(notebook: Notebook) -> list[str]:
     """That the set-up cell fetches the course from where it lies."""
-    wanted = f"!{address.here().clone} /content/stma_nb"
     lines = [line.strip() for cell in notebook.tagged("setup") for line in cell.source.splitlines()]
-    return [] if wanted in lines else [f"has no line '{wanted}' in its set-up cell"]
+    return [
+        f"has no line '{wanted}' in its set-up cell"
+        for wanted in (f"!{address.here().clone} /content/stma_nb", SETUP)
+        if wanted not in lines
+    ]
 
 
 def check_exercises(notebook: Notebook) -> list[str]:
@@ -463,12 +470,12 @@ def check_pictures(notebook: Notebook) -> list[str]:
 
 def check_tags(notebook: Notebook) -> list[str]:
     found = []
-    if [cell.metadata.get("tags") for cell in notebook.code[:2]] != [["setup"], ["parameters"]]:
-        found.append("does not begin with a cell tagged 'setup' and one tagged 'parameters'")
+    if notebook.code[0].metadata.get("tags") != ["setup"]:
+        found.append("does not begin with a cell tagged 'setup'")
     found += [
         f"has {len(notebook.tagged(tag))} cells tagged '{tag}'"
         for tag in ("setup", "parameters")
-        if len(notebook.tagged(tag)) > 1
+        if len(notebook.tagged(tag)) != 1
     ]
     unknown = {tag for cell in notebook.cells for tag in cell.metadata.get("tags", [])} - TAGS
     found += [

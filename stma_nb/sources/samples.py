@@ -205,6 +205,11 @@ def available(name: str, folder: str | Path | None = None) -> Path | None:
         return None
 
 
+def bring(name: str, download: bool, folder: str | Path | None = None) -> Path | None:
+    """The folder of a sample: with ``download`` fetched, and else what is ``available``."""
+    return fetch(name, folder) if download else available(name, folder)
+
+
 def _there(choices: tuple[File, ...], place: Path) -> bool:
     """Whether a file, or what stands in for it, lies in the folder; a wrong file is refused."""
     for file in choices:

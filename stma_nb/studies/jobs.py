@@ -137,8 +137,7 @@ def _here_and_elsewhere(see: See, fit: Fit, season: xr.Dataset, seed: int) -> Ro
 @lru_cache(maxsize=1)
 def _elsewhere(seed: int) -> dict[str, xr.Dataset]:
     """The scene as the trained methods have not seen it."""
-    later = np.datetime64("2021-01-01") - np.datetime64("2018-01-01")
-    in_2021 = tuple(date + later for date in course.SAMPLE["dates"])
+    in_2021 = tuple(course.sample_like(year=2021)["dates"])
     season = _scene(seed)
     gaps = season.copy(deep=True)
     missing = np.random.default_rng(seed).permutation(np.arange(1, season.sizes["time"] - 1))[:4]

@@ -39,7 +39,7 @@ PAINTED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimat
 def main() -> None:
     season = cube.open_season(course.sample_season())
     scene = season.isel(y=slice(224, 448), x=slice(0, 224)).load()
-    trained = train.load(course.ROOT / "data" / "stma_sample.safetensors")
+    trained = train.load(course.sample_weights())
     explorer = AttentionExplorer(trained, scene, row=64, column=96, layer="label")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as p:
         path = explorer.save_html(Path(folder) / "page.html")

@@ -253,7 +253,7 @@ def opera(folder: Path) -> None:
         f"    median VH {float(vh.median()):.1f} dB, {float(season.vh.isnull().mean()):.1%} "
         "without data"
     )
-    trained = train.load(course.ROOT / "data" / "stma_sample.safetensors")
+    trained = train.load(course.sample_weights())
     first, last = (np.datetime_as_string(day, "D")[5:] for day in trained.times[[0, -1]])
     print(f"    The shipped network has {len(trained.times)} dates, {first} to {last}.")
     winters = {

@@ -38,11 +38,7 @@ TARGETS: dict[str, list[dict[str, Any]]] = {
 
 def target(changes: dict[str, Any]):
     """A scene of the sample season's kind with the same calendar of acquisitions."""
-    settings = course.SAMPLE | changes
-    later = np.datetime64(f"{settings['year']}-01-01") - np.datetime64("2018-01-01")
-    return simulate.season(
-        **settings | {"dates": [day + later for day in course.SAMPLE["dates"]]}
-    ).load()
+    return simulate.season(**course.sample_like(**changes)).load()
 
 
 def told(changes: dict[str, Any]) -> str:
