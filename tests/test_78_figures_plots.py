@@ -162,6 +162,20 @@ def test_letters_stand_on_large_fields_and_in_the_legend(season):
         assert CROPS[code].name.startswith(text.get_text())
 
 
+def test_letters_are_large_enough_to_read_and_give_way_to_the_scale_bar(season):
+    fields = np.zeros(season.crop.shape, int)
+    fields[:20, 30:60], fields[-14:, :40] = 1, 2  # the second lies under the bar
+    figure = figures.label_maps({"one": fields, "two": fields}, CROPS, season)
+    first, second = pictures(figure)
+    assert all(text.get_fontsize() >= 9 for axis in (first, second) for text in axis.texts)
+    (bar,) = first.lines
+    letters = [
+        sorted(text.get_text() for text in axis.texts if text.get_text() in ("Ma", "Su"))
+        for axis in (first, second)
+    ]
+    assert letters == [["Ma"], ["Ma", "Su"]] and bar.get_ydata()[0] < 0.14
+
+
 def test_names_of_one_letter_and_alike_names_get_letters():
     crops = [cube.Crop(name, "#000000") for name in ("Maize", "Maize", "A", "Ma", "$$")]
     letters = figures.class_letters(crops)

@@ -203,9 +203,10 @@ def label_maps(
     season: xr.Dataset,
     outline: np.ndarray | None = None,
     date: int | None = None,
-    columns: int = 4,
+    columns: int = 3,
 ) -> Figure:
-    """Class maps (rows, columns) side by side under their titles, with one legend.
+    """Class maps (rows, columns) side by side under their titles, at most ``columns`` in a row,
+    with one legend.
 
     It names the classes that occur. ``outline`` is a mask whose border is drawn, say the held-out
     blocks. With ``date`` (a position in the season) the VH image of that date stands before the
@@ -217,7 +218,8 @@ def label_maps(
         occurring.update(np.unique(labels).tolist())
     count = len(maps) if date is None else len(maps) + 1
     rows, columns = math.ceil(count / columns), min(columns, count)
-    figure = Figure(figsize=(3.6 * columns + 1.4, 3.7 * rows + 0.2), layout="constrained")
+    side = 3.7 if rows > 1 else min(4.6, 9.6 / columns)  # inches of a map and its axes
+    figure = Figure(figsize=(side * columns + 1.4, (side + 0.1) * rows + 0.2), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for panel in panels[count:]:
         panel.set_visible(False)
@@ -232,7 +234,7 @@ def label_maps(
     for axis, (title, labels) in zip(axes[count - len(maps) :], maps.items(), strict=True):
         axis.imshow(labels, cmap=colours, norm=norm, extent=extent(season), interpolation="nearest")
         axis.set_title(literal(title), fontsize=11)
-        _letter_fields(axis, np.asarray(labels), crops, season)
+        _letter_fields(axis, np.asarray(labels), crops, season, side)
     for axis in axes:
         if outline is not None:
             _draw_outline(axis, outline, season)
@@ -443,6 +445,12 @@ def locate(axes: Iterable[Axes], season: xr.Dataset) -> None:
     nice = [digit * 10.0**power for power in range(-3, 4) for digit in (1, 2, 5)]
     length = max(length for length in nice if length <= max(0.35 * right, nice[0]))
     start, height = 0.05 * right, 0.05 * top
+    for text in [*first.texts]:  # letters of fields give way
+        x, y = text.get_position()
+        if (y < 0.16 * top and x < start + length + 0.05 * right) or (
+            y > 0.68 * top and x < 0.14 * right
+        ):
+            text.remove()
     first.plot([start, start + length], 2 * [height], color="black", lw=3, path_effects=halo)
     told = f"{length:g} km" if length >= 1 else f"{1000 * length:g} m"
     look: dict[str, Any] = dict(fontsize=9, ha="center", path_effects=halo)
@@ -452,7 +460,7 @@ def locate(axes: Iterable[Axes], season: xr.Dataset) -> None:
     first.annotate("", tip, foot, arrowprops=upward)
     first.text(*foot, "N", va="top", **look)
     first.set(xlim=(0, right), ylim=(0, top))
-    first.figure.supxlabel(_place(season), fontsize=8, color="0.35")
+    first.figure.supxlabel(_place(season), fontsize=9, color="0.35")
 
 
 def _place(season: xr.Dataset) -> str:
@@ -484,13 +492,16 @@ def depth(mask: np.ndarray) -> np.ndarray:
 
 
 def _letter_fields(
-    axis: Axes, labels: np.ndarray, crops: Sequence[Crop], season: xr.Dataset
+    axis: Axes, labels: np.ndarray, crops: Sequence[Crop], season: xr.Dataset, side: float
 ) -> None:
-    """The letters of their class on those fields of a map that are large enough for them."""
+    """The letters of their class on those fields of a map of ``side`` inches that are large enough
+    for them.
+    """
     _, right, _, top = extent(season)
     rows, columns = labels.shape
     letters = class_letters(crops)
-    large = max(2, max(columns, rows) / 45)  # pixels from the border of a field to its middle
+    # From the border of a field to its middle, in pixels: half of two letters of 9 points.
+    large = max(2, 0.075 * max(columns, rows) / (0.78 * side))
     for code in np.unique(labels):
         if code >= len(crops) or not letters[code]:
             continue
@@ -501,7 +512,7 @@ def _letter_fields(
         for row, column in middles:
             if inside[row, column] >= large:
                 at = ((column + 0.5) * right / columns, top - (row + 0.5) * top / rows)
-                axis.text(*at, letters[code], color=ink, fontsize=7, ha="center", va="center")
+                axis.text(*at, letters[code], color=ink, fontsize=9, ha="center", va="center")
 
 
 def day_of(times: np.ndarray, position: int) -> str:

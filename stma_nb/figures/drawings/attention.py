@@ -58,17 +58,17 @@ def query_key_value(
     best = int(weights.argmax())
     figure = Figure(figsize=(9.6, 3.9), layout="constrained")
     left, middle, right = figure.subplots(1, 3)
-    _plane(left, x, ("VH (scaled)", "VV (scaled)"))
+    _plane(left, x, ("VH (scaled)", "VV (scaled)"), room=0.9)
     for place, point in enumerate(x):
         _arrow(left, point, BLEND if place == asks else "0.6", 3 if place == asks else 1.2)
     _name_tips(left, x, days, first=asks, most=3)
-    _plane(middle, np.vstack([k, q[asks]]), ("first number", "second number"))
+    _plane(middle, np.vstack([k, q[asks]]), ("first number", "second number"), room=0.9)
     _half_plane(middle, q[asks])
     for point in k:
         _arrow(middle, point, KEY, 1.5)
     _arrow(middle, q[asks], QUERY, 3.5)
     _name_tips(middle, np.vstack([k, q[asks]]), [*days, "query"], len(k), most=3)
-    _plane(right, v, offers)
+    _plane(right, v, offers, room=0.9)
     for point, weight in zip(v, weights, strict=True):
         _arrow(right, point, VALUE, max(0.4, POINTS * weight))
     _arrow(right, weights @ v, BLEND, 2)
@@ -182,10 +182,13 @@ def gated_map(before: ArrayLike, gate: ArrayLike) -> Figure:
     return figure
 
 
-def _plane(axis: Axes, points: np.ndarray, sides: tuple[str, str]) -> None:
-    """A plane with equal units on both axes, wide enough for arrows from its origin to points."""
+def _plane(axis: Axes, points: np.ndarray, sides: tuple[str, str], room: float = 0.76) -> None:
+    """A plane with equal units on both axes, wide enough for arrows from its origin to points.
+
+    ``room`` for names at their tips is more where the plane is small: half its side, in lengths.
+    """
     low, high = np.minimum(points.min(0), 0), np.maximum(points.max(0), 0)
-    middle, half = (low + high) / 2, 0.76 * (high - low).max()
+    middle, half = (low + high) / 2, room * (high - low).max()
     axis.set(xlim=middle[0] + np.array([-half, half]), ylim=middle[1] + np.array([-half, half]))
     axis.set(xlabel=literal(sides[0]), ylabel=literal(sides[1]), aspect="equal")
     axis.axhline(0, color="0.85", linewidth=1, zorder=0)

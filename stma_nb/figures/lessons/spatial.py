@@ -132,6 +132,7 @@ def price_of_pairs(table: pd.DataFrame) -> Figure:
             axis.annotate(told, (side, value), (-4, 5), textcoords="offset points", ha="right")
     axis.set_xscale("log", base=2)
     axis.set_yscale("log")
+    axis.margins(y=0.12)  # for the numbers above the marks
     sides = sorted(table["patch"].unique())
     axis.set_xticks(sides, [f"{side:g}" for side in sides])
     axis.set(xlim=(sides[0] / 1.4, sides[-1] * 1.5))
