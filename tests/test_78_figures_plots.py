@@ -164,7 +164,7 @@ def test_letters_stand_on_large_fields_and_in_the_legend(season):
 
 def test_letters_are_large_enough_to_read_and_give_way_to_the_scale_bar(season):
     fields = np.zeros(season.crop.shape, int)
-    fields[:20, 30:60], fields[-14:, :40] = 1, 2  # the second lies under the bar
+    fields[:20, 30:60], fields[-14:, :20] = 1, 2  # the second lies under the bar
     figure = figures.label_maps({"one": fields, "two": fields}, CROPS, season)
     first, second = pictures(figure)
     assert all(text.get_fontsize() >= 9 for axis in (first, second) for text in axis.texts)
