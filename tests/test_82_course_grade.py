@@ -267,7 +267,14 @@ def test_a_notebook_of_the_series_is_graded(tmp_path, capsys):
     path = next(path for path in course.notebooks() if path.name.startswith("01_"))
     solved = editions.gradable(nbformat.read(path, as_version=4))
     blank = editions.student(nbformat.read(path, as_version=4))
-    for student, content in (("solved", solved), ("blank", blank)):
+    fenced = editions.gradable(nbformat.read(path, as_version=4))
+    reason = "The soil was frozen."
+    for cell in fenced.cells:
+        if "because = " in cell.source:
+            cell.source = cell.source.replace(
+                "exercises.", f"because = '{reason}'\nimport os\nexercises."
+            )
+    for student, content in (("solved", solved), ("blank", blank), ("fenced", fenced)):
         (tmp_path / "class" / student).mkdir(parents=True)
         nbformat.write(content, tmp_path / "class" / student / path.name)
     output = tmp_path / "grades.csv"
@@ -276,7 +283,13 @@ def test_a_notebook_of_the_series_is_graded(tmp_path, capsys):
     names = [name for name in rows["solved"] if name.startswith("time_series_")]
     assert len(names) >= 3 and rows["solved"]["points"] == rows["solved"]["of"] == str(len(names))
     assert {rows["blank"][name] for name in names} == {"not attempted"}
-    assert "2 copies" in capsys.readouterr().out
+    explained = {
+        row["exercise"]: row["because"]
+        for row in table(tmp_path / "grades_answers.csv")
+        if row["student"] == "fenced" and row["verdict"] == "not graded: imports os"
+    }
+    assert len(explained) == 1 and set(explained.values()) == {reason}, "a person can read it"
+    assert "3 copies" in capsys.readouterr().out
 
 
 # --------------------------------------------------------------------------------------- the fence

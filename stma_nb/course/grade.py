@@ -322,8 +322,11 @@ class Judge:
         try:
             told = fence.run(lambda: self._judged(source, above), self.limits, self.readable)
         except fence.Stopped as stopped:
-            return Grade(f"no: {stopped}")
-        return Grade(str(told["verdict"]), str(told["said"]), str(told["because"]))
+            told = _told(f"no: {stopped}")
+        because = told["because"]
+        if not because and "because" in self.exercise.blanks:  # not run, or not to its end
+            because = _written(source, "because")
+        return Grade(str(told["verdict"]), str(told["said"]), str(because))
 
     def _judged(self, source: str, above: Iterable[str]) -> dict[str, str]:
         """In the fork: run a cell's lines, then the course's check on what they made."""
@@ -370,6 +373,19 @@ class Judge:
 
 def _told(verdict: str, said: str = "", because: str = "") -> dict[str, str]:
     return dict(verdict=verdict, said=" ".join(said.split())[:1000], because=because[:5000])
+
+
+def _written(source: str, name: str) -> str:
+    """The text that a cell gives a name, read and not run; empty where there is none."""
+    try:
+        body = fence.parse(source).body
+    except (SyntaxError, fence.Refused):
+        return ""
+    for node in reversed(body):
+        if isinstance(node, ast.Assign) and [ast.unparse(one) for one in node.targets] == [name]:
+            text = node.value.value if isinstance(node.value, ast.Constant) else ""
+            return text[:5000] if isinstance(text, str) else ""
+    return ""
 
 
 def _ready(source: str, known: set[str]) -> ast.Module:
