@@ -69,6 +69,7 @@ from .drawings.sampling import (
 )
 from .drawings.terrain import (
     bursts as bursts,
+    scan as scan,
     slopes as slopes,
 )
 from .lessons.accuracy import (

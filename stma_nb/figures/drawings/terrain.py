@@ -8,11 +8,17 @@ import xarray as xr
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from stma_nb import radar
 from stma_nb.figures.colours import CURVES
 
 TOP = 200.0  # metres: height of the ridges
+SWATH, LIT = 250.0, 20.0  # km: the swath of mode IW, and a burst along the flight
+CYCLE = 2.758  # seconds from a burst to the next of its sub-swath (ESA, Level 1 algorithms, 9-7)
+SPEED = 6.8  # km/s of the point below the satellite
+TRACK = -80.0  # km: where the track is drawn; in truth it lies some 400 km off
+SUB_SWATHS = ("#d9e2ec", "#bcd3e6", "#d9e2ec")
 LAYOVER, SHADOW, RAY = "#d55e00", "#0072b2", "#e69f00"
 
 
@@ -122,6 +128,48 @@ def echoes(ground: xr.DataArray, theta: float, cell: float) -> tuple[np.ndarray,
     edges = np.arange(far.min(), far.max(), cell)
     area, _ = np.histogram(far[1:], edges, weights=np.diff(highest))
     return edges, area * np.tan(angle) / cell
+
+
+def scan(cycles: int = 3) -> Figure:
+    """How the radar scans its swath in the mode IW, from above and to scale but for the track.
+
+    A number is the place of a burst in time. Each burst has a third of a cycle: so far the satellite
+    flies, from dot to dot, while its beam swings from behind to ahead and lights more ground (De
+    Zan and Monti Guarnieri 2006).
+    """
+    step = SPEED * CYCLE / 3  # km flown in a burst
+    width = SWATH / 3
+    figure = Figure(figsize=(9.6, 3.3), layout="constrained")
+    axis = figure.subplots()
+    for number in range(3 * cycles):
+        low = (number + 0.5) * step - LIT / 2
+        corner = (number % 3 * width, low)
+        face = SUB_SWATHS[number % 3]
+        axis.add_patch(Rectangle(corner, width, LIT, facecolor=face, edgecolor="0.4", alpha=0.7))
+        middle = (corner[0] + width / 2, low + LIT / 2)
+        axis.text(*middle, str(number + 1), ha="center", va="center", fontsize=13)
+    shown = 3  # the second burst of the first sub-swath
+    start, low = shown * step, (shown + 0.5) * step - LIT / 2
+    for flown, lit in ((start, low), (start + step, low + LIT)):
+        axis.plot([TRACK, 0], [flown, lit], color=RAY, linewidth=2)
+        axis.plot(TRACK, flown, "o", color="black", zorder=3)
+    axis.add_patch(Rectangle((0, low), width, LIT, fill=False, edgecolor=RAY, linewidth=2.5))
+    told: dict[str, Any] = dict(ha="right", va="center", fontsize=10)
+    axis.text(TRACK - 4, start + step / 2, f"{step:.0f} km flown\nin {CYCLE / 3:.1f} s", **told)
+    axis.annotate("", (-6, low), (-6, low + LIT), arrowprops=_both(RAY))
+    axis.text(-9, low + LIT + 3, f"{LIT:.0f} km lit", color="black", **told)
+    top = axis.dataLim.y1
+    flight = dict(arrowstyle="-|>", color="black", linewidth=1.5)
+    axis.annotate("", (TRACK, top), (TRACK, -LIT / 2), arrowprops=flight)
+    axis.text(TRACK + 3, top - 4, "track of the\nsatellite", va="top", fontsize=10)
+    for place, side in enumerate(("near", "middle", "far")):
+        name = f"sub-swath {place + 1} ({side})"
+        axis.text((place + 0.5) * width, top + 2, name, ha="center", va="bottom", fontsize=11)
+    axis.set(xlim=(TRACK - 42, SWATH + 4), ylim=(-LIT / 2, top + 10), aspect="equal")
+    axis.set(xlabel="km across the track: range →", ylabel="km along the flight:\nazimuth →")
+    axis.set_xticks([0, 100, 200], ["0", "100", "200"])
+    axis.spines[["top", "right"]].set_visible(False)
+    return figure
 
 
 def bursts(nesz: xr.DataArray) -> Figure:
