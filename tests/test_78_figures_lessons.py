@@ -15,6 +15,67 @@ def texts(axis) -> list[str]:
     return [text.get_text() for text in axis.texts]
 
 
+# -------------------------------------------------------------------------------------- 03 splits
+
+
+def bounds(means: list[float], half: float, names: list[str]) -> pd.DataFrame:
+    """A table as ``studies.scores`` and ``studies.differences`` give it."""
+    means_of = np.array(means)
+    ends = {"mean": means_of, "low": means_of - half, "high": means_of + half}
+    return pd.DataFrame(ends, names)
+
+
+def marks_and_bars(axis) -> dict[str, tuple[list[float], list[list[float]]]]:
+    """Of every mark: its places across, and the ends of its bars."""
+    return {
+        bar.get_label(): (
+            bar.lines[0].get_xdata().tolist(),
+            [segment[:, 0].tolist() for segment in bar.lines[2][0].get_segments()],
+        )
+        for bar in axis.containers
+    }
+
+
+def test_a_score_stands_beside_that_of_the_same_map_next_door():
+    rows = ["STMA, blocks", "STMA, random pixels"]
+    tables = {
+        "by its own rule": bounds([0.75, 1], 0.25, rows),
+        "next door": bounds([0, 0], 1, rows),
+    }
+    axis = figures.rule_and_next_door(tables, "share of crop pixels right").axes[0]
+    found = marks_and_bars(axis)
+    assert found["by its own rule"] == ([0.75, 1], [[0.5, 1], [0.75, 1.25]])
+    assert found["next door"] == ([0, 0], [[-1, 1], [-1, 1]])
+    assert [tick.get_text() for tick in axis.get_yticklabels()] == rows
+    assert axis.get_xlabel() == "share of crop pixels right"
+
+
+def test_gains_are_in_points_about_a_line_at_zero():
+    places = ["test blocks", "test blocks, vote", "next door", "next door, vote"]
+    tables = {name: bounds([0.5, -0.25], 0.125, ["forest", "U-Net"]) for name in places}
+    tables["next door"] *= 2
+    axis = figures.gains_by_place(tables, "points better than STMA").axes[0]
+    found = marks_and_bars(axis)
+    assert list(found) == places
+    assert found["test blocks"] == ([50, -25], [[37.5, 62.5], [-37.5, -12.5]])
+    assert found["next door"][0] == [100, -50]
+    assert [0, 0] in [list(line.get_xdata()) for line in axis.lines]
+    marks = [bar.lines[0] for bar in axis.containers]
+    assert len({mark.get_marker() for mark in marks}) == len({m.get_color() for m in marks}) == 4
+
+
+def test_land_is_in_square_kilometres_and_each_method_has_a_name():
+    columns = pd.MultiIndex.from_product([["STMA", "forest"], [1, 4]])
+    table = pd.DataFrame([[0.2, 0.6, 0.5, 0.5], [0.4, 0.8, 0.5, 0.5]], [0, 1], columns)
+    axis = figures.by_land({"mean F1": table}, ["forest", "STMA"], area=20).axes[0]
+    thick = [line for line in axis.lines if line.get_linewidth() == 2]
+    np.testing.assert_allclose([line.get_ydata() for line in thick], [[0.5, 0.5], [0.3, 0.7]])
+    assert all(line.get_xdata().tolist() == [20, 80] for line in thick)
+    named = {text.get_text(): text.get_color() for text in axis.texts}
+    assert named == {"forest": thick[0].get_color(), "STMA": thick[1].get_color()}
+    assert thick[0].get_color() != thick[1].get_color()
+
+
 # ------------------------------------------------------------------------------------ 08 accuracy
 
 

@@ -115,8 +115,10 @@ from .lessons.spatial import (
 )
 from .lessons.splits import (
     by_land as by_land,
+    gains_by_place as gains_by_place,
     ladders as ladders,
     patch_with_label as patch_with_label,
+    rule_and_next_door as rule_and_next_door,
     variograms as variograms,
 )
 from .lessons.temporal import (

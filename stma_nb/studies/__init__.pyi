@@ -9,7 +9,10 @@ from .real import (
 from .results import (
     differences as differences,
     over_scenes as over_scenes,
+    plus_minus as plus_minus,
     scores as scores,
+    sign_turns as sign_turns,
     stored as stored,
     told as told,
+    verdict as verdict,
 )

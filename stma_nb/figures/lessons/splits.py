@@ -10,8 +10,11 @@ from matplotlib.figure import Figure
 
 from stma_nb import patches, radar
 from stma_nb.cube import Crop
-from stma_nb.figures.lessons.common import name_ends
+from stma_nb.figures.lessons.common import dots, name_ends
 from stma_nb.figures.plots import colour_map, depth, literal
+
+# Markers and colours of what is compared, such as methods or places.
+MARKS = [("o", "#0072b2"), ("s", "#d55e00"), ("D", "#009e73"), ("^", "#000000")]
 
 
 def patch_with_label(patch: xr.Dataset, crops: Sequence[Crop], dates: tuple[int, int]) -> Figure:
@@ -71,19 +74,44 @@ def variograms(found: Mapping[str, patches.Variogram]) -> Figure:
     return figure
 
 
-def by_land(
-    scores: Mapping[str, pd.DataFrame], looks: Mapping[str, tuple[str, str]], area: float
-) -> Figure:
+def rule_and_next_door(scores: Mapping[str, pd.DataFrame], label: str) -> Figure:
+    """Two scores of each map with their intervals: by the rule of its split, and next door.
+
+    ``scores`` are two tables as from ``studies.scores``, with a row for each map.
+    """
+    looks = [("o", "#882255"), ("D", "#000000")]
+    return dots(*_means_and_halves(scores), looks, label, 3.2, lift=0.12)
+
+
+def gains_by_place(gains: Mapping[str, pd.DataFrame], label: str) -> Figure:
+    """What methods (rows) gain on another one, in points, with a mark for each place; a line at 0.
+
+    ``gains`` are up to four tables as from ``studies.differences``, by the name of the place.
+    """
+    means, halves = _means_and_halves(gains)
+    figure = dots(100 * means, 100 * halves, MARKS[: len(gains)], label, 3.8, lift=0.24)
+    figure.axes[0].axvline(0, color="0.5", linewidth=1)
+    return figure
+
+
+def _means_and_halves(tables: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Means, and half the widths of their intervals, with a column for each table."""
+    means = pd.DataFrame({name: table["mean"] for name, table in tables.items()})
+    halves = pd.DataFrame({name: t["high"] - t["mean"] for name, t in tables.items()})
+    return means, halves
+
+
+def by_land(scores: Mapping[str, pd.DataFrame], methods: Sequence[str], area: float) -> Figure:
     """Scores against the land to learn from, a panel for each score; a thin line is a scene.
 
     ``scores`` have a row for each scene and the columns (method, how many times ``area``, in km²);
-    ``looks`` are marker and colour of each method.
+    up to four ``methods`` are drawn.
     """
     figure = Figure(figsize=(9.4, 3.8), layout="constrained")
     axes = figure.subplots(1, len(scores), squeeze=False)[0]
     for axis, (title, table) in zip(axes, scores.items(), strict=True):
         ends = []
-        for method, (marker, colour) in looks.items():
+        for method, (marker, colour) in zip(methods, MARKS, strict=False):
             km2 = table[method].columns.to_numpy(float) * area
             mean = table[method].mean()
             axis.plot(km2, table[method].T, color=colour, linewidth=0.5, alpha=0.7)
