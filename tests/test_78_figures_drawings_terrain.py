@@ -1,5 +1,7 @@
 """Drawings of what a side-looking radar gets, and of windows: what is drawn is what is computed."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -87,6 +89,27 @@ def test_echoes_are_brighter_by_the_area_factor(slope):
     factor = TANGENT / np.tan(np.radians(THETA - slope))
     assert power[inside].mean() == pytest.approx(factor, rel=0.06)
     assert power[middle < foot - 20].mean() == pytest.approx(1, abs=0.03)
+
+
+def test_bursts_cover_the_swath_in_the_order_of_time():
+    """The number on a burst is its place in time, and nothing between the bursts is left out."""
+    axis = figures.scan().axes[0]
+    boxes = [patch.get_bbox() for patch in axis.patches if patch.get_fill()]
+    names = {text.get_text(): text.get_position() for text in axis.texts}
+    for number, box in enumerate(boxes, start=1):
+        x, y = names[str(number)]
+        assert box.contains(x, y)
+    later = [box.y0 for box in boxes]
+    assert len(boxes) == 9 and later == sorted(later)
+    for strip in (boxes[0::3], boxes[1::3], boxes[2::3]):
+        assert len({(box.x0, box.x1) for box in strip}) == 1
+        assert all(a.y1 > b.y0 for a, b in pairwise(strip)), "bursts overlap a little"
+    sides = sorted({side for box in boxes for side in (box.x0, box.x1)})
+    assert sides[0] == 0 and sides[-1] == pytest.approx(250)
+    start, end = (line.get_xydata() for line in axis.lines if len(line.get_xdata()) == 2)
+    flown, lit = end[0, 1] - start[0, 1], end[1, 1] - start[1, 1]
+    assert {f"{flown:.0f} km flown\nin 0.9 s", f"{lit:.0f} km lit"} <= set(names)
+    assert (start[1, 1], end[1, 1]) == pytest.approx((boxes[3].y0, boxes[3].y1))
 
 
 def test_bursts_and_sub_swaths_are_found_in_the_noise():

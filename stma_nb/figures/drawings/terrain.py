@@ -133,9 +133,9 @@ def echoes(ground: xr.DataArray, theta: float, cell: float) -> tuple[np.ndarray,
 def scan(cycles: int = 3) -> Figure:
     """How the radar scans its swath in the mode IW, from above and to scale but for the track.
 
-    A number is the place of a burst in time. Each burst has a third of a cycle: so far the satellite
-    flies, from dot to dot, while its beam swings from behind to ahead and lights more ground (De
-    Zan and Monti Guarnieri 2006).
+    A number is the place of a burst in time. In a third of a cycle the satellite flies from dot to
+    dot, while its beam swings from behind to ahead and lights more ground (De Zan and Monti
+    Guarnieri 2006).
     """
     step = SPEED * CYCLE / 3  # km flown in a burst
     width = SWATH / 3
