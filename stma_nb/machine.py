@@ -5,9 +5,12 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 CGROUPS, LISTING = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 MOST_THREADS = 4  # by default: a compact network gains little from more, and neighbours lose
@@ -157,6 +160,46 @@ def memory_limit(root: Path = CGROUPS, listing: Path = LISTING) -> tuple[float, 
                     min(free, float(text) - float((group / used).read_text())),
                 )
     return limit, free
+
+
+class Watched(NamedTuple):
+    """What a piece of work took."""
+
+    seconds: float  # on the clock
+    processor: float  # seconds of this process, its threads summed
+    megabytes: list[float]  # memory of this process, from before the work to after it
+
+
+def watch(work: Callable[[], object], every: float = 0.1) -> Watched:
+    """Run ``work()`` while a thread looks at the memory of this process ``every`` so many seconds.
+
+    What ``work`` raises is raised after the thread has ended.
+    """
+    import psutil  # here, so that what asks for cores alone does not load it
+
+    process = psutil.Process()
+    levels: list[float] = []
+    done = threading.Event()
+
+    def look() -> None:
+        levels.append(process.memory_info().rss / 1e6)
+
+    def keep_looking() -> None:
+        while not done.wait(every):
+            look()
+
+    look()
+    thread = threading.Thread(target=keep_looking)
+    thread.start()
+    start = time.perf_counter(), time.process_time()
+    try:
+        work()
+        taken = time.perf_counter() - start[0], time.process_time() - start[1]
+    finally:
+        done.set()
+        thread.join()
+    look()
+    return Watched(*taken, levels)
 
 
 def _groups(controller: str, root: Path, listing: Path) -> list[Path]:

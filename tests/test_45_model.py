@@ -3,42 +3,22 @@ refuses.
 """
 
 import json
-import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from stma_nb import course
 from stma_nb.model import STMA
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
 
 def reference_state(seed: int = 0) -> dict[str, torch.Tensor]:
-    """The state dict that the recordings were made with: every entry drawn from its name."""
-    state = {}
-    for name, shape in json.loads(
-        (FIXTURES / "reference_state_dict.json").read_text(encoding="utf-8")
-    ).items():
-        z = np.random.default_rng([zlib.crc32(name.encode()), seed]).standard_normal(shape)
-        if name.endswith("num_batches_tracked"):
-            state[name] = torch.zeros((), dtype=torch.int64)
-            continue
-        if name.endswith("running_var"):
-            z = 0.5 + np.abs(z)
-        elif name.endswith(("running_mean", "bias")):
-            z = 0.1 * z
-        elif z.ndim == 1:
-            z = 1 + 0.1 * z
-        elif ".attn_" in name and name.endswith(("query.weight", "key.weight", "value.weight")):
-            z = z / np.sqrt(shape[0])
-        elif ".attn_" in name and name.endswith("out.weight"):
-            z = z / np.sqrt(shape[0] * shape[1])
-        else:
-            z = z / np.sqrt(np.prod(shape[1:]))
-        state[name] = torch.tensor(z, dtype=torch.float32)
-    return state
+    """The state dict that the recordings were made with."""
+    shapes = json.loads((FIXTURES / "reference_state_dict.json").read_text(encoding="utf-8"))
+    return course.weights_by_name(shapes, seed)
 
 
 @pytest.fixture(scope="module")

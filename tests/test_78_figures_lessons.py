@@ -229,3 +229,25 @@ def test_the_shift_of_least_doubt_is_marked_in_both_panels():
     trial = pd.DataFrame({"doubt (bits)": [1.3, 1.1], "pixels right": [0.4, 0.5]}, [-6, 0])
     for axis in figures.doubt_of_shifts(trial, 0).axes:
         assert axis.lines[1].get_xdata() == [0, 0]
+
+
+def test_remedies_have_a_mark_for_each_kind_of_transfer_and_one_legend():
+    kinds = ["another place", "another year", "both"]
+    means = pd.DataFrame([[0.5, 0.4, 0.3], [0.6, 0.5, 0.4]], ["as trained", "AdaBN"], columns=kinds)
+    figure = figures.remedies(means, means / 10)
+    [legend] = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == kinds
+    bars = figure.axes[0].containers
+    assert [bar.lines[0].get_xdata().tolist() for bar in bars] == means.T.to_numpy().tolist()
+    reach = bars[0].lines[2][0].get_segments()[0][:, 0]
+    np.testing.assert_allclose(reach, [0.45, 0.55])
+    assert len({bar.lines[0].get_marker() for bar in bars}) == 3
+
+
+# --------------------------------------------------------------------------------- of all lessons
+
+
+def test_numbers_are_listed_with_their_names():
+    assert figures.listed({"Maize": 0.519, "Wheat": 0.8}) == "Maize 0.52, Wheat 0.80"
+    series = pd.Series({"Maize": -1.26, "Wheat": 2.0})
+    assert figures.listed(series, "{:+.1f} dB", "; ") == "Maize -1.3 dB; Wheat +2.0 dB"

@@ -6,9 +6,12 @@ import os
 import re
 import subprocess
 import sys
+import threading
+import time
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from stma_nb import cube, doctor, machine
@@ -281,3 +284,21 @@ def test_services_are_recognised(monkeypatch):
     ):
         monkeypatch.setenv(variable, "x")
         assert doctor.place().value.endswith(f", {service}")
+
+
+def test_memory_is_watched_while_work_goes_on_and_after_it_failed():
+    held = []
+
+    def work():
+        time.sleep(0.05)
+        held.append(np.ones(25_000_000))  # 200 MB
+        time.sleep(0.3)
+
+    threads = threading.active_count()
+    seconds, processor, megabytes = machine.watch(work, every=0.02)
+    assert 0.35 <= seconds < 30 and processor <= seconds * machine.whole_cores() + 1
+    assert len(megabytes) > 5
+    assert megabytes[-1] - megabytes[0] == pytest.approx(200, abs=50)
+    with pytest.raises(ZeroDivisionError):
+        machine.watch(lambda: 1 / 0)
+    assert threading.active_count() == threads

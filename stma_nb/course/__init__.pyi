@@ -1,3 +1,6 @@
+from .recordings import (
+    weights_by_name as weights_by_name,
+)
 from .runner import (
     ROOT as ROOT,
     SAMPLE as SAMPLE,

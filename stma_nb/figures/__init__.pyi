@@ -84,6 +84,7 @@ from .lessons.common import (
     db_images as db_images,
     dots as dots,
     intervals as intervals,
+    listed as listed,
 )
 from .lessons.explorer import (
     agreements as agreements,
@@ -143,6 +144,7 @@ from .lessons.training import (
 from .lessons.transfer import (
     crop_seasons as crop_seasons,
     doubt_of_shifts as doubt_of_shifts,
+    remedies as remedies,
     weather_effects as weather_effects,
 )
 from .maps import (

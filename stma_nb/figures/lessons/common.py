@@ -1,7 +1,7 @@
 """Figures that several notebooks draw, and the names at the ends of their lines."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,16 @@ def db_images(
         axis.set_visible(False)
     figure.colorbar(picture, ax=axes, shrink=0.8, label=label)
     return figure
+
+
+def listed(
+    values: Mapping[str, float] | pd.Series, form: str = "{:.2f}", between: str = ", "
+) -> str:
+    """Numbers with their names in words, for the alternative text of a figure.
+
+    ``Maize 0.52, Wheat 0.81``; ``form`` is the format of a number, and may end with its unit.
+    """
+    return between.join(f"{name} {form.format(value)}" for name, value in values.items())
 
 
 def name_ends(axis: Axes, ends: list[tuple[float, str, str]], lines: int = 1) -> None:

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from stma_nb import radar
 from stma_nb.cube import Crop, legend
+from stma_nb.figures.lessons.common import dots
 from stma_nb.figures.plots import distinct, ink, inks, literal
 
 
@@ -75,4 +76,20 @@ def doubt_of_shifts(trial: pd.DataFrame, chosen: float) -> Figure:
         axis.set_xlabel("shift of the calendar (days)")
         axis.set_title(title, fontsize=11)
         axis.grid(alpha=0.3)
+    return figure
+
+
+def remedies(means: pd.DataFrame, spread: pd.DataFrame) -> Figure:
+    """Shares of pixels right with their standard deviation, by remedy (rows).
+
+    A mark for each of at most five kinds of transfer (columns), which the legend above names.
+    """
+    marks, colours = "osDv^", ("#332288", "#44aa99", "#8a6d00", "#cc6677", "#000000")
+    looks = list(zip(marks, colours, strict=True))[: len(means.columns)]
+    label = "pixels of crops right (mean, and standard deviation of the two scenes)"
+    figure = dots(means, spread, looks, label, height=4.6, lift=0.25)
+    figure.set_figwidth(9)
+    # The names are long: three in a row, above the middle.
+    figure.legends[0].remove()
+    figure.legend(frameon=False, loc="outside upper center", ncols=3, fontsize=10)
     return figure
