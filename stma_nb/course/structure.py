@@ -31,7 +31,7 @@ with needs("course"):
 GLOSSARY = "glossary.md"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 BUDGET = "budget.json"  # beside the notebooks: what the last real run of each took
-LONGEST = 35  # lines of a code cell that a reader takes in at once
+LONGEST = 15  # lines of a code cell that a reader takes in at once
 LONGEST_APART = 40  # lines of cells that are skimmed (imports) or are a piece of the library
 TAGS = {"setup", "parameters", "library", "exercise", "solution", "build", "predict"}
 SETUP = "%run /content/stma_nb/stma_nb/course/colab.py"  # on Colab, after the clone
@@ -133,14 +133,13 @@ class Notebook:
     @property
     def lines_before_figure(self) -> int:
         """Lines of code up to the first figure, with the cell that shows it and without the set-up
-        for Colab; lines of comments do not count.
+        for Colab.
         """
         count = 0
         for cell in self.code:
             if "setup" in cell.metadata.get("tags", []):
                 continue
-            written = [line.strip() for line in cell.source.splitlines()]
-            count += sum(bool(line) and not line.startswith("#") for line in written)
+            count += lines(cell)
             pages = [output.get("data", {}).get("text/html", "") for output in cell.outputs]
             if any("<img" in page for page in pages):
                 break
@@ -250,7 +249,9 @@ def apart(cell: Any) -> bool:
 
 
 def lines(cell: Any) -> int:
-    return len(cell.source.splitlines())
+    """Lines of code of a cell; empty ones and those of comments do not count."""
+    written = [line.strip() for line in cell.source.splitlines()]
+    return sum(bool(line) and not line.startswith("#") for line in written)
 
 
 def measures(notebook: Notebook) -> dict[str, str]:
