@@ -144,13 +144,12 @@ def test_a_stick_is_installed_without_a_network_and_the_course_starts(made, tmp_
     [setup] = [cell for cell in cells if cell["metadata"].get("tags") == ["setup"]]
     code = re.sub(r"(?m)^( +)[%!].*", r"\1pass", "".join(setup["source"]))
     ran = subprocess.run(
-        [target / ".venv" / "bin" / "python", "-c", f"{code}\nprint(stma_nb.__file__)"],
+        [target / ".venv" / "bin" / "python", "-c", f"{code}\nprint(figures.__file__)"],
         cwd=home,
         capture_output=True,
         text=True,
     )
-    version, place = ran.stdout.splitlines()
-    assert version.startswith("stma_nb 0.") and Path(place).is_relative_to(target), ran.stderr
+    assert Path(ran.stdout.strip()).is_relative_to(target), ran.stderr
 
 
 def test_what_lies_on_a_stick(made):

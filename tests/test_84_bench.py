@@ -29,7 +29,8 @@ def tiny(monkeypatch):
     monkeypatch.setattr(contest, "LONG_ENOUGH", 0.0)
     monkeypatch.setattr(plan, "Contest", partial(contest.Contest, compiling=1e6))
     monkeypatch.setattr(contest, "_in_fresh_process", lambda form: 123e6)  # tested by itself
-    monkeypatch.setattr(forms.course, "ROOT", forms.course.ROOT / "nowhere")  # random weights
+    nowhere = forms.course.ROOT / "nowhere"  # random weights
+    monkeypatch.setattr(forms.course, "sample_weights", lambda: nowhere)
     caches = [value for value in vars(forms).values() if hasattr(value, "cache_clear")]
     for kept in caches:
         kept.cache_clear()
