@@ -260,7 +260,8 @@ def _draw_outline(axis: Axes, mask: np.ndarray, season: xr.Dataset) -> None:
     # Centres of the pixels in kilometres, with one more pixel on each side.
     x = (np.arange(columns + 2) - 0.5) * right / columns
     y = (np.arange(rows + 2) - 0.5) * top / rows
-    axis.contour(x, y, np.pad(mask, 1)[::-1], levels=[0.5], colors="black", linewidths=1.5)
+    line = axis.contour(x, y, np.pad(mask, 1)[::-1], levels=[0.5], colors="black", linewidths=2)
+    line.set_clip_on(False)  # so that it is seen on the frame of the map, too
     axis.set(xlim=(0, right), ylim=(0, top))
 
 

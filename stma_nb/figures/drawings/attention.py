@@ -113,13 +113,13 @@ def one_date_asks(
     chain = np.cumsum(shares[:, None] * points, axis=0)
     starts = np.vstack([[0, 0], chain[:-1]])
     _plane(right, np.vstack([chain, [0, 0]]), sides)
-    _arrow(right, chain[-1], BLEND, 5)  # below the others, which may lie on it
+    _arrow(right, chain[-1], "0.7", 9)  # wide and below the others, which may lie on it
     for start, end, share in zip(starts, chain, shares, strict=True):
         if share >= NAMED:
             _arrow(right, end, QUERY, 2, start)
         else:
             right.plot(*np.transpose([start, end]), color=QUERY, linewidth=1.5)
-    right.set_title("weight × arrow, added up:\nthe blend (black)", fontsize=10)
+    right.set_title("weight × arrow, added up:\nthe blend (grey)", fontsize=10)
     return figure
 
 
@@ -133,7 +133,10 @@ def gated_places(kernel: ArrayLike, bias: float, side: int = 8) -> Figure:
     gated = 1 / (1 + np.exp(-((windows * weights).sum((2, 3)) + bias)))
     figure = Figure(figsize=(9.6, 3.9), layout="constrained")
     left, middle, right = figure.subplots(1, 3)
-    places = {"corner": (0, 0), "side": (0, side // 2), "inside": (side // 2 + 1, side // 2)}
+    middle_of = {(0, side // 2), (side // 2, 0), (side - 1, side // 2), (side // 2, side - 1)}
+    inside = (side // 2 + 1, side // 2)
+    plainest = max(sorted(middle_of), key=lambda place: abs(gated[place] - gated[inside]))
+    places = {"corner": (0, 0), "side": plainest, "inside": inside}
     looks = {"corner": "#d55e00", "side": "#0072b2", "inside": "#000000"}
     left.imshow(weights, cmap="PuOr", vmin=-abs(weights).max(), vmax=abs(weights).max())
     for (row, column), value in np.ndenumerate(weights):

@@ -20,7 +20,7 @@ from stma_nb.figures.plots import colour_map, days_of, literal
 from stma_nb.model import LEVEL_CHANNELS, STMA, STSA
 from stma_nb.patches import Scaling, network_input, read_window
 
-BLUE, RED = "#0072b2", "#d55e00"  # of a row, of a column; of a level's way around the attention
+BLUE, GREEN, RED = "#0072b2", "#009e73", "#d55e00"  # a row; a column; a way around the attention
 Maps = dict[str, np.ndarray]
 Place = tuple[float, float]
 Box = tuple[float, float, float, float]  # left, bottom, width, height in inches
@@ -347,7 +347,7 @@ def double_fusion(
         look: dict[str, Any] = dict(cmap="Greys", vmin=0)
         _image(axis, inside[name].numpy(), (box[0] + 0.19, box[1] + 0.12), 0.92, **look)
     _box(axis, small, f"small network\n{2 * features} → 16 → {features}\nfor each pixel")
-    _box(axis, mix, f"skip mix\n2 × {n} → {n}\nfor each feature", colour=RED)
+    _box(axis, mix, f"skip mix\n2 × {n} → {n}\nfor each feature", colour=GREEN)
 
     tables = {"spatial": both[:2], "temporal": (both[0] + table, both[1])}
     tables |= {"mlp": of_small[:2], "mixed": of_mix[:2], "out": out[:2]}
@@ -360,7 +360,7 @@ def double_fusion(
     for x, y, width in ((*both[:2], 2 * table), (*of_small[:2], table)):
         _frame(axis, (x, y + row, width, step), BLUE)
     for x, y in (tables["spatial"], tables["temporal"], tables["mixed"]):
-        _frame(axis, (x + feature * wide, y, wide, high), RED)
+        _frame(axis, (x + feature * wide, y, wide, high), GREEN)
     axis.text(both[0] + table / 2, both[1] + high + 0.03, "spatial", **words)
     axis.text(both[0] + 1.5 * table, both[1] + high + 0.03, "temporal", **words)
     axis.text(both[0] + table, both[1] - 0.2, f"2 × {features} features", **words)
@@ -375,7 +375,7 @@ def double_fusion(
         up = box is to_pixels
         end = (both[0] + half * table, both[1] + (high + 0.18 if up else -0.2))
         _way(axis, start, (end[0], start[1]), end)
-    for box, given_to, colour in ((small, of_small, BLUE), (mix, of_mix, RED)):
+    for box, given_to, colour in ((small, of_small, BLUE), (mix, of_mix, GREEN)):
         start, end = _side(both, "right"), _side(box, "left")
         corner = start[0] + 0.16
         _way(axis, start, (corner, start[1]), (corner, end[1]), end, colour=colour)
@@ -455,7 +455,7 @@ def skip_mix(terms: Maps, mixed: np.ndarray, pixel: int) -> Figure:
     _table(axis, mixed.reshape(side, side), at, (large, large), vmin=-extreme, vmax=extreme)
     step = large / side
     line, column = divmod(pixel, side)
-    _frame(axis, (at[0] + column * step, at[1] + large - (line + 1) * step, step, step), RED, 2)
+    _frame(axis, (at[0] + column * step, at[1] + large - (line + 1) * step, step, step), GREEN, 2)
     told = f"framed pixel\n{_signed(mixed[pixel])}"
     axis.text(at[0] + large / 2, 0.72, told, fontsize=10, **words)
     axis.text(at[0] + large / 2, 2.63, "skip mix", fontsize=10, **words)

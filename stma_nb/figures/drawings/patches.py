@@ -31,7 +31,9 @@ def windows(patch: int = 32, side: int = 160, train: float = 0.6, seed: int = 0)
     pixel = np.array([side // 2 + patch // 6, side // 2 + patch // 4])
     over = half[((half <= pixel) & (pixel < half + patch)).all(1)]
     _outline(axes[1], over, patch, facecolor=CURVES[patches.TRAIN], alpha=0.22, linewidth=0)
-    _outline(axes[1], over, patch, edgecolor=CURVES[patches.TRAIN], linewidth=1.5)
+    for number, corner in enumerate(over):  # one within the other, so that all four are seen
+        inset = 1.5 * number
+        _outline(axes[1], corner[None] + inset, patch - 2 * inset, edgecolor=CURVES[patches.TRAIN])
     axes[1].plot(pixel[1], pixel[0], "x", color="black", markersize=9, markeredgewidth=2)
     learned, tested = patches.published_windows(shape, patch, train, seed)
     count = sum(patches.covered(shape, window[None], patch).astype(int) for window in learned)
@@ -49,7 +51,7 @@ def windows(patch: int = 32, side: int = 160, train: float = 0.6, seed: int = 0)
     return figure
 
 
-def _outline(axis: Axes, corners: np.ndarray, patch: int, **look: object) -> None:
+def _outline(axis: Axes, corners: np.ndarray, patch: float, **look: object) -> None:
     """Squares at the upper left corners (row, column) of windows."""
     for row, column in corners:
         look = {"facecolor": "none"} | look

@@ -225,8 +225,12 @@ def _pixels(axis: Axes) -> None:
     _word(axis, (16.5, 21), "one look\n5 m x 20 m", ha="left", bbox=paper)
     _word(axis, (20, -3), "dashed: resolution of\nthe GRD image, 20 m x 22 m", va="top")
     _word(axis, (20, 36), "pixels of 10 m", bbox=paper)
+    _arrow(axis, (50, 2), (50, 20))
+    _word(axis, (52, 11), "azimuth", ha="left")
+    _arrow(axis, (24, -19), (40, -19))
+    _word(axis, (22, -19), "range", ha="right")
     axis.set_title("The cell from above", fontsize=10)
-    axis.set(xlim=(-8, 48), ylim=(-13, 41), aspect="equal")
+    axis.set(xlim=(-8, 70), ylim=(-21, 41), aspect="equal")
     axis.axis("off")
 
 

@@ -40,15 +40,15 @@ def season_in_two_bands(curve: xr.Dataset, marks: Sequence[int] = ()) -> Figure:
 def date_map(weights: np.ndarray, days: list[str], title: str) -> Figure:
     """Attention weights (date that looks, date looked at) as colours; from 10 % on also as numbers.
 
-    The colours follow the root of a weight, so that one large weight leaves the small ones apart.
+    The colours follow a power of a weight, so that one large weight leaves the small ones apart.
     """
     figure = Figure(figsize=(7.4, 6.2), layout="constrained")
     axis = figure.subplots()
     shares = 100 * np.asarray(weights)
-    picture = axis.imshow(shares, cmap="cividis", norm=PowerNorm(0.5, 0, 100))
+    picture = axis.imshow(shares, cmap="cividis", norm=PowerNorm(0.35, 0, 100))
     for (row, column), share in np.ndenumerate(shares):
         if share >= 10:
-            dark = "black" if share > 30 else "white"
+            dark = "black" if share > 12 else "white"
             axis.text(column, row, f"{share:.0f}", color=dark, ha="center", va="center", fontsize=9)
     axis.set_xticks(range(len(days)), days, rotation=90, fontsize=9)
     axis.set_yticks(range(len(days)), days, fontsize=9)
