@@ -57,7 +57,7 @@ def sampling(
     others = len(sample) - drawn
     told = [
         f"{counted:.0f} ha",
-        f"− {off:.0f} ha: {wrong} of {drawn} points are none",
+        f"− {off:.0f} ha: {wrong} of {drawn} points are not {literal(name)}",
         f"+ {added:.0f} ha: {missed} of {others} points are {literal(name)}",
         f"{areas['estimate']:.0f} ha ({areas['low']:.0f} to {areas['high']:.0f})",
         f"{areas['truth']:.0f} ha",
@@ -112,7 +112,7 @@ def _points(
     kinds: list[tuple[pd.Series, dict[str, Any], str]] = [
         (~own & ~true, dict(marker=".", color="0.6", s=8), "other class, and so mapped"),
         (own & true, dict(marker="o", color="black", s=14), "right"),
-        (own & ~true, dict(marker="x", color="black", s=55, linewidth=2), "mapped, but is none"),
+        (own & ~true, dict(marker="x", color="black", s=55, linewidth=2), "mapped, but is not"),
         (~own & true, dict(marker="^", color=MISSED, s=50), "missed by the map"),
     ]
     for where, look, label in kinds:
