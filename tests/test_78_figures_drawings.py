@@ -205,12 +205,12 @@ def test_the_tangent_has_the_slope_and_the_step_ends_on_the_curve():
 def test_areas_of_classes_have_the_crops_colours_and_all_points():
     crops = [crop for crop in cube.BRANDENBURG if crop.name in ("Maize", "Wheat")]
     x, y = RNG.normal(size=(20, 2)), np.arange(20) % 2
-    losses = {"training": [1.0, 0.5, 0.1], "test": [1.0, 0.7, 0.9]}
+    losses = {"training": [1.0, 0.5, 0.1], "validation": [1.0, 0.7, 0.9]}
     sides = ("left", "up")
     panels = {"all maize": lambda at: np.zeros(len(at)), "half": lambda at: at[:, 0] > 0}
     figure = figures.class_areas(panels, x, y, crops, sides, losses=losses, marks={1: "best"})
     curves, one, half = figure.axes
-    assert {"training", "test", " best"} <= set(words(curves))
+    assert {"training", "validation", " best"} <= set(words(curves))
     for axis in (one, half):
         for code, line in enumerate(axis.lines):
             np.testing.assert_allclose(line.get_xydata(), x[y == code])

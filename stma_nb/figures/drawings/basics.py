@@ -158,8 +158,8 @@ def loss_by_step(losses: Mapping[str, Sequence[float]]) -> Figure:
 
 
 def _curves(axis: Axes, losses: Mapping[str, Sequence[float]], marks: Mapping[int, str]) -> None:
-    """Losses by epoch of training and test, with words at some epochs."""
-    looks = {"training": ("-", CURVES[patches.TRAIN]), "test": ("--", CURVES[patches.TEST])}
+    """Losses by epoch of training and validation, with words at some epochs."""
+    looks = {"training": ("-", CURVES[patches.TRAIN]), "validation": ("--", CURVES[patches.VALID])}
     for name, values in losses.items():
         style, colour = looks[name]
         axis.plot(values, style, color=colour, linewidth=2)
