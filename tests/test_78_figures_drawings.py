@@ -105,7 +105,9 @@ def test_a_gated_map_is_the_product_of_map_and_gate():
 
 def test_a_map_of_dates_tells_its_large_weights_as_numbers():
     weights = np.array([softmax(row) for row in TOKENS @ TOKENS.T])
-    figure = figures.date_map(weights, DAYS, "itself")
+    figure = figures.date_map(weights, DAYS, "itself", block=(DAYS[1], DAYS[2]))
+    (frame,) = figure.axes[0].patches
+    assert (frame.get_xy(), frame.get_width(), frame.get_height()) == ((0.5, 0.5), 2, 2)
     axis = figure.axes[0]
     np.testing.assert_allclose(axis.images[0].get_array(), 100 * weights)
     assert sorted(words(axis)) == sorted(f"{100 * w:.0f}" for w in weights.ravel() if w >= 0.1)

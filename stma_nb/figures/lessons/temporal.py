@@ -8,6 +8,7 @@ import xarray as xr
 from matplotlib.colors import PowerNorm
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from stma_nb.cube import Crop
 from stma_nb.figures.colours import VH, VV
@@ -37,9 +38,12 @@ def season_in_two_bands(curve: xr.Dataset, marks: Sequence[int] = ()) -> Figure:
     return figure
 
 
-def date_map(weights: np.ndarray, days: list[str], title: str) -> Figure:
+def date_map(
+    weights: np.ndarray, days: list[str], title: str, block: tuple[str, str] | None = None
+) -> Figure:
     """Attention weights (date that looks, date looked at) as colours; from 10 % on also as numbers.
 
+    A frame encloses what the dates of a ``block``, from one day to another, give to each other.
     The colours follow a power of a weight, so that one large weight leaves the small ones apart.
     """
     figure = Figure(figsize=(7.4, 6.2), layout="constrained")
@@ -50,6 +54,11 @@ def date_map(weights: np.ndarray, days: list[str], title: str) -> Figure:
         if share >= 10:
             dark = "black" if share > 12 else "white"
             axis.text(column, row, f"{share:.0f}", color=dark, ha="center", va="center", fontsize=9)
+    if block:
+        first, last = map(days.index, block)
+        side = last - first + 1
+        look: dict[str, Any] = dict(fill=False, edgecolor="white", linewidth=2, linestyle="--")
+        axis.add_patch(Rectangle((first - 0.5, first - 0.5), side, side, **look))
     axis.set_xticks(range(len(days)), days, rotation=90, fontsize=9)
     axis.set_yticks(range(len(days)), days, fontsize=9)
     axis.set(xlabel="key: the date looked at", ylabel="query: the date that looks", title=title)
