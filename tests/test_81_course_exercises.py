@@ -54,15 +54,22 @@ def said(capsys):
 def test_right_and_wrong_numbers(check, arguments, right, wrong, said):
     assert check(None, *arguments) is None
     assert said().startswith("Not attempted yet")
-    for answer in (right, np.array(right)):
+    forms = (float, np.array, np.float64, torch.tensor, str, lambda number: [number])
+    for answer in (right, *(form(right) for form in forms)):
         assert check(answer, *arguments) is True
         assert said().startswith("Well done")
     for answer, words in wrong.items():
         assert check(answer, *arguments) is False
         told = said()
         assert "not right" in told and words in told, told
-    assert check([1, 2], *arguments) is False
-    assert "Expected one number, got list" in said()
+    for several in ([1, 2], (8, 16, 16), np.ones((2, 2)), torch.ones(3), [[1, 2], [3]]):
+        assert check(several, *arguments) is False
+        told = said()
+        assert f"Expected one number, got {type(several).__name__}" in told
+        assert "one number is asked for" in told or "set answer to a number" in told
+    for nothing in (np.mean, "ten", np.nan, np.inf):
+        assert check(nothing, *arguments) is False
+        assert not said().endswith("Look at the section above again.\n")
 
 
 @pytest.mark.parametrize("check, arguments, right, wrong", BUILDS, ids=names)
@@ -92,6 +99,50 @@ def test_right_and_wrong_functions(check, arguments, right, wrong, said):
     assert "Expected a function, got int" in said()
 
 
+FUNCTIONS = [check for check, *_ in BUILDS if check is not exercises.network_4]
+
+
+@pytest.mark.parametrize("check", FUNCTIONS, ids=names)
+def test_what_a_function_raises_is_told_in_a_sentence(check, said):
+    """Of functions, also of one that takes too few arguments or looks for its data outside."""
+
+    def unknown(*_):
+        return missing  # noqa: F821
+
+    def early(*_):
+        number += 1  # noqa: F821
+        return number
+
+    def places(*given):
+        return [*given][1000]
+
+    for function, words in (
+        (unknown, "uses the name missing"),
+        (early, "uses number before it has a value"),
+        (places, "count on no fixed number"),
+    ):
+        assert check(function) is False
+        told = said()
+        assert words in told and "It stops with" not in told, told
+
+
+POINTS = torch.zeros(8, 3)
+
+
+def test_a_function_that_uses_what_it_is_not_given_is_told_so(said):
+    def of_notebook(network, optimiser, x, y):
+        loss = torch.nn.functional.cross_entropy(network(POINTS), y)
+        loss.backward()
+        return loss
+
+    assert exercises.basics_4(of_notebook) is False
+    assert "It uses POINTS of the notebook" in said()
+    assert exercises.basics_4(lambda optimiser, network, x, y: network.zero_grad()) is False
+    assert "another order" in said()
+    assert exercises.basics_4(lambda network, x, y: network(x)) is False
+    assert "called with 4 arguments, (network, optimiser, x, y)" in said()
+
+
 @pytest.mark.parametrize("check, arguments, found, wrong", PREDICTS, ids=names)
 def test_predict_change_explain(check, arguments, found, wrong, said):
     why = "since it is seen so here"
@@ -99,12 +150,17 @@ def test_predict_change_explain(check, arguments, found, wrong, said):
     assert "First predict" in said()
     assert check(found, None, "", *arguments) is None
     assert "put what comes out into found" in said()
-    assert check(0.5, found, "", *arguments) is None
-    assert "explain" in said()
-    assert check(0.5, found, why, *arguments) is True
+    for impossible in ("13", [1, 2], (3,), print, np.nan, -np.inf, -1e9, 1e12):
+        assert check(impossible, found, why, *arguments) is None
+        assert "cannot be. Put" in said()
+    guess = round(float(found), 1) or 0.1
+    for predicted in (guess, np.float32(guess), torch.tensor(guess)):
+        assert check(predicted, found, "", *arguments) is None
+        assert "explain" in said()
+    assert check(guess, found, why, *arguments) is True
     assert "Well done" in said()
     for answer, words in wrong.items():
-        assert check(0.5, answer, why, *arguments) is False
+        assert check(guess, answer, why, *arguments) is False
         told = said()
         assert "not right" in told and words in told, told
 
@@ -116,9 +172,9 @@ def test_every_exercise_of_a_notebook_is_tried_with_plausible_wrong_answers(path
     for name in Notebook(path).checks:
         wrong = tried.get(name, {})
         hints = list(wrong.values()) if isinstance(wrong, dict) else [words for _, words in wrong]
-        if len({*hints} - {"not right"}) < 3:
+        if len({*hints} - {"not right"}) < 7:
             few.append(name)
-    assert not few, f"fewer than three wrong answers with hints of their own: {few}"
+    assert not few, f"fewer than seven wrong answers with hints of their own: {few}"
 
 
 def test_a_tensor_of_sixteen_bits_is_a_number(said):

@@ -99,23 +99,27 @@ def accuracy_4(answer: object, counts: np.ndarray, pixels: np.ndarray) -> Verdic
     share = counts / drawn * (pixels / pixels.sum())[:, None]
     in_sample = counts[1, 1] / counts[:, 1].sum()
     users = counts[1, 1] / counts[1].sum()
-    hints = {
-        in_sample: "That is the share in the sample; weight each row with its stratum's area.",
-        users: "That is the user's accuracy.",
-        share[1, 1]: "That is a share of the area; divide by the area of all maize.",
-        share[:, 1].sum(): "That is the share of maize; how much of it did the map find?",
-        counts[1, 1] / counts.sum(): "Divide by the maize in the sample, not by all of it.",
-        share[0, 0] / share[:, 0].sum(): "That is the first class; maize is the second.",
-        np.trace(share): "That is the overall accuracy; of the maize, how much was found?",
-        np.trace(counts) / counts.sum(): "That is the share of the sample that is right; of the "
-        "maize, how much was found?",
-        1 - share[1, 1] / share[:, 1].sum(): "That is the share that was missed.",
-        pixels[1] / pixels.sum(): "That is the share that the map calls maize.",
-        counts[1, 1]: "That is a number of pixels of the sample.",
-        counts[1, 1] * pixels[1] / (counts[:, 1] @ pixels): "Take the share of each row first: "
-        "counts over the number that was drawn there.",
-        share[:, 1].sum() / share[1, 1]: "It is turned over: the maize found, over all maize.",
-    }
+    hints = [
+        (in_sample, "That is the share in the sample; weight each row with its stratum's area."),
+        (users, "That is the user's accuracy."),
+        (share[1, 1], "That is a share of the area; divide by the area of all maize."),
+        (share[:, 1].sum(), "That is the share of maize; how much of it did the map find?"),
+        (counts[1, 1] / counts.sum(), "Divide by the maize in the sample, not by all of it."),
+        (share[0, 0] / share[:, 0].sum(), "That is the first class; maize is the second."),
+        (np.trace(share), "That is the overall accuracy; of the maize, how much was found?"),
+        (
+            np.trace(counts) / counts.sum(),
+            "That is the share of the sample that is right; of the maize, how much was found?",
+        ),
+        (1 - share[1, 1] / share[:, 1].sum(), "That is the share that was missed."),
+        (pixels[1] / pixels.sum(), "That is the share that the map calls maize."),
+        (counts[1, 1], "That is a number of pixels of the sample."),
+        (
+            counts[1, 1] * pixels[1] / (counts[:, 1] @ pixels),
+            "Take the share of each row first: counts over the number that was drawn there.",
+        ),
+        (share[:, 1].sum() / share[1, 1], "It is turned over: the maize found, over all maize."),
+    ]
     return check(answer, share[1, 1] / share[:, 1].sum(), 2e-3, hints, SHARE)
 
 
@@ -281,17 +285,17 @@ def accuracy_7(
     predicted: object, found: object, because: object, once: float, twice: float
 ) -> Verdict:
     """Standard error of overall accuracy with twice the sample, from those of both samples."""
-    hints = {
-        once: "That is the standard error of the first sample.",
-        once / 2: "Half as large takes four times the sample: read it off the new estimate.",
-        1.96 * twice: "That is half the interval; take the column se.",
-        100 * twice: "In points; give the share, as in the table.",
-        twice / once: "That is the ratio of the two; give the new standard error.",
-        once / twice: "That is the ratio of the two; give the new standard error.",
-        2 * once: "A larger sample makes it smaller: read it off the new estimate.",
-        once - twice: "That is by how much it falls; give the new standard error.",
-        twice**2: "That is the variance; give its root, the column se.",
-        2 * 1.96 * twice: "That is the whole interval; take the column se.",
-        once / 2**0.5: "That is what the root says; read it off the new estimate.",
-    }
+    hints = [
+        (once, "That is the standard error of the first sample."),
+        (once / 2, "Half as large takes four times the sample: read it off the new estimate."),
+        (1.96 * twice, "That is half the interval; take the column se."),
+        (100 * twice, "In points; give the share, as in the table."),
+        (twice / once, "That is the ratio of the two; give the new standard error."),
+        (once / twice, "That is the ratio of the two; give the new standard error."),
+        (2 * once, "A larger sample makes it smaller: read it off the new estimate."),
+        (once - twice, "That is by how much it falls; give the new standard error."),
+        (twice**2, "That is the variance; give its root, the column se."),
+        (2 * 1.96 * twice, "That is the whole interval; take the column se."),
+        (once / 2**0.5, "That is what the root says; read it off the new estimate."),
+    ]
     return predict(predicted, found, because, twice, min(2e-4, 0.02 * twice), hints, ERROR)

@@ -125,6 +125,10 @@ def basics_3(convolve: object) -> Verdict:
             (of(image, kernel.T), "Rows and columns of the kernel are swapped."),
             (of(image, kernel.flip(0)), "The rows of the kernel are turned round."),
             (of(image, kernel.flip(1)), "The columns of the kernel are turned round."),
+            (
+                of(image, torch.ones(3, 3)) + kernel.sum(),
+                "Multiply the window by the kernel, do not add it.",
+            ),
             (torch.zeros(3, 5), "All numbers are 0: put each sum into its place of the answer."),
             (image[1:-1, 1:-1], "That is the image without its border: multiply by the kernel."),
             (image[:3, :5] * kernel[0, 0], "One weight alone is used: sum over the window."),
@@ -307,7 +311,7 @@ def basics_4(training_step: object) -> Verdict:
             return "That is the loss after the step: return the one that made the gradients."
         if _alike(torch.as_tensor(loss).detach().float(), torch.tensor(len(x) * before)):
             return "The step is right; return the mean loss, and not the sum over all fields."
-        if abs(float(loss) - (network()(x).argmax(1) == y).float().mean()) < 1e-5:
+        if abs(torch.as_tensor(loss).item() - (network()(x).argmax(1) == y).float().mean()) < 1e-5:
             return "The step is right; return the loss, and not the share that is named right."
         return f"The step is right, but the loss before it is {before:.4f}: return that number."
 
@@ -373,19 +377,24 @@ def basics_5(
     """Last loss of ``train`` at a learning rate of 50, a hundred times the one of the text."""
     run = train(50.0)
     large = float(run[-1])
-    hints = {
-        float(min(run)): "That is the lowest loss on the way: take the last one.",
-        float(max(run)): "That is the highest loss on the way: take the last one.",
-        float(np.mean(run)): "That is the mean of all losses: take the last one.",
-        float(train(500.0)[-1]): "That is the loss at 500: a hundred times 0.5 is 50.",
-        50.0: "That is the rate: put the last loss into found.",
-        100 * float(train(0.5)[-1]): "Do not multiply the loss: change the rate to 50, and run "
-        "the cell.",
-        float(run[-2]): "That is the last loss but one: losses[-1] is the last.",
-        len(run): "That is the number of losses: losses[-1] is the last of them.",
-        float(train(0.5)[-1]): "That is the loss at 0.5: change the rate to 50, and run the cell.",
-        float(train(5.0)[-1]): "That is the loss at 5, ten times as much: take a hundred times.",
-        float(train(0.005)[-1]): "That is a rate a hundred times smaller: multiply, not divide.",
-        float(train(50.0)[0]): "That is the loss before the first step: take the last one.",
-    }
+    hints = [
+        (float(min(run)), "That is the lowest loss on the way: take the last one."),
+        (float(max(run)), "That is the highest loss on the way: take the last one."),
+        (float(np.mean(run)), "That is the mean of all losses: take the last one."),
+        (float(train(500.0)[-1]), "That is the loss at 500: a hundred times 0.5 is 50."),
+        (50.0, "That is the rate: put the last loss into found."),
+        (
+            100 * float(train(0.5)[-1]),
+            "Do not multiply the loss: change the rate to 50, and run the cell.",
+        ),
+        (float(run[-2]), "That is the last loss but one: losses[-1] is the last."),
+        (len(run), "That is the number of losses: losses[-1] is the last of them."),
+        (
+            float(train(0.5)[-1]),
+            "That is the loss at 0.5: change the rate to 50, and run the cell.",
+        ),
+        (float(train(5.0)[-1]), "That is the loss at 5, ten times as much: take a hundred times."),
+        (float(train(0.005)[-1]), "That is a rate a hundred times smaller: multiply, not divide."),
+        (float(train(50.0)[0]), "That is the loss before the first step: take the last one."),
+    ]
     return predict(predicted, found, because, large, 0.01 * max(1.0, large), hints, LOSS)

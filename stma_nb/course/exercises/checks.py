@@ -3,9 +3,10 @@
 import inspect
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dis import get_instructions
 from functools import wraps
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,11 @@ from stma_nb.course import progress
 
 Verdict = bool | None
 """True: right. False: wrong. None: not attempted, or not finished."""
+
+Hints = dict[Any, str] | Sequence[tuple[Any, str]]
+"""What led to a typical wrong number: {number: what to say}, or pairs of both where numbers of
+several slips may be the same.
+"""
 
 Trial = Callable[[Callable], str | None]
 """Calls a learner's function; returns what is wrong with what it gave, or None if all is well."""
@@ -58,13 +64,10 @@ def check(
     answer: object,
     expected: float,
     tolerance: float = 0.01,
-    hints: dict[Any, str] | None = None,
+    hints: Hints = (),
     asked: Asked = NUMBER,
 ) -> Verdict:
-    """Print whether a number is right.
-
-    ``hints`` tell what led to a typical wrong number: {wrong number: what to say}.
-    """
+    """Print whether a number is right."""
     if answer is None:
         print("Not attempted yet: replace None by your answer and run the cell again.")
         return None
@@ -76,14 +79,15 @@ def check(
     if abs(number - expected) <= tolerance:
         print(f"Well done: {shown} is right.")
         return True
-    print(f"{shown} is not right. {_slip(number, expected, tolerance, hints or {}, asked)}")
+    print(f"{shown} is not right. {_slip(number, expected, tolerance, hints, asked)}")
     return False
 
 
-def _slip(
-    number: float, expected: float, tolerance: float, hints: dict[Any, str], asked: Asked
-) -> str:
-    """What led to a wrong number: a hint of the exercise, or else what any number tells."""
+def _slip(number: float, expected: float, tolerance: float, hints: Hints, asked: Asked) -> str:
+    """What led to a wrong number: a hint of the exercise, or else what any number tells.
+
+    Where two slips lead to one number, both are told.
+    """
     if not math.isfinite(number):
         return (
             "It comes from a division by 0, the logarithm of 0, a number that is too large, or a "
@@ -91,13 +95,16 @@ def _slip(
         )
     if asked.high == 1 and abs(number - 100 * expected) <= 100 * tolerance:
         return "The number is right in per cent; give it as a share between 0 and 1."
-    known = [wrong for wrong in hints if math.isfinite(wrong)]
+    pairs = list(hints.items() if isinstance(hints, dict) else hints)
+    known = [float(wrong) for wrong, _ in pairs if math.isfinite(wrong)]
     near = min(known, key=lambda wrong: abs(number - wrong), default=math.inf)
     reach = min(tolerance, 0.02 * abs(near))  # small numbers lie close to each other
     if asked.whole and not number.is_integer():
         reach = 5e-3 * abs(near)
     if abs(number - near) <= max(reach, 1e-9):
-        return hints[near]
+        same = 2e-3 * abs(near) if tolerance else 0  # too near to be told apart
+        told = [why for wrong, why in pairs if abs(wrong - near) <= same]
+        return " Or: ".join(list(dict.fromkeys(told))[:2])
     if not float(expected).is_integer() or expected > 100:  # else it may be so by chance
         if abs(number + expected) <= tolerance:
             return "The number is right but for its sign."
@@ -175,7 +182,7 @@ def build(
     calls = _Calls(function, given.split())
     for trial in trials:
         try:
-            wrong = trial(function if isinstance(function, type) else calls)
+            wrong = trial(function if calls.of_network else calls)
         except Exception as error:  # whatever a learner's function may raise
             wrong = calls.why(error, takes, gives, (errors or {}) | ERRORS)
         if wrong:
@@ -208,6 +215,7 @@ class _Calls:
         self.function, self.given = function, given
         self.at = self.last = ""
         self.failed = False
+        self.of_network = isinstance(function, type) or hasattr(function, "forward")
 
     def __call__(self, *arguments: Any, **more: Any) -> Any:
         names = [*self.given, *len(arguments) * [""]]
@@ -224,7 +232,7 @@ class _Calls:
         for pattern, words in errors.items():
             if found := re.search(pattern, said):
                 return words.format(*found.groups(), error=said, at=self.at)
-        if isinstance(self.function, type):
+        if self.of_network:
             return f"Your class fails ({said}): it should take {takes}."
         if self.failed:
             return f"Your function fails for {self.at} ({said}): it should take {takes}."
@@ -245,9 +253,10 @@ class _Calls:
         known = self.function.__globals__
         for name in (one.argval for one in get_instructions(code) if one.opname == "LOAD_GLOBAL"):
             data = ("shape", "parameters", "param_groups")
-            if not isinstance(known.get(name), type) and any(
-                hasattr(known.get(name), one) for one in data
-            ):
+            value = known.get(name)
+            if isinstance(value, type | ModuleType) or not any(hasattr(value, one) for one in data):
+                continue
+            if name not in self.given:
                 return f"It uses {name} of the notebook: use only what it is given, ({line})."
         return None
 
@@ -289,7 +298,7 @@ def predict(
     because: object,
     expected: float,
     tolerance: float = 0.01,
-    hints: dict[Any, str] | None = None,
+    hints: Hints = (),
     asked: Asked = NUMBER,
 ) -> Verdict:
     """Print whether what was found is right, and how near the prediction was.

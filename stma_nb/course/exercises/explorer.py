@@ -50,21 +50,27 @@ def explorer_1(answer: object, received: np.ndarray) -> Verdict:
 def explorer_2(answer: object, received: np.ndarray) -> Verdict:
     """Largest mean share of attention over an equal share."""
     mean = received.mean(0)
-    hints = {
-        mean.max(): "That is the share itself; divide by an equal share.",
-        received.max() * len(mean): "Average over patches first.",
-        mean.max() / mean.min(): "That is against the smallest share, not against an equal one.",
-        1 / len(mean): "That is the equal share itself.",
-        1 / (mean.max() * len(mean)): "The other way round: the largest over the equal share.",
-        mean.max() - 1 / len(mean): "That is the difference; give the ratio.",
-        100 * mean.max(): "That is the share in per cent; divide by an equal share.",
-        mean.max() * len(mean) - 1: "That is by how much it is larger; give the ratio itself.",
-        float(mean.argmax()): "That is the position of the date; give the ratio of the shares.",
-        len(mean): "That is the number of dates: the largest mean share is multiplied by it.",
-        mean.max() * len(received): "An equal share is 1 over the number of dates, not of patches.",
-        mean.max() / np.median(mean): "That is against the median share, not against an equal one.",
-        mean.min() * len(mean): "That is the smallest mean share over an equal one.",
-    }
+    hints = [
+        (mean.max(), "That is the share itself; divide by an equal share."),
+        (received.max() * len(mean), "Average over patches first."),
+        (mean.max() / mean.min(), "That is against the smallest share, not against an equal one."),
+        (1 / len(mean), "That is the equal share itself."),
+        (1 / (mean.max() * len(mean)), "The other way round: the largest over the equal share."),
+        (mean.max() - 1 / len(mean), "That is the difference; give the ratio."),
+        (100 * mean.max(), "That is the share in per cent; divide by an equal share."),
+        (mean.max() * len(mean) - 1, "That is by how much it is larger; give the ratio itself."),
+        (float(mean.argmax()), "That is the position of the date; give the ratio of the shares."),
+        (len(mean), "That is the number of dates: the largest mean share is multiplied by it."),
+        (
+            mean.max() * len(received),
+            "An equal share is 1 over the number of dates, not of patches.",
+        ),
+        (
+            mean.max() / np.median(mean),
+            "That is against the median share, not against an equal one.",
+        ),
+        (mean.min() * len(mean), "That is the smallest mean share over an equal one."),
+    ]
     return check(answer, mean.max() * len(mean), 0.06, hints, RATIO)
 
 
@@ -204,7 +210,6 @@ def _right_increase(function: Callable) -> str | None:
         - before: "That is the median of each band; take the mean.",
         filled(x[:, 0]) - before: "That is the date before it; fill in the mean of this date.",
         filled(mean, np.s_[:, 2]) - before: "You filled another date: positions count from 0.",
-        filled(mean, np.s_[:, 0]) - before: "You filled another date: positions count from 0.",
         before: "That is the loss with the date; take the loss without it, minus this.",
         after / before: "That is a ratio; take the difference of the losses.",
         after + before: "The losses are added: take the difference.",
@@ -245,21 +250,25 @@ def explorer_5(
     """Points of accuracy lost without the date that is missed most, from (windows, dates)."""
     by_loss, by_drop = increase.mean(0), 100 * drop.mean(0)
     points = by_drop[by_loss.argmax()]
-    hints = {
-        points / 100: "In points: times 100.",
-        -points: "Lost points are positive.",
-        by_drop[received.mean(0).argmax()]: "That is without the date that is attended to most.",
-        by_loss.max(): "That is the rise of the loss, in nat; take accuracy_drop.",
-        100 * by_loss.max(): "That is the rise of the loss; take accuracy_drop.",
-        by_drop.mean(): "That is the mean over all dates.",
-        100 * drop.max(): "That is the worst patch: average over patches.",
-        by_drop.max(): "That is the largest of all dates; take the date of exercise 3, found by "
-        "the loss.",
-        by_drop.min(): "That is the smallest of all dates; take the date of exercise 3.",
-        100 * np.median(drop[:, by_loss.argmax()]): "That is the median over patches: take the "
-        "mean.",
-        100 * drop[0, by_loss.argmax()]: "That is the first patch: average over patches.",
-        100 - points: "That is not what is lost.",
-        float(by_loss.argmax()): "That is the position of the date; what does it lose?",
-    }
+    hints = [
+        (points / 100, "In points: times 100."),
+        (-points, "Lost points are positive."),
+        (by_drop[received.mean(0).argmax()], "That is without the date that is attended to most."),
+        (by_loss.max(), "That is the rise of the loss, in nat; take accuracy_drop."),
+        (100 * by_loss.max(), "That is the rise of the loss; take accuracy_drop."),
+        (by_drop.mean(), "That is the mean over all dates."),
+        (100 * drop.max(), "That is the worst patch: average over patches."),
+        (
+            by_drop.max(),
+            "That is the largest of all dates; take the date of exercise 3, found by the loss.",
+        ),
+        (by_drop.min(), "That is the smallest of all dates; take the date of exercise 3."),
+        (
+            100 * np.median(drop[:, by_loss.argmax()]),
+            "That is the median over patches: take the mean.",
+        ),
+        (100 * drop[0, by_loss.argmax()], "That is the first patch: average over patches."),
+        (100 - points, "That is not what is lost."),
+        (float(by_loss.argmax()), "That is the position of the date; what does it lose?"),
+    ]
     return predict(predicted, found, because, points, 0.1, hints, POINTS)

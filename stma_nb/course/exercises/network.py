@@ -48,7 +48,6 @@ def network_2(answer: object) -> Verdict:
         128: "That is the patch of the published network: its N is 256, and E is larger.",
         160: "One step less is enough already: the smallest side is asked for.",
         41: "That is the number of dates; at which side are there more pixels than channels?",
-        41 * 8: "That is E; which patch has more pixels at an eighth of the resolution?",
         324: "That is the number of pixels of the map; give the side of the patch.",
         361: "That is the number of pixels of the map; give the side of the patch.",
         76: "At level 1 the side is a quarter, but the MCA works at an eighth.",
@@ -162,17 +161,20 @@ def network_5(predicted: object, found: object, because: object) -> Verdict:
     for patch in (32, 64):
         network = STMA(dates=18, patch=patch, classes=16, width=16)
         sizes[patch] = sum(weight.numel() for weight in network.parameters())
-    hints = {
-        1: "That is with 32 pixels: double side and run the cell again.",
-        4: "The number of pixels grows so, but the weights do not: read the number to two places.",
-        16: "So grow the parts with weights for pairs of pixels; the others do not.",
-        2: "Do not guess: double side, and read what the cell prints.",
-        sizes[64]: "That is the number of weights; give how many times as many.",
-        sizes[32]: "That is the number of weights with 32 pixels; give how many times as many.",
-        sizes[64] - sizes[32]: "That is how many more; give how many times as many.",
-        sizes[64] / sizes[32] - 1: "That is by how much they grow; give how many times as many.",
-        sizes[32] / sizes[64]: "It is turned over: the larger network comes first.",
-        64: "That is the side; read what the cell prints.",
-        8: "Do not guess: double side, and read what the cell prints.",
-    }
+    hints = [
+        (1, "That is with 32 pixels: double side and run the cell again."),
+        (
+            4,
+            "The number of pixels grows so, but the weights do not: read the number to two places.",
+        ),
+        (16, "So grow the parts with weights for pairs of pixels; the others do not."),
+        (2, "Do not guess: double side, and read what the cell prints."),
+        (sizes[64], "That is the number of weights; give how many times as many."),
+        (sizes[32], "That is the number of weights with 32 pixels; give how many times as many."),
+        (sizes[64] - sizes[32], "That is how many more; give how many times as many."),
+        (sizes[64] / sizes[32] - 1, "That is by how much they grow; give how many times as many."),
+        (sizes[32] / sizes[64], "It is turned over: the larger network comes first."),
+        (64, "That is the side; read what the cell prints."),
+        (8, "Do not guess: double side, and read what the cell prints."),
+    ]
     return predict(predicted, found, because, sizes[64] / sizes[32], 0.02, hints, TIMES)

@@ -258,18 +258,20 @@ def _leaves_its_input(lee: Callable) -> str | None:
 def preprocessing_6(predicted: object, found: object, because: object) -> Verdict:
     """ENL of a boxcar of 3 x 3 pixels, where one of 7 x 7 pixels reaches 51."""
     seven = radar.boxcar_enl(7)
-    hints = {
-        9 * radar.LOOKS: "That is for nine independent pixels. Measure it: set side = 3.",
-        seven * 9 / 49: "That scales by the number of pixels. Measure it: set side = 3.",
-        seven: "That is the window of 7 x 7 pixels: set side = 3 and run the cell again.",
-        radar.LOOKS: "That is the ENL before the filter.",
-        radar.boxcar_enl(5): "That is the window of 5 x 5 pixels: set side = 3.",
-        radar.boxcar_enl(9): "That is the window of 9 x 9 pixels: set side = 3.",
-        seven * 3 / 7: "That scales by the side. Measure it: set side = 3.",
-        9.0: "That is the number of pixels; put the ENL that comes out into found.",
-        3.0: "That is the side; put the ENL that comes out into found.",
-        radar.boxcar_enl(3) ** 0.5: "That is the mean over the standard deviation. ENL is its "
-        "square.",
-        10 * math.log10(radar.boxcar_enl(3)): "That is the ENL in dB; give it as it is.",
-    }
+    hints = [
+        (9 * radar.LOOKS, "That is for nine independent pixels. Measure it: set side = 3."),
+        (seven * 9 / 49, "That scales by the number of pixels. Measure it: set side = 3."),
+        (seven, "That is the window of 7 x 7 pixels: set side = 3 and run the cell again."),
+        (radar.LOOKS, "That is the ENL before the filter."),
+        (radar.boxcar_enl(5), "That is the window of 5 x 5 pixels: set side = 3."),
+        (radar.boxcar_enl(9), "That is the window of 9 x 9 pixels: set side = 3."),
+        (seven * 3 / 7, "That scales by the side. Measure it: set side = 3."),
+        (9.0, "That is the number of pixels; put the ENL that comes out into found."),
+        (3.0, "That is the side; put the ENL that comes out into found."),
+        (
+            radar.boxcar_enl(3) ** 0.5,
+            "That is the mean over the standard deviation. ENL is its square.",
+        ),
+        (10 * math.log10(radar.boxcar_enl(3)), "That is the ENL in dB; give it as it is."),
+    ]
     return predict(predicted, found, because, radar.boxcar_enl(3), 0.6, hints, ENL)

@@ -42,28 +42,46 @@ def quickstart_1(answer: object) -> Verdict:
 def quickstart_2(answer: object, matrix: np.ndarray, code: int) -> Verdict:
     """User's accuracy of a class."""
     right = matrix[code, code]
-    hints = {
-        right / matrix[:, code].sum(): "That is the producer's accuracy: you divided by the "
-        "reference. Divide by what the map calls so.",
-        right / matrix.sum(): "You divided by all pixels. Divide by those that the map calls so.",
-        np.trace(matrix) / matrix.sum(): "That is the overall accuracy, of all classes together.",
-        1 - right / matrix[code].sum(): "That is the share that is wrong. "
-        "How much of what the map calls so is right?",
-        right: "That is a number of pixels; divide it by all those that the map calls so.",
-        matrix[code].sum() / right: "It is turned over: the right ones over all that the map calls "
-        "so.",
-        matrix[code].sum(): "That is what the map calls so; how much of it is right?",
-        matrix[:, code].sum(): "That is a number of pixels of the reference; a share is asked for.",
-        matrix[code].sum() / matrix.sum(): "That is the share of the map that is called so; how "
-        "much of it is right?",
-        matrix[:, code].sum() / matrix.sum(): "That is the share of the crop in the reference.",
-        right / (matrix[code].sum() - right): "Divide by all that the map calls so, also the right "
-        "ones.",
-        right / (matrix[code].sum() + matrix[:, code].sum() - right): "You divided by what the map "
-        "or the reference calls so: the map alone is asked for.",
-        2 * right / (matrix[code].sum() + matrix[:, code].sum()): "That is the F1 score, of user's "
-        "and producer's accuracy together.",
-    }
+    hints = [
+        (
+            right / matrix[:, code].sum(),
+            "That is the producer's accuracy: you divided by the "
+            "reference. Divide by what the map calls so.",
+        ),
+        (right / matrix.sum(), "You divided by all pixels. Divide by those that the map calls so."),
+        (np.trace(matrix) / matrix.sum(), "That is the overall accuracy, of all classes together."),
+        (
+            1 - right / matrix[code].sum(),
+            "That is the share that is wrong. How much of what the map calls so is right?",
+        ),
+        (right, "That is a number of pixels; divide it by all those that the map calls so."),
+        (
+            matrix[code].sum() / right,
+            "It is turned over: the right ones over all that the map calls so.",
+        ),
+        (matrix[code].sum(), "That is what the map calls so; how much of it is right?"),
+        (
+            matrix[:, code].sum(),
+            "That is a number of pixels of the reference; a share is asked for.",
+        ),
+        (
+            matrix[code].sum() / matrix.sum(),
+            "That is the share of the map that is called so; how much of it is right?",
+        ),
+        (matrix[:, code].sum() / matrix.sum(), "That is the share of the crop in the reference."),
+        (
+            right / (matrix[code].sum() - right),
+            "Divide by all that the map calls so, also the right ones.",
+        ),
+        (
+            right / (matrix[code].sum() + matrix[:, code].sum() - right),
+            "You divided by what the map or the reference calls so: the map alone is asked for.",
+        ),
+        (
+            2 * right / (matrix[code].sum() + matrix[:, code].sum()),
+            "That is the F1 score, of user's and producer's accuracy together.",
+        ),
+    ]
     return check(answer, right / matrix[code].sum(), 6e-3, hints, SHARE)
 
 
@@ -72,25 +90,40 @@ def quickstart_3(answer: object, matrix: np.ndarray) -> Verdict:
     """Overall accuracy of a map that is background everywhere."""
     total = matrix.sum()
     background = matrix[:, 0].sum() / total
-    hints = {
-        matrix[0].sum() / total: "That is what the network's map calls background. "
-        "Where is the *reference* background?",
-        matrix[0, 0] / total: "That counts only background which the network found too; "
-        "the lazy map finds all of it.",
-        np.trace(matrix) / total: "That is the overall accuracy of the network's map. "
-        "The lazy map is right on background only.",
-        1 - background: "That is the share of crops, on which the lazy map is wrong.",
-        1: "Of the background it gets all right, but the crops count as well.",
-        0: "The lazy map is right wherever the reference is background.",
-        matrix[:, 0].sum(): "That is a number of pixels; divide it by all of them.",
-        matrix[0, 0]: "That is a number of pixels; a share is asked for.",
-        matrix[0, 0] / matrix[0].sum(): "That is the user's accuracy of background in the "
-        "network's map.",
-        matrix[0, 0] / matrix[:, 0].sum(): "That is the producer's accuracy of background in the "
-        "network's map.",
-        1 / len(matrix): "Classes are not equally large: count the pixels of background.",
-        matrix[:, 0].sum() / matrix[:, 1:].sum(): "Divide by all pixels, also those of background.",
-    }
+    hints = [
+        (
+            matrix[0].sum() / total,
+            "That is what the network's map calls background. Where is the *reference* background?",
+        ),
+        (
+            matrix[0, 0] / total,
+            "That counts only background which the network found too; "
+            "the lazy map finds all of it.",
+        ),
+        (
+            np.trace(matrix) / total,
+            "That is the overall accuracy of the network's map. "
+            "The lazy map is right on background only.",
+        ),
+        (1 - background, "That is the share of crops, on which the lazy map is wrong."),
+        (1, "Of the background it gets all right, but the crops count as well."),
+        (0, "The lazy map is right wherever the reference is background."),
+        (matrix[:, 0].sum(), "That is a number of pixels; divide it by all of them."),
+        (matrix[0, 0], "That is a number of pixels; a share is asked for."),
+        (
+            matrix[0, 0] / matrix[0].sum(),
+            "That is the user's accuracy of background in the network's map.",
+        ),
+        (
+            matrix[0, 0] / matrix[:, 0].sum(),
+            "That is the producer's accuracy of background in the network's map.",
+        ),
+        (1 / len(matrix), "Classes are not equally large: count the pixels of background."),
+        (
+            matrix[:, 0].sum() / matrix[:, 1:].sum(),
+            "Divide by all pixels, also those of background.",
+        ),
+    ]
     return check(answer, background, 6e-3, hints, SHARE)
 
 
@@ -215,20 +248,28 @@ def quickstart_5(
         return [float(np.mean(parts == code)) for code in range(len(patches.PARTS))]
 
     wide, narrow = shares(16, parcel), shares(8, parcel)
-    hints = {
-        narrow[patches.UNUSED]: "That is the share with 8 pixels: is buffer=16 in the call?",
-        2 * narrow[patches.UNUSED]: "That is twice the share with 8 pixels. Do not reckon: "
-        "make the split and count.",
-        wide[patches.TRAIN]: "That is the training part; patches.UNUSED is what no part takes.",
-        wide[patches.TEST]: "That is the test part; patches.UNUSED is what no part takes.",
-        wide[patches.VALID]: "That is the validation part; patches.UNUSED is what no part takes.",
-        wide[patches.UNUSED] / narrow[patches.UNUSED]: "That is how many times as much; give the "
-        "share.",
-        wide[patches.UNUSED] - narrow[patches.UNUSED]: "That is how much more it is; give the "
-        "share itself.",
-        1 - wide[patches.UNUSED]: "That is all that is used; what is left over?",
-        wide[patches.UNUSED] * crop.size: "That is a number of pixels; give the share of them "
-        "(np.mean in place of np.sum).",
-        shares(16, None)[patches.UNUSED]: "Give parcel=parcel as well: whole fields change side.",
-    }
+    hints = [
+        (narrow[patches.UNUSED], "That is the share with 8 pixels: is buffer=16 in the call?"),
+        (
+            2 * narrow[patches.UNUSED],
+            "That is twice the share with 8 pixels. Do not reckon: make the split and count.",
+        ),
+        (wide[patches.TRAIN], "That is the training part; patches.UNUSED is what no part takes."),
+        (wide[patches.TEST], "That is the test part; patches.UNUSED is what no part takes."),
+        (wide[patches.VALID], "That is the validation part; patches.UNUSED is what no part takes."),
+        (
+            wide[patches.UNUSED] / narrow[patches.UNUSED],
+            "That is how many times as much; give the share.",
+        ),
+        (
+            wide[patches.UNUSED] - narrow[patches.UNUSED],
+            "That is how much more it is; give the share itself.",
+        ),
+        (1 - wide[patches.UNUSED], "That is all that is used; what is left over?"),
+        (
+            wide[patches.UNUSED] * crop.size,
+            "That is a number of pixels; give the share of them (np.mean in place of np.sum).",
+        ),
+        (shares(16, None)[patches.UNUSED], "Give parcel=parcel as well: whole fields change side."),
+    ]
     return predict(predicted, found, because, wide[patches.UNUSED], 1e-3, hints, SHARE)

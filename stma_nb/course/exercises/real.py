@@ -68,22 +68,30 @@ def real_3(answer: object, means: pd.DataFrame) -> Verdict:
     """Points by which the filtered forest is ahead, first square to second."""
     ahead = 100 * (means.loc["forest, Quegan-Yu"] - means.loc["forest, unfiltered"])
     right, other = ahead["first to second"], ahead["second to first"]
-    hints = {
-        right / 100: "In points: times 100.",
-        -right: "Filtered less unfiltered.",
-        other: "That is the other direction.",
-        (right + other) / 2: "That is the mean of both directions: first to second is asked for.",
-        -other: "That is the other direction, and unfiltered less filtered.",
-        other / 100: "That is the other direction, and no points.",
-        100 * means.loc["forest, Quegan-Yu", "first to second"]: "That is the filtered forest: "
-        "how far is it ahead?",
-        100 * means.loc["forest, unfiltered", "first to second"]: "That is the unfiltered forest: "
-        "how far is the other ahead?",
-        100 * right / 100 / means.loc["forest, unfiltered", "first to second"]: "That is in per "
-        "cent of the unfiltered one; points are the difference.",
-        1 + right / 100 / means.loc["forest, unfiltered", "first to second"]: "That is a ratio; "
-        "points are the difference.",
-    }
+    hints = [
+        (right / 100, "In points: times 100."),
+        (-right, "Filtered less unfiltered."),
+        (other, "That is the other direction."),
+        ((right + other) / 2, "That is the mean of both directions: first to second is asked for."),
+        (-other, "That is the other direction, and unfiltered less filtered."),
+        (other / 100, "That is the other direction, and no points."),
+        (
+            100 * means.loc["forest, Quegan-Yu", "first to second"],
+            "That is the filtered forest: how far is it ahead?",
+        ),
+        (
+            100 * means.loc["forest, unfiltered", "first to second"],
+            "That is the unfiltered forest: how far is the other ahead?",
+        ),
+        (
+            100 * right / 100 / means.loc["forest, unfiltered", "first to second"],
+            "That is in per cent of the unfiltered one; points are the difference.",
+        ),
+        (
+            1 + right / 100 / means.loc["forest, unfiltered", "first to second"],
+            "That is a ratio; points are the difference.",
+        ),
+    ]
     return check(answer, right, 0.1, hints, POINTS)
 
 
@@ -208,20 +216,23 @@ def real_5(predicted: object, found: object, because: object, blocks: np.ndarray
         warnings.simplefilter("ignore")  # 16 blocks are few
         interval = accuracy.interval(blocks, accuracy.overall_accuracy)
     right = 50 * float(interval.high - interval.low)
-    hints = {
-        196 * np.sqrt(share * (1 - share) / n): 'That counts pixels: set unit = "block".',
-        2 * right: "That is the whole width; give half of it.",
-        right / 100: "In points: times 100.",
-        100 * interval.estimate: "That is the accuracy itself; how wide is its interval?",
-        float(interval.estimate): "That is the accuracy itself; how wide is its interval?",
-        1.96 * np.sqrt(share * (1 - share) / n): "That counts pixels, and is no points: set unit = "
-        '"block".',
-        100
-        * np.sqrt(share * (1 - share) / n): "That is one standard error, and counts pixels: set "
-        'unit = "block".',
-        100 * float(interval.low): "That is the lower end; how wide is half of the interval?",
-        100 * float(interval.high): "That is the upper end; how wide is half of the interval?",
-        len(blocks): "That is the number of blocks; put the points that come out into found.",
-        right / 1.96: "That is one standard error; read what the cell prints.",
-    }
+    hints = [
+        (196 * np.sqrt(share * (1 - share) / n), 'That counts pixels: set unit = "block".'),
+        (2 * right, "That is the whole width; give half of it."),
+        (right / 100, "In points: times 100."),
+        (100 * interval.estimate, "That is the accuracy itself; how wide is its interval?"),
+        (float(interval.estimate), "That is the accuracy itself; how wide is its interval?"),
+        (
+            1.96 * np.sqrt(share * (1 - share) / n),
+            'That counts pixels, and is no points: set unit = "block".',
+        ),
+        (
+            100 * np.sqrt(share * (1 - share) / n),
+            'That is one standard error, and counts pixels: set unit = "block".',
+        ),
+        (100 * float(interval.low), "That is the lower end; how wide is half of the interval?"),
+        (100 * float(interval.high), "That is the upper end; how wide is half of the interval?"),
+        (len(blocks), "That is the number of blocks; put the points that come out into found."),
+        (right / 1.96, "That is one standard error; read what the cell prints."),
+    ]
     return predict(predicted, found, because, right, 0.1, hints, HALF)

@@ -48,36 +48,58 @@ def spatial_2(answer: object, image: np.ndarray, inside: np.ndarray) -> Verdict:
     """Mean ENL of images (dates, rows, columns) within a mask."""
     parts = [date[inside] for date in image]
     expected = np.mean([part.mean() ** 2 / part.var() for part in parts])
-    hints = {
-        image[:, inside].mean() ** 2 / image[:, inside].var(): "Take the ENL of each date, then "
-        "their mean.",
-        np.mean(
-            [d.mean() ** 2 / d.var() for d in image]
-        ): "Only pixels inside fields: date[inside].",
-        np.mean([part.mean() / part.std() for part in parts]): "The mean must be squared, and "
-        "divided by the variance.",
-        np.mean([part.var() / part.mean() ** 2 for part in parts]): "Turn it over: the squared "
-        "mean over the variance.",
-        parts[0].mean() ** 2 / parts[0].var(): "That is the first date alone: take the mean over "
-        "all.",
-        np.mean([part.mean() / part.var() for part in parts]): "The mean must be squared.",
-        parts[-1].mean() ** 2 / parts[-1].var(): "That is the last date alone: take the mean over "
-        "all.",
-        np.median([part.mean() ** 2 / part.var() for part in parts]): "That is the median of the "
-        "dates; take their mean.",
-        np.sum(
-            [part.mean() ** 2 / part.var() for part in parts]
-        ): "That is the sum over the dates; take their mean.",
-        10 * np.log10(expected): "That is the ENL in dB; give it as it is.",
-        np.mean([(part**2).mean() / part.var() for part in parts]): "First the mean, then its "
-        "square: the mean of the squares is another number.",
-        np.mean([part.var() for part in parts]): "That is the variance alone: divide the squared "
-        "mean by it.",
-        np.mean([part.mean() ** 2 / part.std() for part in parts]): "Divide by the variance, which "
-        "is the squared standard deviation.",
-        np.mean([d[~inside].mean() ** 2 / d[~inside].var() for d in image]): "That is outside of "
-        "the mask: date[inside].",
-    }
+    hints = [
+        (
+            image[:, inside].mean() ** 2 / image[:, inside].var(),
+            "Take the ENL of each date, then their mean.",
+        ),
+        (
+            np.mean([d.mean() ** 2 / d.var() for d in image]),
+            "Only pixels inside fields: date[inside].",
+        ),
+        (
+            np.mean([part.mean() / part.std() for part in parts]),
+            "The mean must be squared, and divided by the variance.",
+        ),
+        (
+            np.mean([part.var() / part.mean() ** 2 for part in parts]),
+            "Turn it over: the squared mean over the variance.",
+        ),
+        (
+            parts[0].mean() ** 2 / parts[0].var(),
+            "That is the first date alone: take the mean over all.",
+        ),
+        (np.mean([part.mean() / part.var() for part in parts]), "The mean must be squared."),
+        (
+            parts[-1].mean() ** 2 / parts[-1].var(),
+            "That is the last date alone: take the mean over all.",
+        ),
+        (
+            np.median([part.mean() ** 2 / part.var() for part in parts]),
+            "That is the median of the dates; take their mean.",
+        ),
+        (
+            np.sum([part.mean() ** 2 / part.var() for part in parts]),
+            "That is the sum over the dates; take their mean.",
+        ),
+        (10 * np.log10(expected), "That is the ENL in dB; give it as it is."),
+        (
+            np.mean([(part**2).mean() / part.var() for part in parts]),
+            "First the mean, then its square: the mean of the squares is another number.",
+        ),
+        (
+            np.mean([part.var() for part in parts]),
+            "That is the variance alone: divide the squared mean by it.",
+        ),
+        (
+            np.mean([part.mean() ** 2 / part.std() for part in parts]),
+            "Divide by the variance, which is the squared standard deviation.",
+        ),
+        (
+            np.mean([d[~inside].mean() ** 2 / d[~inside].var() for d in image]),
+            "That is outside of the mask: date[inside].",
+        ),
+    ]
     return check(answer, expected, min(0.06, 0.02 * expected), hints, ENL)
 
 
@@ -233,8 +255,8 @@ def spatial_4(filtered: object) -> Verdict:
     return build(
         filtered,
         blends_the_others,
-        holds_for_other_sizes,
         is_even_without_sharpness,
+        holds_for_other_sizes,
         holds_when_very_sharp,
         holds_for_two_pixels,
         leaves_its_input,

@@ -99,18 +99,21 @@ def splits_4(answer: object, crop: np.ndarray, parcel: np.ndarray, seed: int) ->
             return patches.leak_report(parts == patches.TRAIN, parts == patches.TEST, parcel)
 
     right, name = report(), "share in such parcels"
-    hints = {
-        report(parcel=parcel)[name]: "That is with parcel=, or the share that was trained on: "
-        "leave parcel= out, and read 'share in such parcels'.",
-        right["parcels in both"]: "That counts parcels; which share of the test pixels is it?",
-        right["median distance (m)"]: "That is a distance in metres.",
-        report(buffer=0)[name]: "That is without a buffer: buffer=8.",
-        1 - right[name]: "That is the share that lies in no such parcel.",
-        report(block=40)[name]: "That is for blocks of 40 pixels: block=80.",
-        report(block=160)[name]: "That is for blocks of 160 pixels: block=80.",
-        report(buffer=16)[name]: "That is with a buffer of 16 pixels: buffer=8.",
-        report(seed=seed + 1)[name]: "That is another draw: seed=seed.",
-    }
+    hints = [
+        (
+            report(parcel=parcel)[name],
+            "That is with parcel=, or the share that was trained on: "
+            "leave parcel= out, and read 'share in such parcels'.",
+        ),
+        (right["parcels in both"], "That counts parcels; which share of the test pixels is it?"),
+        (right["median distance (m)"], "That is a distance in metres."),
+        (report(buffer=0)[name], "That is without a buffer: buffer=8."),
+        (1 - right[name], "That is the share that lies in no such parcel."),
+        (report(block=40)[name], "That is for blocks of 40 pixels: block=80."),
+        (report(block=160)[name], "That is for blocks of 160 pixels: block=80."),
+        (report(buffer=16)[name], "That is with a buffer of 16 pixels: buffer=8."),
+        (report(seed=seed + 1)[name], "That is another draw: seed=seed."),
+    ]
     return check(answer, right[name], 2e-3, hints, SHARE)
 
 
@@ -211,16 +214,21 @@ def splits_6(
             return patches.leak_report(*masks, parcel, reach=reach)
 
     name, right = "share within reach", report(8)
-    hints = {
-        1 - right[name]: "That is the share out of reach; give the share within reach.",
-        report(0)[name] - right[name]: "That is by how much it falls; give the share that is left.",
-        report(16)[name]: "That is with a buffer of 16 pixels: set buffer = 8.",
-        report(80)[name]: "The buffer is counted in pixels of 10 m: 8 of them are 80 m.",
-        right["share in such parcels"]: "That is the share in parcels that also train; read 'share "
-        "within reach'.",
-        report(0)[name]: "That is without a buffer: set buffer = 8 and run the cell again.",
-        right["median distance (m)"]: "That is a distance; read the share.",
-        0: "That is the share trained on; read 'share within reach'.",
-        8: "That is the buffer; what share comes out?",
-    }
+    hints = [
+        (0, "That is the share trained on; read 'share within reach'."),
+        (1 - right[name], "That is the share out of reach; give the share within reach."),
+        (
+            report(0)[name] - right[name],
+            "That is by how much it falls; give the share that is left.",
+        ),
+        (report(16)[name], "That is with a buffer of 16 pixels: set buffer = 8."),
+        (report(80)[name], "The buffer is counted in pixels of 10 m: 8 of them are 80 m."),
+        (
+            right["share in such parcels"],
+            "That is the share in parcels that also train; read 'share within reach'.",
+        ),
+        (report(0)[name], "That is without a buffer: set buffer = 8 and run the cell again."),
+        (right["median distance (m)"], "That is a distance; read the share."),
+        (8, "That is the buffer; what share comes out?"),
+    ]
     return predict(predicted, found, because, right[name], 3e-3, hints, SHARE)

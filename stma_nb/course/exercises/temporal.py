@@ -314,17 +314,26 @@ def temporal_5(
 
     codes = readers["attention with date codes, then mean"]
     turned = share(codes, x.flip(1))
-    hints = {
-        1 - turned: "That is the share named wrong; give the share named right.",
-        turned * len(y): "That is a number of fields: give the share of them.",
-        (1 - turned) * len(y): "That is the number of fields named wrong; give the share right.",
-        len(y): "That is the number of test fields; which share of them is named right?",
-        share(codes, x.flip(1, 2)): "That turns dates and bands: the dates alone are dimension 1.",
-        share(readers["attention, then mean"], x.flip(1)): "That is the reader without date codes.",
-        1 / 6: "That is blind guessing among six crops: run the cell, and read what it prints.",
-        share(codes, x): "That is the share with the dates in order: turn the seasons by flip(1).",
-        share(codes, x.flip(2)): "That turns the two bands round: the dates are dimension 1.",
-        share(codes, x.flip(0)): "That turns the fields round: the dates are dimension 1.",
-        share(readers["attention, then mean"], x): "That is the reader without date codes.",
-    }
+    hints = [
+        (1 - turned, "That is the share named wrong; give the share named right."),
+        (turned * len(y), "That is a number of fields: give the share of them."),
+        ((1 - turned) * len(y), "That is the number of fields named wrong; give the share right."),
+        (len(y), "That is the number of test fields; which share of them is named right?"),
+        (
+            share(codes, x.flip(1, 2)),
+            "That turns dates and bands: the dates alone are dimension 1.",
+        ),
+        (
+            share(readers["attention, then mean"], x.flip(1)),
+            "That is the reader without date codes.",
+        ),
+        (1 / 6, "That is blind guessing among six crops: run the cell, and read what it prints."),
+        (
+            share(codes, x),
+            "That is the share with the dates in order: turn the seasons by flip(1).",
+        ),
+        (share(codes, x.flip(2)), "That turns the two bands round: the dates are dimension 1."),
+        (share(codes, x.flip(0)), "That turns the fields round: the dates are dimension 1."),
+        (share(readers["attention, then mean"], x), "That is the reader without date codes."),
+    ]
     return predict(predicted, found, because, turned, 1e-3, hints, SHARE)

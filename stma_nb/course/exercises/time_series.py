@@ -55,31 +55,45 @@ def time_series_2(answer: object, power: np.ndarray) -> Verdict:
         return False
     decibels = 10 * np.log10(power)
     looks = power.mean() ** 2 / power.var()
-    hints = {
-        10 * np.log10(looks): "That is the ENL in dB; give it as it is.",
-        (power**2).mean() / power.var(): "First the mean of vv, then its square: the mean of the "
-        "squares is another number.",
-        np.median(power) ** 2 / power.var(): "That is the median squared; take the mean.",
-        power.size: "That is the number of pixels. ENL tells how little they spread.",
-        np.sqrt(looks / 2): "Square the whole mean, and divide by the variance once.",
-        power.var(): "That is the variance alone; divide the squared mean by it.",
-        power.mean(): "That is the mean; square it and divide by the variance.",
-        power.mean() ** 2: "That is the squared mean; divide it by the variance.",
-        power.mean() ** 2 / power.std(): "Divide by the variance, which is the squared standard "
-        "deviation.",
-        power.mean() / power.std(): "That is the mean over the standard deviation. "
-        "ENL is its square.",
-        power.var() / power.mean() ** 2: "That is the inverse: ENL grows when the spread shrinks.",
-        power.mean() / power.var(): "Square the mean before you divide by the variance.",
-        decibels.mean() ** 2 / decibels.var(): "That is computed from decibels; "
-        "ENL is one of linear power.",
-        power.std() / power.mean(): "That is the standard deviation over the mean. "
-        "ENL is the inverse, squared.",
-    }
+    hints = [
+        (10 * np.log10(looks), "That is the ENL in dB; give it as it is."),
+        (
+            (power**2).mean() / power.var(),
+            "First the mean of vv, then its square: the mean of the squares is another number.",
+        ),
+        (np.median(power) ** 2 / power.var(), "That is the median squared; take the mean."),
+        (power.size, "That is the number of pixels. ENL tells how little they spread."),
+        (np.sqrt(looks / 2), "Square the whole mean, and divide by the variance once."),
+        (power.var(), "That is the variance alone; divide the squared mean by it."),
+        (power.mean(), "That is the mean; square it and divide by the variance."),
+        (power.mean() ** 2, "That is the squared mean; divide it by the variance."),
+        (
+            power.mean() ** 2 / power.std(),
+            "Divide by the variance, which is the squared standard deviation.",
+        ),
+        (
+            power.mean() / power.std(),
+            "That is the mean over the standard deviation. ENL is its square.",
+        ),
+        (
+            power.var() / power.mean() ** 2,
+            "That is the inverse: ENL grows when the spread shrinks.",
+        ),
+        (power.mean() / power.var(), "Square the mean before you divide by the variance."),
+        (
+            decibels.mean() ** 2 / decibels.var(),
+            "That is computed from decibels; ENL is one of linear power.",
+        ),
+        (
+            power.std() / power.mean(),
+            "That is the standard deviation over the mean. ENL is the inverse, squared.",
+        ),
+    ]
     number = one_number(answer)
-    known = any(abs(number - wrong) < 0.012 for wrong in hints) if number is not None else True
+    known = any(abs(number - wrong) < 0.012 for wrong, _ in hints) if number is not None else True
     if number is not None and not known and 0.012 < abs(number - looks) < 0.1:
-        hints[number] = "That is near, but not it: take VV of the same date, and do not round."
+        near = "That is near, but not it: take VV of the same date, and do not round."
+        hints.append((number, near))
     return check(answer, looks, 0.012, hints, ENL)
 
 
@@ -241,21 +255,28 @@ def time_series_5(
     if np.nanmin(four) < 0:
         print("four holds decibels: leave it as it is given, in linear power.")
         return False
-    hints = {
-        10 * np.log10(expected): "That is the ENL in dB; give it as it is.",
-        (four**2).mean() / four.var(): "That is the mean of the squares. Take the mean first, then "
-        "its square.",
-        four.mean() / four.var(): "Square the mean before you divide by the variance.",
-        four.var(): "That is the variance alone; divide the squared mean by it.",
-        four.mean(): "That is the mean power; ENL is its square over the variance.",
-        four.size: "That is the number of pixels. ENL tells how little they spread.",
-        (10 * np.log10(four)).mean() ** 2 / np.var(10 * np.log10(four)): "That is computed from "
-        "decibels; ENL is one of linear power.",
-        4 * looks: "That is four times the ENL of one date, as it would be for speckle alone. "
-        "Compute it from the pixels in four.",
-        looks: "That is the ENL of one date. Take the pixels in four.",
-        2 * looks: "That is twice the ENL of one date. Compute it from the pixels in four.",
-        np.sqrt(expected): "That is the mean over the standard deviation. ENL is its square.",
-        1 / expected: "That is the inverse: ENL grows when the spread shrinks.",
-    }
+    hints = [
+        (10 * np.log10(expected), "That is the ENL in dB; give it as it is."),
+        (
+            (four**2).mean() / four.var(),
+            "That is the mean of the squares. Take the mean first, then its square.",
+        ),
+        (four.mean() / four.var(), "Square the mean before you divide by the variance."),
+        (four.var(), "That is the variance alone; divide the squared mean by it."),
+        (four.mean(), "That is the mean power; ENL is its square over the variance."),
+        (four.size, "That is the number of pixels. ENL tells how little they spread."),
+        (
+            (10 * np.log10(four)).mean() ** 2 / np.var(10 * np.log10(four)),
+            "That is computed from decibels; ENL is one of linear power.",
+        ),
+        (
+            4 * looks,
+            "That is four times the ENL of one date, as it would be for speckle alone. "
+            "Compute it from the pixels in four.",
+        ),
+        (looks, "That is the ENL of one date. Take the pixels in four."),
+        (2 * looks, "That is twice the ENL of one date. Compute it from the pixels in four."),
+        (np.sqrt(expected), "That is the mean over the standard deviation. ENL is its square."),
+        (1 / expected, "That is the inverse: ENL grows when the spread shrinks."),
+    ]
     return predict(predicted, found, because, expected, 0.06, hints, ENL)

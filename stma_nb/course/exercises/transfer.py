@@ -26,24 +26,33 @@ def transfer_1(answer: object, lost: dict[str, dict[str, float]]) -> Verdict:
     home, place = lost["test blocks at home"], lost["another place"]
     both = list(lost.values())[-1]
     fall = 100 * (home["crops only"] - place["crops only"])
-    hints = {
-        fall / 100: "In points: times 100.",
-        -fall: "Home minus away: positive where accuracy falls.",
-        100 * (home["crops only"] - both["crops only"]): "That is another place and another year.",
-        100 * (home["pixels right"] - place["pixels right"]): "That counts the background, too.",
-        100 * (place["crops only"] - both["crops only"]): "That is from the other place to another "
-        "year; begin at home.",
-        100 * home["crops only"]: "That is what is right at home; how much is lost?",
-        100 * place["crops only"]: "That is what is left; how much is lost?",
-        100 * (1 - place["crops only"]): "That is what is wrong in the other place; how much more "
-        "is it than at home?",
-        100 * (1 - place["crops only"] / home["crops only"]): "That is in per cent of the share at "
-        "home; points are the difference of the shares.",
-        home["crops only"] / place["crops only"]: "That is a ratio; points are the difference.",
-        place["crops only"] / home["crops only"]: "That is a ratio; points are the difference.",
-        home["crops only"]: "That is the share at home; how many points are lost?",
-        place["crops only"]: "That is the share in the other place; how many points are lost?",
-    }
+    hints = [
+        (fall / 100, "In points: times 100."),
+        (-fall, "Home minus away: positive where accuracy falls."),
+        (
+            100 * (home["crops only"] - both["crops only"]),
+            "That is another place and another year.",
+        ),
+        (100 * (home["pixels right"] - place["pixels right"]), "That counts the background, too."),
+        (
+            100 * (place["crops only"] - both["crops only"]),
+            "That is from the other place to another year; begin at home.",
+        ),
+        (100 * home["crops only"], "That is what is right at home; how much is lost?"),
+        (100 * place["crops only"], "That is what is left; how much is lost?"),
+        (
+            100 * (1 - place["crops only"]),
+            "That is what is wrong in the other place; how much more is it than at home?",
+        ),
+        (
+            100 * (1 - place["crops only"] / home["crops only"]),
+            "That is in per cent of the share at home; points are the difference of the shares.",
+        ),
+        (home["crops only"] / place["crops only"], "That is a ratio; points are the difference."),
+        (place["crops only"] / home["crops only"], "That is a ratio; points are the difference."),
+        (home["crops only"], "That is the share at home; how many points are lost?"),
+        (place["crops only"], "That is the share in the other place; how many points are lost?"),
+    ]
     return check(answer, fall, 0.1, hints, POINTS)
 
 
@@ -54,25 +63,31 @@ def transfer_2(answer: object, away: xr.Dataset, home: xr.Dataset) -> Verdict:
     difference = there["vh"].values - here["vh"].values
     of_vv = there["vv"].values[0] - here["vv"].values[0]
     ratio = 10 ** (difference[0] / 10)
-    hints = {
-        -difference[0]: "Away minus home.",
-        ratio: "That is a factor of power; give decibels.",
-        there["vh"].values[0]: "That is the level away; subtract the level at home.",
-        difference.mean(): "That is the mean over all dates; take the first.",
-        difference[-1]: "That is the last date; take the first.",
-        of_vv: "That is VV; take VH.",
-        here["vh"].values[0]: "That is the level at home; take it off that away.",
-        difference[1]: "That is the second date; take the first, which has position 0.",
-        np.abs(difference).max(): "That is the largest difference of all dates; take the first.",
-        there["vh"].values[0] + here["vh"].values[0]: "Levels are subtracted: away minus home.",
-        there["vh"].values[0] / here["vh"].values[0]: "That is a ratio of decibels, which means "
-        "nothing: subtract them.",
-        there["vh"].values[0] - here["vv"].values[0]: "That is VH away minus VV at home; take VH "
-        "of both.",
-        10 ** (there["vh"].values[0] / 10) - 10 ** (here["vh"].values[0] / 10): "That is a "
-        "difference of powers; give decibels.",
-        np.median(difference): "That is the median over all dates; take the first.",
-    }
+    hints = [
+        (-difference[0], "Away minus home."),
+        (ratio, "That is a factor of power; give decibels."),
+        (there["vh"].values[0], "That is the level away; subtract the level at home."),
+        (difference.mean(), "That is the mean over all dates; take the first."),
+        (difference[-1], "That is the last date; take the first."),
+        (of_vv, "That is VV; take VH."),
+        (here["vh"].values[0], "That is the level at home; take it off that away."),
+        (difference[1], "That is the second date; take the first, which has position 0."),
+        (np.abs(difference).max(), "That is the largest difference of all dates; take the first."),
+        (there["vh"].values[0] + here["vh"].values[0], "Levels are subtracted: away minus home."),
+        (
+            there["vh"].values[0] / (here["vh"].values[0] or np.nan),
+            "That is a ratio of decibels, which means nothing: subtract them.",
+        ),
+        (
+            there["vh"].values[0] - here["vv"].values[0],
+            "That is VH away minus VV at home; take VH of both.",
+        ),
+        (
+            10 ** (there["vh"].values[0] / 10) - 10 ** (here["vh"].values[0] / 10),
+            "That is a difference of powers; give decibels.",
+        ),
+        (np.median(difference), "That is the median over all dates; take the first."),
+    ]
     return check(answer, difference[0], 0.02, hints, DECIBELS)
 
 
@@ -236,18 +251,25 @@ def transfer_5(
     home, there = lost["test blocks at home"], lost["place 13"]
     first = lost["another place"]
     fall = 100 * (home["crops only"] - there["crops only"])
-    hints = {
-        fall / 100: "In points: times 100.",
-        -fall: "Home minus away: positive where accuracy falls.",
-        100 * (home["crops only"] - first["crops only"]): "That is the first of the two places.",
-        100 * (home["pixels right"] - there["pixels right"]): "That counts the background, too.",
-        100 * there["crops only"]: "That is what is left; how much is lost?",
-        100 * (first["crops only"] - there["crops only"]): "That is against place 12; begin at "
-        "home.",
-        100 * (1 - there["crops only"]): "That is what is wrong; how much more is it than at home?",
-        100 * (1 - there["crops only"] / home["crops only"]): "That is in per cent of the share at "
-        "home; points are the difference of the shares.",
-        100 * home["crops only"]: "That is what is right at home; how much is lost?",
-        home["crops only"] / there["crops only"]: "That is a ratio; points are the difference.",
-    }
+    hints = [
+        (fall / 100, "In points: times 100."),
+        (-fall, "Home minus away: positive where accuracy falls."),
+        (100 * (home["crops only"] - first["crops only"]), "That is the first of the two places."),
+        (100 * (home["pixels right"] - there["pixels right"]), "That counts the background, too."),
+        (100 * there["crops only"], "That is what is left; how much is lost?"),
+        (
+            100 * (first["crops only"] - there["crops only"]),
+            "That is against place 12; begin at home.",
+        ),
+        (
+            100 * (1 - there["crops only"]),
+            "That is what is wrong; how much more is it than at home?",
+        ),
+        (
+            100 * (1 - there["crops only"] / home["crops only"]),
+            "That is in per cent of the share at home; points are the difference of the shares.",
+        ),
+        (100 * home["crops only"], "That is what is right at home; how much is lost?"),
+        (home["crops only"] / there["crops only"], "That is a ratio; points are the difference."),
+    ]
     return predict(predicted, found, because, fall, 0.1, hints, POINTS)
