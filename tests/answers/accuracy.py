@@ -241,16 +241,16 @@ BUILDS = [  # check, its arguments, [right functions], [(wrong function, words o
             (unasked, "without any sample"),
             (one_is_enough, "without more than one sample"),
             (of_four, "With 2 classes"),
-            (lambda c, p, k: area(c, p, range(4)), "three numbers"),
+            (lambda c, p, k: area(c, p, range(4)), "it should take counts"),
             (lambda pixels, counts, column: area(counts, pixels, column), "another order"),
-            (lambda counts, pixels: area(counts, pixels, 1), "called with 3 arguments"),
+            (lambda counts, pixels: area(counts, pixels, 1), "name all of them"),
             (
                 lambda c, p, k: (lambda a, low, high: (a, low, high + 30))(*area(c, p, k)),
                 "should be",
             ),
             (lambda c, p, k: area(MATRIX, p, k), "uses MATRIX of the notebook"),
             (lambda c, p, k: [sum(c[i][k] for i in range(99))] * 3, "count on no fixed number"),
-            (lambda c, p, k: print(end=""), "return"),
+            (lambda c, p, k: print(end=""), "Return three numbers"),
         ],
     )
 ]

@@ -144,7 +144,7 @@ BUILDS = [  # check, its arguments, [right functions], [(wrong function, words o
             (lambda model, x, labels, date: F.cross_entropy(labels, model(x)), "wrong order"),
             (of_two_bands, "count on no fixed sizes"),
             (lambda x, model, labels, date: right(model, x, labels, date), "another order"),
-            (lambda model, x, labels: 0.3, "called with 4 arguments"),
+            (lambda model, x, labels: 0.3, "name all of them"),
             (lambda model, x, labels, date: print(end=""), "Return"),
         ],
     )

@@ -175,7 +175,7 @@ BUILDS = [
             (built("Whole", forward=whole), "take it apart"),
             (built("Bands", forward=first_date), "x.flatten(1, 2)"),
             (built("Mixed", forward=across_patches), "other patches of its batch"),
-            (built("Changed", forward=changed), "changes the x"),
+            (built("Changed", forward=changed), "changes a tensor"),
             (WithDetail(dates=3, patch=16, classes=4, width=8), "Give the class"),
         ],
     ),

@@ -179,7 +179,7 @@ BUILDS = [  # check, its arguments, right functions, [(wrong function, words of 
             (with_factor(lambda n: stats.t.ppf(0.975, n)), "n - 1 degrees"),
             (with_factor(lambda n: 2), "2 is for many"),
             (fills, "changes the shares"),
-            (lambda ours: ours.mean(), "called with 2 arguments"),
+            (lambda ours: ours.mean(), "name all of them"),
         ],
     )
 ]

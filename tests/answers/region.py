@@ -155,7 +155,7 @@ BUILDS = [
             (moves_corners, "corners were changed"),
             (transposed, "Shapes do not fit"),
             (lambda corners, pieces, shape: library(pieces, corners, shape), "another order"),
-            (lambda pieces, corners: pieces[0], "called with 3 arguments"),
+            (lambda pieces, corners: pieces[0], "name all of them"),
             (lambda pieces, corners, shape: print(end=""), "returns nothing"),
             (lambda pieces, corners, shape: pieces.mean(0), "expected (K, rows, columns)"),
             (

@@ -172,8 +172,8 @@ BUILDS = [
             (filtered(softmax=lambda scores, _: scores), "Those are the scores"),
             (score_of_zero, "-inf"),
             (left_out_late, "before the softmax"),
-            (of_twelve, "count on no fixed number"),
-            (lambda t, p, i: p[i], "called with 4 arguments"),
+            (of_twelve, "count on no fixed sizes"),
+            (lambda t, p, i: p[i], "name all of them"),
         ],
     ),
 ]

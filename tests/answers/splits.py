@@ -150,7 +150,7 @@ BUILDS = [  # check, its arguments, right functions, [(wrong function, words of 
                 lambda shape, block, seed: block_split(shape, block, seed)[:4, :5],
                 "one code for every",
             ),
-            (lambda shape, block: block_split(shape, block, 0), "called with 3 arguments"),
+            (lambda shape, block: block_split(shape, block, 0), "name all of them"),
             (
                 lambda shape, block, seed: block_split((shape,), block, seed),
                 "it should take any shape",

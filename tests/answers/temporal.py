@@ -194,7 +194,7 @@ BUILDS = [
             (attend(blend=lambda w, v: (w[:, None] * v).mean(0)), "mean of weighted values"),
             (lambda q, k, v: (k @ q @ v / 8**0.5, attend()(q, k, v)[1]), "uses the scores"),
             (lambda keys, query, values: attend()(query, keys, values), "another order"),
-            (lambda query, keys: keys @ query, "called with 3 arguments"),
+            (lambda query, keys: keys @ query, "name all of them"),
             (lambda query, keys, values: attend()(keys, query, values), "it should take a query"),
             (lambda q, k, v: attend()(q, KEYS, v), "uses KEYS of the notebook"),
             (lambda q, k, v: attend()(q, k, v)[0], "two things"),

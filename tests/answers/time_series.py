@@ -137,7 +137,7 @@ BUILDS = [  # check, its arguments, right functions, (wrong function, words of t
             (lambda p: 10 * np.log10(sum(p) / 2), "rows and columns"),
             (lambda p: mean_db(POWER), "uses POWER of the notebook"),
             (lambda p: print(end=""), "one number"),
-            (lambda p: mean_db(np.square(p)), "of 0.1 and 0.01"),
+            (lambda p: mean_db(np.square(p)), "as they are"),
             (lambda p: p.mean_db(), "does not have"),
         ],
     )

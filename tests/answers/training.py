@@ -171,7 +171,7 @@ BUILDS = [
                 ),
                 "leave out .item()",
             ),
-            (lambda model, optimiser, x, y: optimiser.step(), "called with 5 arguments"),
+            (lambda model, optimiser, x, y: optimiser.step(), "name all of them"),
             (
                 lambda model, x, y, optimiser, pieces: right(model, optimiser, x, y, pieces),
                 "another order",

@@ -194,7 +194,7 @@ BUILDS = [  # check, its arguments, [right functions], [(wrong function, words o
             (along_columns, "the first side are the dates"),
             (lambda power, levels: match(power, levels[:, None]), "do not fit"),
             (lambda levels, power: match(power, levels), "another order"),
-            (lambda power: power, "called with 2 arguments"),
+            (lambda power: power, "name all of them"),
             (lambda power, levels: print(end=""), "returns nothing"),
         ],
     )

@@ -71,7 +71,7 @@ def basics_2(answer: object) -> Verdict:
         -np.log(1 / 2): "The softmax has three exponentials below the line: e^2 + 1 + 1.",
         (3 * np.log(total) - 2) / 3: "That is a mean over all three crops; the loss is of the true "
         "one.",
-        -np.log(np.e / (np.exp(2) + 2 * np.e)): "e to the power of 0 is 1.",
+        -np.log(np.exp(1) / (np.exp(2) + 2 * np.exp(1))): "e to the power of 0 is 1.",
         np.log(np.exp(2) + 1): "There are three crops: two of them have the logit 0.",
         np.log(total) / 3: "Do not divide by the number of crops: it is the loss of one field.",
         -np.log(1 - 1 / total): "That is the loss if the second crop were not the true one.",

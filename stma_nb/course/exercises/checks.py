@@ -186,7 +186,7 @@ def build(
         except Exception as error:  # whatever a learner's function may raise
             wrong = calls.why(error, takes, gives, (errors or {}) | ERRORS)
         if wrong:
-            if gives and calls.last == "nothing" and "return" not in wrong:
+            if gives and calls.last == "nothing" and "return" not in wrong.lower():
                 wrong = "It returns nothing: end it with return."
             print(f"Not yet right. {calls.misused() or wrong}")
             return False
@@ -201,10 +201,12 @@ ERRORS = {  # what an error of a learner's function means, whatever the exercise
     "function is given, or import it.",
     r"'numpy.ndarray' object has no attribute '(values|data_vars|item\w*|isel)'": "It is given a "
     "plain array, which has no .{} ({error}): use the array as it is.",
-    r"'(\w+)' object has no attribute '(\w+)'": "It asks a {} for .{}, which it does not have "
+    r"'([\w.]+)' object has no attribute '(\w+)'": "It asks a {} for .{}, which it does not have "
     "({error}).",
-    r"^IndexError": "It asks for more places than there are, with {at} ({error}): count on no "
-    "fixed number, but read it from the shape.",
+    r"modified by an inplace": "It changes a tensor that is needed later: work on new ones "
+    "({error}).",
+    r"^IndexError.*out of (bounds|range)": "It asks for more places than there are, with {at} "
+    "({error}): count on no fixed number, but read it from the shape.",
 }
 
 
@@ -249,7 +251,7 @@ class _Calls:
             if sorted(mine) == sorted(self.given) and mine != self.given:
                 return f"Its arguments are in another order than in the exercise: ({line})."
             if len(mine) < len(self.given):
-                return f"It is called with {len(self.given)} arguments, ({line}): name them all."
+                return f"It is called with ({line}): name all of them in its first line."
         known = self.function.__globals__
         for name in (one.argval for one in get_instructions(code) if one.opname == "LOAD_GLOBAL"):
             data = ("shape", "parameters", "param_groups")

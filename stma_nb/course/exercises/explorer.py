@@ -209,7 +209,8 @@ def _right_increase(function: Callable) -> str | None:
         filled(x[:, 1].transpose(0, 1).flatten(1).median(1).values[:, None, None])
         - before: "That is the median of each band; take the mean.",
         filled(x[:, 0]) - before: "That is the date before it; fill in the mean of this date.",
-        filled(mean, np.s_[:, 2]) - before: "You filled another date: positions count from 0.",
+        filled(x[:, 2].mean((0, 2, 3), keepdim=True), np.s_[:, 2])
+        - before: "You filled another date: positions count from 0.",
         before: "That is the loss with the date; take the loss without it, minus this.",
         after / before: "That is a ratio; take the difference of the losses.",
         after + before: "The losses are added: take the difference.",

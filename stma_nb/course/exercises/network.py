@@ -99,8 +99,9 @@ def network_4(network: Any) -> Verdict:
             "and join takes logits and detail side by side, torch.cat([...], dim=1) ({error}).",
             r"Sizes of tensors must match": "What is put side by side has different sizes: join "
             "along the channels, dim=1, at full size ({error}).",
-            r"object is not iterable|not enough values|too many values|NoneType": "What STMA gives "
-            "is main, *rest: take it apart so, and return the new main and *rest ({error}).",
+            r"object is not iterable|not enough values|too many values|NoneType|got tuple": "What "
+            "STMA gives is main, *rest: take it apart so, and return the new main and *rest "
+            "({error}).",
         },
     )
 

@@ -184,19 +184,18 @@ def _weighs(lee: Callable) -> str | None:
     if like(weight):
         return "k falls below 0 where the window varies less than speckle: take 0 there."
     if like(np.minimum(1, 1 - np.maximum(0, weight))):
-        return "k is turned round: it is near 0 on even ground and near 1 at an edge."
+        return (
+            "k is turned round, or I and z are exchanged: k is near 0 on even ground and near 1 at "
+            "an edge."
+        )
     if like(np.maximum(0, 1 - z**2 / 4 / np.sqrt(np.maximum(v, 0)))):
         return "v is the variance, not the standard deviation."
     if like(np.maximum(0, 1 - z**2 / v)):
         return "The looks are missing: the variance that speckle has is z**2 / looks."
-    if like(np.maximum(0, 1 - 4 * z**2 / v)):
-        return "z**2 is divided by the looks, not multiplied."
     if like(np.maximum(0, 1 - 4 * v / z**2)):
         return "In k the variance of speckle, z**2 / looks, is divided by v, not v by it."
     if np.allclose(out, (np.maximum(0, weight) * (image - z))[inner], rtol=1e-3):
         return "Add the mean: z + k (I - z)."
-    if np.allclose(out, (image + np.maximum(0, weight) * (z - image))[inner], rtol=1e-3):
-        return "Image and mean are exchanged: z + k (I - z)."
     if np.allclose(out, image[inner], rtol=1e-3):
         return "The image comes back as it was: blend it with the mean of its window."
     if np.allclose(out, ndimage.median_filter(image, 7)[inner], rtol=1e-3):

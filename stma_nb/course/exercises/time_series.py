@@ -125,12 +125,12 @@ def time_series_3(answer: object, table: np.ndarray, present: list[str]) -> Verd
     hints = positions(several, most, gap.size)
     hints[float(size.max())] = "That is by how much they differ; give the position of the date."
     number = one_number(answer)
+    outside = f"Give the position of the date, from 0 to {gap.size - 1}."
     if isinstance(answer, str) and number is None:
         print(f"Give the position of the date, a number from 0 to {gap.size - 1}, not its name.")
         return False
-    outside = number is not None and number.is_integer() and not 0 <= number < gap.size
-    if outside and number not in hints:
-        hints[number] = f"Give the position of the date, from 0 to {gap.size - 1}."
+    if number is not None and number.is_integer() and not 0 <= number < gap.size:
+        hints.setdefault(number, outside)
     return check(answer, most, 0.0, hints, WHOLE)
 
 
@@ -204,17 +204,19 @@ def _mean_of_uneven_rows(mean_db: Callable) -> str | None:
     """Three dates of rows and columns, of which rows lack more or fewer pixels."""
     stack = np.random.default_rng(1).gamma(1, 0.1, (3, 4, 5))
     stack[0, :2, 1:] = stack[2, 3] = np.nan
-    power, whole = stack[np.isfinite(stack)], stack[1]
+    power = stack[np.isfinite(stack)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a row of nan alone has no mean
         by_row = [np.nanmean(np.nanmean(stack, axis=axis)) for axis in (0, 1, 2, (1, 2))]
         number = one_number(mean_db(stack.copy()))
     in_rows = "That is a mean of means: rows have different numbers of pixels, so take one mean."
+    alone = "That is one date alone: take all pixels."
     median = "That is the median, and the mean is asked for."
     wrong = {
         10 * np.log10(np.median(power)): median,
         np.median(10 * np.log10(power)): median,
-        10 * np.log10(whole.mean()): "That is one date alone: take all pixels.",
+        10 * np.log10(np.nanmean(stack[0])): alone,
+        10 * np.log10(stack[1].mean()): alone,
         10 * np.log10(power.max()): "That is the largest value: take the mean.",
         10 * np.log10((power.max() + power.min()) / 2): "That is the middle of the largest and the "
         "smallest: take the mean.",

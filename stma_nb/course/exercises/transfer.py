@@ -181,7 +181,7 @@ def _keeps_its_input(function: Callable) -> str | None:
 
 def _right_levels(function: Callable) -> str | None:
     power, levels = _powers()
-    moved = np.asarray(function(power.copy(), levels), float)
+    moved = np.asarray(function(power.copy(), levels.copy()), float)
     own = _in_db(power).mean((1, 2))
     right = power * 10 ** ((levels - own) / 10)[:, None, None]
     if np.allclose(moved, right, rtol=1e-4):
@@ -227,11 +227,11 @@ def _right_levels(function: Callable) -> str | None:
 
 def _gaps_and_single_dates(function: Callable) -> str | None:
     power, levels = _powers()
-    one = np.asarray(function(power[:1].copy(), levels[:1]), float)
+    one = np.asarray(function(power[:1].copy(), levels[:1].copy()), float)
     if one.shape != power[:1].shape or not np.isclose(_in_db(one).mean(), levels[0], atol=1e-3):
         return "A season of a single date is not brought to its level."
     power[1, 0, 0] = np.nan
-    moved = np.asarray(function(power.copy(), levels), float)
+    moved = np.asarray(function(power.copy(), levels.copy()), float)
     if not np.isnan(moved[1, 0, 0]):
         return "A pixel without data (nan) has a value afterwards: leave it nan."
     if np.isnan(moved).sum() > 1:
