@@ -156,7 +156,8 @@ def test_predict_change_explain(check, arguments, found, wrong, said):
     assert "put what comes out into found" in said()
     for impossible in ("13", [1, 2], (3,), print, np.nan, -np.inf, -1e9, 1e12):
         assert check(impossible, found, why, *arguments) is None
-        assert "cannot be. Put" in said()
+        told = said()
+        assert told.startswith("First predict") and ". Put a" in told, told
     guess = round(float(found), 1) or 0.1
     for predicted in (guess, np.float32(guess), torch.tensor(guess)):
         assert check(predicted, found, "", *arguments) is None
@@ -188,6 +189,30 @@ def test_as_many_wrong_answers_are_tried_as_the_course_can_name():
     of_functions = sum(len(case[3]) for case in BUILDS)
     plain = sum(words == "not right" for case in NUMBERS + PREDICTS for words in case[3].values())
     assert (of_numbers, of_functions, plain) >= (700, 290, 0) and plain <= 2
+
+
+def test_what_numbers_alone_tell_of_a_slip(said):
+    """Of decibels in place of power, of a share of other fields, of units, and of two slips."""
+    [time_series] = [module for module in ANSWERS if hasattr(module, "FOUR")]
+    power, four = time_series.POWER, time_series.FOUR
+    assert exercises.time_series_2(3.0, 10 * np.log10(power)) is False
+    assert "vv holds decibels" in said()
+    assert exercises.time_series_5(9, 3.0, "", 10 * np.log10(four), power) is False
+    assert "four holds decibels" in said()
+    [temporal] = [module for module in ANSWERS if hasattr(module, "READERS")]
+    exercises.temporal_5(0.5, 0.3036, "", temporal.READERS, temporal.X, temporal.Y)
+    assert "no share of the 5 test fields" in said()
+    for wrong, words in (
+        (12300, "powers of ten"),
+        (-12.3, "but for its sign"),
+        (1 / 12.3, "turned over"),
+        (7.5, "Or: "),
+        (-200, "Expected a number of points"),
+        (30, GENERAL),
+    ):
+        hints = [(7.5, "First."), (7.5, "Second."), (7.501, "Third.")]
+        checks.check(wrong, 12.3, 0.1, hints, checks.POINTS)
+        assert words in said()
 
 
 def test_a_tensor_of_sixteen_bits_is_a_number(said):

@@ -19,7 +19,7 @@ NUMBERS = [  # check, its arguments, right answer, {wrong answer: words of the h
             336: "beside",
             24: "That is the number of dates; each",
             384: "Each date has 8 channels at level",
-            144: "That is for 18 dates; here are 24.",
+            144: "Each of the 24 dates has 8",
             288: "Level 3 is added to the answer of",
             72: "There are 8 channels per date at",
             984: "41 is the number of dates of the",

@@ -28,7 +28,7 @@ NUMBERS = [  # check, its arguments, right answer, {wrong answer: words of the h
             13: "The power is 0.02, and not 20.",
             0.2: "Ten times the power is no dB:",
             1.005: "That is the way back, from dB to",
-            -20: "Near, but 0.02 is twice 0.01: it",
+            -20: "That is 0.01 of the power",
         },
     ),
     (

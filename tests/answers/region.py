@@ -62,7 +62,7 @@ NUMBERS = [  # check, its arguments, right answer, {wrong answer: words of the h
             318: "A window that touches with its",
             224: "Windows that touch the tile reach",
             32: "That is the width of a window, or",
-            16: "That is a number of windows; how",
+            16: "16 pixels are read on each side",
             65536: "That is the number of pixels of",
             82944: "That is the number of pixels;",
             264: "Half a window is 16 pixels, on",

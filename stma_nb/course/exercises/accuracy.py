@@ -39,7 +39,6 @@ def accuracy_1(answer: object) -> Verdict:
         1_000: "That is the mapped maize that is none.",
         90_000: "That is the area that the map calls something else.",
         90_000 * 0.9 + 10_000 * 0.02: "The shares are exchanged: 90 % of the 10 000 ha is maize.",
-        0.92 * 10_000: "2 % of the mapped maize? The missed maize lies in the other 90 000 ha.",
         9_800: "The missed maize is added: 2 % of the other 90 000 ha.",
     }
     return check(answer, 10_800, 0, hints, HECTARES)

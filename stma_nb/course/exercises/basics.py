@@ -28,11 +28,13 @@ def basics_1(answer: object) -> Verdict:
     hints = {
         16 * 16: "That is one output image; there are eight, one for each set of kernels.",
         8 * 32 * 32: "A stride of 2 puts the window on every second pixel only, both ways.",
-        8 * 16 * 32: "The stride of 2 holds for rows and for columns.",
         8 * 15 * 15: "With padding=1 the outermost pixels get an answer too: 16 x 16.",
         2 * 16 * 16: "Two is the number of input channels; the output has eight.",
         8 * 2 * 9 + 8: "Those are its weights and biases; asked is what comes out for one image.",
-        16 * 16 * 16: "Each output image is one sum over both input channels: 8 of them, not 16.",
+        16
+        * 16
+        * 16: "The stride of 2 holds for rows and for columns; and each output image is one "
+        "sum over both input channels: 8 of them, not 16.",
         16: "That is one side of an output image: how many numbers has it, and how many images?",
         8: "That is the number of output images: how many numbers has each?",
         8 * 2 * 9: "Those are the weights of the kernels; asked is what comes out for one image.",

@@ -314,10 +314,9 @@ def predict(
         return None
     guess = None if isinstance(predicted, str | list | tuple) else one_number(predicted)
     if guess is None or asked.impossible(guess):
-        kind = f"a {type(predicted).__name__}" if guess is None else f"{guess:g}"
-        if isinstance(predicted, str):
-            kind = "text"
-        print(f"First predict: {kind} cannot be. Put {wanted}, into predicted.")
+        kind = "text" if isinstance(predicted, str) else f"a {type(predicted).__name__}"
+        wrong = f"{kind} is no number" if guess is None else f"{guess:g} cannot be"
+        print(f"First predict: {wrong}. Put {wanted}, into predicted.")
         return None
     if found is None:
         print(f"You predict {guess:g}. Now change it, run it, and put what comes out into found.")

@@ -4,7 +4,7 @@ from typing import Any
 
 from stma_nb.course.exercises.checks import WHOLE, Asked, Verdict, build, check, exercise, predict
 
-TIMES = Asked("how many times as many (above 0, at most 1000)", "3.2", 1e-9, 1000)
+TIMES = Asked("a number of times (above 0, at most 1000)", "3.2", 1e-9, 1000)
 
 
 @exercise
@@ -19,10 +19,9 @@ def network_1(answer: object) -> Verdict:
         14 * 24: "Level 3 is added to the answer of level 2, not put beside it.",
         24: "That is the number of dates; each has 8 channels at level 3.",
         16 * 24: "Each date has 8 channels at level 3, not 16.",
-        6 * 24: "Only the channels of level 3 count: 8 per date.",
+        6 * 24: "Each of the 24 dates has 8 channels at level 3.",
         12 * 24: "Level 3 is added to the answer of level 2, not put beside it.",
         3 * 24: "There are 8 channels per date at level 3; three is the number of levels.",
-        8 * 18: "That is for 18 dates; here are 24.",
         41 * 24: "41 is the number of dates of the published network.",
         8 * 24 + 24: "Dates times channels: nothing is added.",
         8**24: "Dates times channels, not to the power of.",
@@ -50,7 +49,6 @@ def network_2(answer: object) -> Verdict:
         41: "That is the number of dates; at which side are there more pixels than channels?",
         324: "That is the number of pixels of the map; give the side of the patch.",
         361: "That is the number of pixels of the map; give the side of the patch.",
-        76: "At level 1 the side is a quarter, but the MCA works at an eighth.",
         8 * 361: "The patch has a side eight times that of the map: 8 times 19.",
         256: "For that patch it pays, but a smaller one will do.",
     }

@@ -124,7 +124,6 @@ def preprocessing_4(answer: object) -> Verdict:
         10 * np.log10(here / np.tan(np.radians(20))): "The slope is taken off the angle: 39 - 20.",
         here: "That is the tangent on flat ground; divide it by that on the slope.",
         19.0: "That is the angle on the slope; take its tangent.",
-        -10 * np.log10(away / here): "That is a slope that falls away; this one faces the radar.",
     }
     return check(answer, 10 * np.log10(here / facing), 0.05, hints, DECIBELS)
 

@@ -33,7 +33,7 @@ def quickstart_1(answer: object) -> Verdict:
         13.0: "The power is 0.02, and not 20.",
         0.2: "Ten times the power is no dB: take ten times its logarithm.",
         1.005: "That is the way back, from dB to power.",
-        -20.0: "Near, but 0.02 is twice 0.01: it has 3 dB more.",
+        -20.0: "That is 0.01 of the power; 0.02 is twice as much.",
     }
     return check(answer, 10 * np.log10(0.02), 0.1, hints, DECIBELS)
 

@@ -73,20 +73,18 @@ def region_3(answer: object) -> Verdict:
     hints = {
         256: "Windows that touch the tile reach beyond it.",
         256 + 2 * 32: "A window that begins 32 pixels before the tile does not touch it.",
-        256 + 16: "On both sides.",
         256 + 2 * 15: "Windows begin on a lattice of 16, so the first begins 16 before the tile.",
         256 + 2 * 31: "A window that touches with its last pixel would do, but windows begin on a "
         "lattice of 16.",
-        256 + 4 * 16: "A window that begins 32 pixels before the tile does not touch it.",
         256 - 2 * 16: "Windows that touch the tile reach beyond it, not less far.",
         32: "That is the width of a window, or of what is read beside the tile; add the tile.",
-        16: "That is what is read on one side beside the tile; add the tile and the other side.",
+        16: "16 pixels are read on each side, and 16 steps make the tile: how wide is it all "
+        "together?",
         256**2: "That is the number of pixels of the tile; give one side of what is read.",
         288**2: "That is the number of pixels; give one side.",
         256 + 8: "Half a window is 16 pixels, on both sides.",
         256 + 2 * 8: "Half a window is 16 pixels, on both sides.",
         17: "That is the number of windows; how wide is what they cover?",
-        256 // 16: "That is a number of windows; how wide is what they cover?",
         512: "Windows that touch the tile reach only half a window beyond it.",
     }
     return check(answer, 256 + 2 * 16, 0, hints, WHOLE)

@@ -29,7 +29,6 @@ def spatial_1(answer: object) -> Verdict:
         96**2: "Those are the pixels of the patch: level 1 has a quarter of the resolution, and "
         "pairs are asked for.",
         2 * pixels: "Each pixel looks at each: N x N, not 2 N.",
-        (96 // 2) ** 4: "Level 1 has a quarter of the resolution, both ways.",
         (96**2 // 4) ** 2: "A quarter of the resolution is a quarter of rows and of columns: 24 x "
         "24 pixels.",
         96**2 // 4: "A quarter of the resolution is a quarter of rows and of columns; and pairs "

@@ -8,7 +8,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stma_nb.course.exercises.checks import SHARE, WHOLE, Verdict, build, check, exercise, predict
+from stma_nb.course.exercises.checks import (
+    SHARE,
+    WHOLE,
+    Verdict,
+    build,
+    check,
+    exercise,
+    one_number,
+    predict,
+)
 
 
 @exercise
@@ -336,4 +345,8 @@ def temporal_5(
         (share(codes, x.flip(0)), "That turns the fields round: the dates are dimension 1."),
         (share(readers["attention, then mean"], x), "That is the reader without date codes."),
     ]
+    given = one_number(found)
+    if given is not None and 0 < given < 1 and abs(len(y) * given - round(len(y) * given)) > 0.1:
+        other = f"That is no share of the {len(y)} test fields: take x[test], and no other fields."
+        hints.append((given, other))
     return predict(predicted, found, because, turned, 1e-3, hints, SHARE)
