@@ -48,7 +48,6 @@ NUMBERS = [  # check, its arguments, right answer, {wrong answer: words of the h
             110: "That is the number that it cannot",
             0.6768: "Only the 803 labelled pixels",
             0.7842: "That is the share that is",
-            0.5: "Count: of 803 pixels, all but 110",
             0: "All but the potatoes can be right.",
         },
     ),

@@ -22,9 +22,9 @@ NUMBERS = [  # check, its arguments, right answer, {wrong answer: words of the h
             0.36: "That is the share that overlaps,",
             0.4: "That is how far a window moves,",
             15.625: "There are two directions, not",
-            9: "That is three windows each way:",
+            9: "three windows each way",
             6: "Near, but the mean need not be a",
-            3: "Along one direction they are 2.5",
+            3: "one direction, rounded up",
         },
     ),
     (

@@ -221,7 +221,9 @@ class _Calls:
 
     def __call__(self, *arguments: Any, **more: Any) -> Any:
         names = [*self.given, *len(arguments) * [""]]
-        told = [f"{name} ({_shown(one)})".strip() for name, one in zip(names, arguments)]  # noqa: B905
+        told = [
+            f"{name} ({_shown(one)})".strip() for name, one in zip(names, arguments, strict=False)
+        ]
         self.at = " and ".join([", ".join(told[:-1]), told[-1]] if told[1:] else told)
         self.failed = True
         found = self.function(*arguments, **more)
@@ -254,7 +256,7 @@ class _Calls:
                 return f"It is called with ({line}): name all of them in its first line."
         known = self.function.__globals__
         for name in (one.argval for one in get_instructions(code) if one.opname == "LOAD_GLOBAL"):
-            data = ("shape", "parameters", "param_groups")
+            data = ("shape", "sizes", "parameters", "param_groups")
             value = known.get(name)
             if isinstance(value, type | ModuleType) or not any(hasattr(value, one) for one in data):
                 continue

@@ -57,7 +57,6 @@ def real_2(answer: object) -> Verdict:
         110: "That is the number that it cannot get right; which share can it?",
         693 / 1024: "Only the 803 labelled pixels count.",
         803 / 1024: "That is the share that is labelled; how much of it can be right?",
-        0.5: "Count: of 803 pixels, all but 110 can be right.",
         0.0: "All but the potatoes can be right.",
     }
     return check(answer, 1 - 110 / 803, 5e-3, hints, SHARE)

@@ -35,9 +35,9 @@ def region_1(answer: object) -> Verdict:
         0.36: "That is the share that overlaps, squared: how far does a window move?",
         0.4: "That is how far a window moves, as a share: how many lie over a pixel?",
         2.5**3: "There are two directions, not three.",
-        9.0: "That is three windows each way: with q = 0.6 they are 2.5 on average.",
+        9.0: "That is three windows each way: on average they are fewer.",
         6.0: "Near, but the mean need not be a whole number.",
-        3.0: "Along one direction they are 2.5 on average, and there are two directions.",
+        3.0: "That is one direction, rounded up; there are two.",
     }
     return check(answer, 6.25, 1e-3, hints, WINDOWS)
 

@@ -61,8 +61,6 @@ def splits_2(answer: object) -> Verdict:
         84 * 1280: "The strip goes across the whole width of the scene.",
         84 * 1000: "Rows are counted down, columns across: the strip is as long as the scene is "
         "wide.",
-        int(patches.unfilled((1300, 1000), 128).sum()): "Rows and columns are exchanged: the shape "
-        "is (1000, 1300).",
         7 * 10: "That is the number of whole windows; how many pixels stay empty?",
     }
     return check(answer, 84 * 1300, 0, hints, WHOLE)
