@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from stma_nb import course
+from stma_nb import course, patches
 from stma_nb.course import exercises, progress
 from stma_nb.course.exercises import checks
 from stma_nb.course.structure import Notebook
@@ -213,6 +213,19 @@ def test_what_numbers_alone_tell_of_a_slip(said):
         hints = [(7.5, "First."), (7.5, "Second."), (7.501, "Third.")]
         checks.check(wrong, 12.3, 0.1, hints, checks.POINTS)
         assert words in said()
+
+
+def test_hints_of_splits_that_a_scene_does_not_have_are_left_out(said, monkeypatch):
+    """A small scene has no test pixels left with a wider buffer, or with larger blocks."""
+    [splits] = [module for module in ANSWERS if hasattr(module, "by_dice")]
+    split = patches.block_split
+
+    def small(shape, block, buffer=8, **rule):
+        return split(shape, block, buffer=buffer, **rule) * (block == 80) * (buffer <= 8)
+
+    monkeypatch.setattr(patches, "block_split", small)
+    assert exercises.splits_4(0.123, splits.CROP, splits.PARCEL, 0) is False
+    assert exercises.splits_6(0.5, 0.123, "", splits.CROP, splits.PARCEL, 0, 300) is False
 
 
 def test_a_tensor_of_sixteen_bits_is_a_number(said):

@@ -56,7 +56,7 @@ def quickstart_2(answer: object, matrix: np.ndarray, code: int) -> Verdict:
         ),
         (right, "That is a number of pixels; divide it by all those that the map calls so."),
         (
-            matrix[code].sum() / right,
+            matrix[code].sum() / max(right, 1),
             "It is turned over: the right ones over all that the map calls so.",
         ),
         (matrix[code].sum(), "That is what the map calls so; how much of it is right?"),
@@ -70,7 +70,7 @@ def quickstart_2(answer: object, matrix: np.ndarray, code: int) -> Verdict:
         ),
         (matrix[:, code].sum() / matrix.sum(), "That is the share of the crop in the reference."),
         (
-            right / (matrix[code].sum() - right),
+            right / max(matrix[code].sum() - right, 1),
             "Divide by all that the map calls so, also the right ones.",
         ),
         (

@@ -1,5 +1,6 @@
 """The checks of notebook 03, Patches and honest splits."""
 
+import math
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -96,21 +97,28 @@ def splits_4(answer: object, crop: np.ndarray, parcel: np.ndarray, seed: int) ->
             warnings.simplefilter("ignore")  # of splits that nobody asked for
             return patches.leak_report(parts == patches.TRAIN, parts == patches.TEST, parcel)
 
+    def share(**more: Any) -> float:
+        """Of a split that nobody asked for, and that a small scene may not have."""
+        try:
+            return report(**more)[name]
+        except ValueError:
+            return math.nan
+
     right, name = report(), "share in such parcels"
     hints = [
         (
-            report(parcel=parcel)[name],
+            share(parcel=parcel),
             "That is with parcel=, or the share that was trained on: "
             "leave parcel= out, and read 'share in such parcels'.",
         ),
         (right["parcels in both"], "That counts parcels; which share of the test pixels is it?"),
         (right["median distance (m)"], "That is a distance in metres."),
-        (report(buffer=0)[name], "That is without a buffer: buffer=8."),
+        (share(buffer=0), "That is without a buffer: buffer=8."),
         (1 - right[name], "That is the share that lies in no such parcel."),
-        (report(block=40)[name], "That is for blocks of 40 pixels: block=80."),
-        (report(block=160)[name], "That is for blocks of 160 pixels: block=80."),
-        (report(buffer=16)[name], "That is with a buffer of 16 pixels: buffer=8."),
-        (report(seed=seed + 1)[name], "That is another draw: seed=seed."),
+        (share(block=40), "That is for blocks of 40 pixels: block=80."),
+        (share(block=160), "That is for blocks of 160 pixels: block=80."),
+        (share(buffer=16), "That is with a buffer of 16 pixels: buffer=8."),
+        (share(seed=seed + 1), "That is another draw: seed=seed."),
     ]
     return check(answer, right[name], 2e-3, hints, SHARE)
 
@@ -211,6 +219,12 @@ def splits_6(
             warnings.simplefilter("ignore")  # what the notebook has shown
             return patches.leak_report(*masks, parcel, reach=reach)
 
+    def share(buffer: int) -> float:
+        try:
+            return report(buffer)[name]
+        except ValueError:  # no split with so wide a buffer
+            return math.nan
+
     name, right = "share within reach", report(8)
     hints = [
         (0, "That is the share trained on; read 'share within reach'."),
@@ -219,8 +233,7 @@ def splits_6(
             report(0)[name] - right[name],
             "That is by how much it falls; give the share that is left.",
         ),
-        (report(16)[name], "That is with a buffer of 16 pixels: set buffer = 8."),
-        (report(80)[name], "The buffer is counted in pixels of 10 m: 8 of them are 80 m."),
+        (share(16), "That is with a buffer of 16 pixels: set buffer = 8."),
         (
             right["share in such parcels"],
             "That is the share in parcels that also train; read 'share within reach'.",
