@@ -22,8 +22,7 @@ COURSE = {
     "a": "answer = None  # dB\nexercises.time_series_1(answer);",
     "b": "vv = wave[1:]\nanswer = None  # your expression with vv\n"
     "exercises.time_series_2(answer, vv);",
-    "c": "from stma_nb.course import exercises\n\n\nclass Wider(STMA):\n    pass\n\n\n"
-    "answer = None  # Wider\nexercises.network_4(answer);",
+    "c": "class Wider(STMA):\n    pass\n\n\nanswer = None  # Wider\nexercises.network_4(answer);",
 }
 RIGHT = {"a": "-12.6", "b": "vv.mean() ** 2 / vv.var()"}
 NAME = "01_waves.ipynb"
@@ -102,7 +101,8 @@ def classroom(tmp_path_factory):
     content = json.loads(path.read_text())
     for cell in content["cells"]:
         del cell["id"]
-    again = new_code_cell("answer = -12.6\nexercises.time_series_1(answer)")
+    own_import = "from stma_nb.course import exercises\n\n"
+    again = new_code_cell(f"{own_import}answer = -12.6\nexercises.time_series_1(answer)")
     content["cells"].append({**again, "id": None})
     path.write_text(json.dumps(content))
     remove = f"__import__('os').remove('{precious}')"
