@@ -329,5 +329,5 @@ def predict(
     if not isinstance(because, str) or len(because.split()) < 4:
         print("Now explain it: write a sentence into because.")
         return None
-    print("Compare your sentence with that of the solution, or of a neighbour: no check reads it.")
+    print("Compare your sentence with a neighbour's, or with the solution if you have it.")
     return True
