@@ -442,3 +442,21 @@ def test_no_page_and_no_download_of_a_student_leads_to_the_solutions(path):
     for text in (chapter.markdown, chapter.download()):
         assert "mybinder.org/v2" not in text and "colab.research.google.com/github" not in text
         assert address.here().file("notebooks/") not in text
+
+
+def test_code_that_only_writes_a_sentence_is_folded_and_the_sentence_is_not(site):
+    path = next(path for path in NOTEBOOKS if path.name.startswith("08_"))
+    cells = nbformat.read(path, as_version=4).cells
+    folded = [
+        cell
+        for cell in cells
+        if cell.cell_type == "code"
+        and cell.metadata.get("jupyter", {}).get("source_hidden")
+        and not cell.metadata.get("tags")
+    ]
+    page = BeautifulSoup((site / f"{path.stem}.html").read_text("utf-8"), "html.parser")
+    found = page.select("details.folded")
+    assert len(found) == len(folded) > 5
+    for fold in found:
+        assert fold.select(".highlight") and not fold.select(".output")
+        assert fold.parent.select_one(".output p").find_parent("details") is None
