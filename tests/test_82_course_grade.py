@@ -1,6 +1,7 @@
 """What is handed in is graded by what it does, never by what it says, and harms nobody."""
 
 import csv
+import importlib
 import json
 import os
 import sys
@@ -318,7 +319,42 @@ def test_a_notebook_of_the_series_is_graded(tmp_path, capsys):
         ("exercises.temporal_1 = 1", "uses exercises"),
         ("get_ipython()", "uses get_ipython"),
         ("!rm -r *", "has a line for the shell"),
-        ("x = 1\n  %run other", "has a line for the shell"),
+        ("x = 1\n  %run other", "has a line for Jupyter: %run other"),
+        ("%%time\nanswer = 1", "has a line for Jupyter: %%time"),
+        ("?np.log10\nanswer = -12.6", r"has a line for help: \?np.log10"),
+        ("np.log10??\nanswer = -12.6", r"has a line for help: np.log10\?\?"),
+        ("files = !ls", "has a line for the shell"),
+        # around the words that are refused
+        ("match x:\n    case object(__globals__=found):\n        pass", "uses __globals__"),
+        ("match x:\n    case object(os=found):\n        pass", "uses os"),
+        ("type('A', (), {'__annotations__': {}})", "uses __annotations__"),
+        ("type('A', (), dict(__reduce__=f))", "uses __reduce__"),
+        ("class A:\n    from math import sin as __reduce__", "uses __reduce__"),
+        # what allowed modules lead to
+        ("import warnings\nwarnings.sys.modules", "uses sys"),
+        ("import warnings\nwarnings.formatwarning('', x, path, 1)", "uses formatwarning"),
+        ("from warnings import linecache", "imports warnings.linecache"),
+        ("from warnings import _getcategory", "imports warnings._getcategory"),
+        ("import json\njson.codecs.open('a')", "uses open"),
+        ("import json\njson.dump(1, file)", "uses dump"),
+        ("json.load(file)", "uses load"),
+        ("import json.decoder", "imports json.decoder"),
+        ("from json import decoder", "imports json.decoder"),
+        ("json.decoder.scanner.re.enum.bltns", "uses bltns"),
+        ("class A:\n    def __reduce__(self):\n        return print, ()", "uses __reduce__"),
+        ("class A:\n    def __deepcopy__(self, memo):\n        pass", "uses __deepcopy__"),
+        ("class A:\n    def __setattr__(self, name, value):\n        pass", "uses __setattr__"),
+        ("class A(type):\n    def __prepare__(name, bases):\n        pass", "uses __prepare__"),
+        ("import collections\ncollections._sys.modules", "uses _sys"),
+        ("from collections import _sys", "imports collections._sys"),
+        ("import dataclasses\ndataclasses.sys", "uses sys"),
+        ("from dataclasses import make_dataclass", "imports dataclasses.make_dataclass"),
+        ("import functools\nfunctools.update_wrapper(x, np.mean, ['a'])", "uses update_wrapper"),
+        ("functools.reduce(getattr, ['a', 'b'], np)", "uses getattr"),
+        ("from functools import singledispatch", "imports functools.singledispatch"),
+        ("typing.get_type_hints(A)", "uses get_type_hints"),
+        ("typing.operator.attrgetter('sys')(typing)", "uses attrgetter"),
+        ("import time\ntime.clock_settime(0, 0)", "uses clock_settime"),
         ("x = '" + "a" * 30_000 + "'", "is longer than"),
     ],
 )
@@ -334,12 +370,56 @@ def test_code_that_may_do_harm_is_not_run(code, reason):
         "network.eval()\nseason = season.load()",
         "class A(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
         "        self.query = nn.Linear(2, 2)",
+        "import collections.abc, copy, json, time, warnings\n"
+        "with warnings.catch_warnings():\n    warnings.simplefilter('ignore')\n"
+        "text, again = json.dumps(json.loads('[1]')), copy.deepcopy([1])\nstart = time.time()",
+        "from collections.abc import Callable\nfrom functools import partial, lru_cache\n"
+        "from dataclasses import dataclass, field\nfrom time import perf_counter\nimport math as m",
+        'because = """Is it so?\n! No: 40\n% of it?"""\nx = (7\n % 2)',
+        "class A:\n    def __add__(self, other):\n        return 1\nprint('______')",
         "io, os, sys, signal, query = 1, 2, 3, 4, 5",
         "from stma_nb import patches, radar\nradar.to_db(x)",
     ],
 )
 def test_code_of_exercises_is_run(code):
     fence.look(fence.parse(code))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import collections, functools, json, typing, warnings\nanswer = json.loads('[1]')",
+        "from collections.abc import Sequence\nimport collections.abc as c\n"
+        "answer = [1] if isinstance([], c.Sequence) and isinstance((), Sequence) else 0",
+        "from dataclasses import dataclass, field\n@dataclass\nclass A:\n"
+        "    x: list = field(default_factory=lambda: [1])\nanswer = A().x",
+        "import copy\nanswer = copy.deepcopy([1])",
+        "import functools\nanswer = [functools.reduce(lambda a, b: a * b, [1, 1])]",
+        "import warnings\nwith warnings.catch_warnings():\n    warnings.simplefilter('error')\n"
+        "    try:\n        warnings.warn('a')\n    except UserWarning:\n        answer = [1]",
+        "answer = json.loads(mine.dumps([1]))",
+    ],
+)
+def test_pythons_own_modules_work_within_reach(code):
+    space = fence.within_reach({"json": json, "mine": json, "os": os})
+    assert "os" not in space
+    exec(code, space)
+    assert space["answer"] == [1]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["warnings.sys", "warnings._getcategory", "json.decoder", "json.codecs", "collections._sys",
+     "dataclasses.sys", "functools.wraps", "typing.operator", "typing.sys", "time.clock_settime",
+     "copy.copyreg", "statistics.sys"],
+)  # fmt: skip
+def test_pythons_own_modules_lead_to_no_others(path):
+    """Even where nobody looked at the code; by import and as the notebook's own name."""
+    name, part = path.split(".")
+    space = fence.within_reach({"theirs": importlib.import_module(name)})
+    for code in (f"theirs.{part}", f"import {name}\n{name}.{part}", f"from {name} import {part}"):
+        with pytest.raises((AttributeError, ImportError)):
+            exec(code, space)
 
 
 def ran(code: str, seconds: float = 20) -> dict:
