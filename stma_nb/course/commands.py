@@ -330,18 +330,22 @@ def write_bundle(
         list[str] | None,
         typer.Option(help="what is installed beside the core; may be repeated (default: all)"),
     ] = None,
-    core: Annotated[bool, typer.Option("--core", help="no extra: the library alone")] = False,
+    core: Annotated[
+        bool, typer.Option("--core", help="no extra: the library alone, which opens no notebook")
+    ] = False,
     student: Annotated[
         bool, typer.Option("--student", help="notebooks and web pages without solutions")
     ] = False,
 ) -> None:
     """Write the course as it goes onto a stick: all packages, notebooks, data, web pages.
 
-    Its install.sh or install.bat asks nothing of the network.
+    Its install.sh or install.bat asks nothing of the network. The small stick that opens the
+    notebooks is made with --extra course.
 
     \b
     python -m stma_nb bundle stick
     python -m stma_nb bundle stick --system windows --system macos-arm64 --python 3.12 --student
+    python -m stma_nb bundle small --extra course --student
     """
     from stma_nb.course import bundle
 
