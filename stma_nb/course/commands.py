@@ -391,6 +391,9 @@ def write_slides(
         typer.Argument(help="where to (default: build/slides, where older slides are replaced)"),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace older slides")] = False,
+    student: Annotated[
+        bool, typer.Option("--student", help="to hand out: no link to a notebook with solutions")
+    ] = False,
 ) -> None:
     """Write slides of a notebook: one file for the browser that works offline.
 
@@ -399,12 +402,13 @@ def write_slides(
     \b
     python -m stma_nb slides 04
     python -m stma_nb slides 04 lecture --overwrite
+    python -m stma_nb slides 04 handout --student
     """
     from stma_nb import course
     from stma_nb.course import slides
 
     written = slides.write(
-        number, folder or course.output_folder() / "slides", overwrite or not folder
+        number, folder or course.output_folder() / "slides", overwrite or not folder, student
     )
     print(f"Wrote the slides; open {written}")
 
