@@ -294,8 +294,14 @@ def tabulated(table: Tag) -> str:
             if not upper.get_text(strip=True):
                 upper.replace_with(lower)
         head = head[:1]
-    lengths = ([len(plain(str(cell))) + 3 for cell in row.find_all(["td", "th"])] for row in rows)
-    wraps = sum(map(max, zip_longest(*lengths, fillvalue=0))) > WIDE
+    # A head breaks between its words.
+    words = [
+        [max(map(len, plain(str(cell)).split() or [""])) for cell in row.find_all(["td", "th"])]
+        for row in head
+    ]
+    texts = [[len(plain(str(cell))) for cell in row.find_all(["td", "th"])] for row in body]
+    widths = [max(column) + 3 for column in zip_longest(*words, *texts, fillvalue=0)]
+    wraps = sum(widths) > WIDE
     first, more = first_of(body, "rows", 1.5 if wraps else 1)
     return f"<table>{''.join(map(str, [table.caption or '', *head, *first]))}</table>{more}"
 
