@@ -19,7 +19,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from stma_nb.__main__ import main
-from stma_nb.course import bundle, runner, stick
+from stma_nb.course import address, bundle, runner, stick
 
 ROOT = Path(__file__).parent.parent
 FEW = ["lazy-loader", "packaging", "platformdirs", "typer"]
@@ -64,7 +64,8 @@ def course_of_few(folder: Path, index: Path, patch: pytest.MonkeyPatch) -> Path:
         shutil.copy(ROOT / name, folder)
     project = (ROOT / "pyproject.toml").read_text("utf-8")
     needs = re.sub(r"(?s)\ndependencies = \[.*?\n\]\n", f"\ndependencies = {FEW}\n", project)
-    assert needs != project
+    needs = re.sub(r"(?s)\ncourse = \[.*?\n\]\n", "\ncourse = []\n", needs)  # nor JupyterLab
+    assert needs.count("[]") > project.count("[]")
     (folder / "pyproject.toml").write_text(needs, "utf-8")
     patch.setenv("PIP_NO_INDEX", "1")
     patch.setenv("PIP_FIND_LINKS", str(index))
@@ -86,7 +87,7 @@ def first(index, tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         course_of_few(folder / "repository", index, patch)
         patch.setattr(bundle.website, "build", lambda folder, student: folder.mkdir())
-        assert main(["bundle", str(folder / "stick"), "--core", "--student"]) == 0
+        assert main(["bundle", str(folder / "stick"), "--extra", "course", "--student"]) == 0
     return folder / "stick"
 
 
@@ -144,7 +145,7 @@ def test_a_stick_is_installed_without_a_network_and_the_course_starts(made, tmp_
     [setup] = [cell for cell in cells if cell["metadata"].get("tags") == ["setup"]]
     code = re.sub(r"(?m)^( +)[%!].*", r"\1pass", "".join(setup["source"]))
     ran = subprocess.run(
-        [target / ".venv" / "bin" / "python", "-c", f"{code}\nprint(figures.__file__)"],
+        [target / ".venv" / "bin" / "python", "-E", "-c", f"{code}\nprint(figures.__file__)"],
         cwd=home,
         capture_output=True,
         text=True,
@@ -161,7 +162,9 @@ def test_what_lies_on_a_stick(made):
     stored = json.loads((made / "stick.json").read_text("utf-8"))
     [system] = stored["systems"].values()
     wheels = {path.name: path.stat().st_size for path in (made / "wheels").iterdir()}
-    assert system["wheels"] == wheels and stored["python"] == PYTHON and stored["extras"] == ""
+    assert (
+        system["wheels"] == wheels and stored["python"] == PYTHON and stored["extras"] == "[course]"
+    )
     packages = {canonicalize_name(name.split("-")[0]) for name in wheels}
     assert {*FEW, "setuptools", "pydantic", "rich"} - packages == set()
     assert not (made / "course" / "notebooks" / "questions.md").exists()
@@ -170,7 +173,66 @@ def test_what_lies_on_a_stick(made):
     assert "Student edition" in text and '"solution"' not in text
     read = (made / "README.txt").read_text("ascii")
     assert f"Python {PYTHON}" in read and "site/index.html" in read
+    assert "LICENSE-CC-BY" in read and address.here().url in read
+    assert max(map(len, read.splitlines())) <= 100
     assert list(made.parent.glob(".*")) == [], "nothing is left beside it"
+
+
+def texts_with_links(course: Path) -> dict[Path, list[str]]:
+    """The links of every text and notebook on a stick."""
+    found = {
+        path: re.findall(r"\]\(([^)\s]+)\)", path.read_text("utf-8"))
+        for path in course.rglob("*.md")
+    }
+    for path in (course / "notebooks").glob("*.ipynb"):
+        cells = json.loads(path.read_text("utf-8"))["cells"]
+        words = "".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+        found[path] = re.findall(r"\]\(([^)\s]+)\)", words)
+    return found
+
+
+def test_no_text_on_a_students_stick_leads_to_solutions_or_nowhere(made):
+    found = texts_with_links(made / "course")
+    readme = made / "course" / "README.md"
+    assert readme in found and len(found) >= 5
+    for path, links in found.items():
+        for link in links:
+            if link == address.here().url:
+                assert path == readme, "the front page, as the source"
+            elif link.startswith(address.here().url):
+                place = link.removeprefix(address.here().file(""))
+                assert re.match(r"(data|stma_nb)/(?!course/)", place), (path, link)
+            elif not link.startswith(("https:", "#")):
+                assert (path.parent / link.partition("#")[0]).exists(), (path, link)
+            assert "mybinder" not in link and "colab" not in link
+    assert not (made / "course" / "CONTRIBUTING.md").exists()
+    assert {"LICENSE", "LICENSE-CC-BY"} <= {path.name for path in (made / "course").iterdir()}
+    assert "[MIT](LICENSE)" in readme.read_text("utf-8")
+
+
+def test_texts_on_a_lecturers_stick_have_no_dead_link(few, tmp_path):
+    made = bundle.write(tmp_path / "stick", extras=["course"])
+    for path, links in texts_with_links(made / "course").items():
+        if path.suffix == ".md" and path.parent.name != "notebooks":  # of few notebooks
+            for link in links:
+                there = (path.parent / link.partition("#")[0]).exists()
+                assert there or link.startswith(("https:", "#")), (path, link)
+
+
+def test_notebooks_that_nothing_would_open_are_refused(few, tmp_path, capsys):
+    assert main(["bundle", str(tmp_path / "stick"), "--core", "--student"]) == 1
+    said = capsys.readouterr().err
+    assert "--extra course" in said and len(said.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == [few]
+    made = bundle.write(tmp_path / "stick", extras=[])
+    assert "JupyterLab is not on this stick" in (made / "README.txt").read_text("ascii")
+
+
+def test_a_wheel_takes_its_blocks_and_what_python_compiles(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.whl", "w") as wheel:
+        wheel.writestr("a/one.py", b"#" * 100_000)
+        wheel.writestr("a/two.bin", b"b")
+    assert bundle.unpacked(tmp_path / "a.whl") == (25 + 1) * 4096 + 150_000
 
 
 def test_a_folder_that_exists_is_left_as_it_is(few, tmp_path, capsys):
@@ -184,7 +246,7 @@ def test_what_was_fetched_before_a_stop_is_used_again(few, tmp_path, monkeypatch
     folder = tmp_path / "stick"
     monkeypatch.setattr(bundle, "put_course", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
-        bundle.write(folder, extras=(), student=True)
+        bundle.write(folder, extras=["course"], student=True)
     assert not folder.exists()
     left = tmp_path / ".stick.part" / "wheels"
     kept = {path.name: path.stat().st_mtime_ns for path in left.iterdir()}
@@ -198,7 +260,7 @@ def test_what_was_fetched_before_a_stop_is_used_again(few, tmp_path, monkeypatch
     monkeypatch.setenv("PIP_FIND_LINKS", str(few.parent / "typer"))
     (few.parent / "typer").mkdir()
     packed("typer", few.parent / "typer")  # nothing else can be fetched this time
-    bundle.write(folder, extras=(), student=True)
+    bundle.write(folder, extras=["course"], student=True)
     wheels = {path.name: path.stat().st_mtime_ns for path in (folder / "wheels").iterdir()}
     assert wheels.keys() == kept.keys()
     assert {name for name in kept if kept[name] != wheels[name]} == {cut.name}
@@ -216,7 +278,9 @@ def without_typer(few: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="starts install.sh")
 def test_a_stick_for_another_system_says_so_in_a_sentence(few, tmp_path):
     without_typer(few)
-    folder = bundle.write(tmp_path / "stick", ["windows", "macos-arm64"], extras=(), student=True)
+    folder = bundle.write(
+        tmp_path / "stick", ["windows", "macos-arm64"], extras=["course"], student=True
+    )
     done = installing(folder, str(tmp_path / "target"))
     assert done.returncode == 1 and not (tmp_path / "target").exists()
     assert re.fullmatch(
@@ -249,7 +313,7 @@ def test_what_does_not_fit_is_told_before_anything_is_made(made, tmp_path, chang
 def test_packages_are_asked_for_by_the_system_that_the_stick_is_for(few, tmp_path):
     """Typer needs colorama on Windows alone, which is not in the folder of wheels."""
     with pytest.raises(ValueError, match=r"^pip has no wheel for Windows on x86_64 .*colorama"):
-        bundle.write(tmp_path / "stick", ["windows"], extras=(), student=True)
+        bundle.write(tmp_path / "stick", ["windows"], extras=["course"], student=True)
     assert not (tmp_path / "stick").exists()
 
 
@@ -260,7 +324,7 @@ def test_pytorch_for_linux_comes_without_gpu_libraries(few, tmp_path):
     pin = re.search(r"^torch==(\S+)", (ROOT / "constraints.txt").read_text("utf-8"), re.M)[1]
     words = rf"^pip has no wheel for Linux on x86_64 .*torch=={re.escape(pin)}\+cpu"
     with pytest.raises(ValueError, match=words):
-        bundle.write(tmp_path / "stick", ["linux"], extras=(), student=True)
+        bundle.write(tmp_path / "stick", ["linux"], extras=["course"], student=True)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ shows every solution.
 """
 
 import hashlib
+import re
 import shutil
 import subprocess
 import time
@@ -15,10 +16,10 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from stma_nb import course
 from stma_nb.__main__ import main
-from stma_nb.course import editions, runner
+from stma_nb.course import editions, readmes, runner
 from stma_nb.course.address import Address, here
 from stma_nb.course.cells import Exercise, names
-from stma_nb.course.structure import Notebook, check_badges
+from stma_nb.course.structure import Notebook
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = course.notebooks()
@@ -88,6 +89,38 @@ def test_student_edition_leads_nowhere_to_solutions(path, folder):
     assert "git clone" not in notebook.tagged("setup")[0].source.replace("git clone --filter", "")
 
 
+@pytest.mark.parametrize("edition", ["student", "lecturer"])
+def test_an_edition_says_how_to_set_it_up_and_whose_it_is(edition, folder):
+    """As the course's own README and set-up do it: tested versions, and PyTorch for the CPU."""
+    told = (folder / edition / "README.md").read_text("utf-8")
+    pin = re.search(r"(?m)^torch==\S+", (ROOT / "constraints.txt").read_text("utf-8"))[0]
+    assert f"--no-deps --extra-index-url https://download.pytorch.org/whl/cpu {pin}+cpu\n" in told
+    installs = re.findall(r"(?m)^(\S+) -m pip install (?!--no-deps)(.*)$", told)
+    assert [python for python, _ in installs] == [
+        ".venv/bin/python", ".venv/bin/python", r".venv\Scripts\python",
+    ]  # fmt: skip
+    assert {words for _, words in installs} == {'-c stma_nb/constraints.txt -e "./stma_nb[all]"'}, (
+        "into a virtual environment"
+    )
+    sizes = (ROOT / "README.md").read_text("utf-8")
+    for size in ("2.3 GB", "6.3 GB"):
+        assert size in told and size.removesuffix(" GB") in sizes
+    for name in ("LICENSE", "LICENSE-CC-BY"):
+        assert (folder / edition / name).read_bytes() == (ROOT / name).read_bytes()
+    links = re.findall(r"\]\(([^)\s]+)\)", told)
+    assert here().url in links, "the source is named"
+    for link in links:
+        assert link == here().url or (folder / edition / link).exists(), link
+
+
+def test_plans_of_the_lecturer_edition_lead_to_its_notebooks_or_to_the_web(folder):
+    plans = (folder / "lecturer" / "plans.md").read_text("utf-8")
+    assert "## Two days" in plans
+    for link in re.findall(r"\]\(([^)\s]+)\)", plans):
+        there = (folder / "lecturer" / link.partition("#")[0]).exists()
+        assert there or link.startswith(("https:", "#")), link
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_lecturer_edition_shows_every_solution(path, folder):
     lecturer = folder / "lecturer" / path.name
@@ -99,8 +132,8 @@ def test_lecturer_edition_shows_every_solution(path, folder):
     assert "Lecturer edition" in content[1].source
     assert "folded away" not in lecturer.read_text(encoding="utf-8")
     notebook = Notebook(lecturer)
-    assert check_badges(notebook) == check_badges(Notebook(path))
     for link in notebook.words("a", href=True):
+        assert "mybinder" not in link["href"] and "colab" not in link["href"], "the public copy"
         if not link["href"].startswith(("https:", "#")):
             assert (folder / "lecturer" / link["href"].partition("#")[0]).exists(), link["href"]
 
@@ -137,7 +170,7 @@ def test_badges_lead_to_where_the_lecturer_puts_the_copies(tmp_path):
 
 def test_copies_of_a_fork_fetch_the_library_from_its_branch(tmp_path, monkeypatch):
     fork = Address("https://github.com/geo-uni/sar-course", "teach-2027")
-    monkeypatch.setattr(editions, "here", lambda: fork)
+    monkeypatch.setattr(readmes, "here", lambda: fork)
     editions.write(tmp_path / "e", only=["04"])
     told = (tmp_path / "e" / "student" / "README.md").read_text("utf-8")
     assert f"--sparse -q --depth 1 --branch teach-2027 {fork.url} stma_nb" in told
@@ -173,7 +206,9 @@ def test_some_notebooks_are_picked_and_archives_hold_what_the_folders_hold(tmp_p
             if path.is_file()
         }
         with zipfile.ZipFile(tmp_path / f"{edition}.zip") as archive:
-            assert {name: archive.read(name) for name in archive.namelist()} == files
+            assert {name: archive.read(name) for name in archive.namelist()} == {
+                f"{edition}/{name}": content for name, content in files.items()
+            }, "in one folder"
         assert {name for name in files if name.endswith("ipynb") and "/" not in name} == {
             NAME["04"], NAME["08"],
         }  # fmt: skip

@@ -6,6 +6,7 @@ what the computer needs on which it runs.
 """
 
 import json
+import os
 import platform
 import re
 import shutil
@@ -26,17 +27,19 @@ from packaging.specifiers import SpecifierSet
 from packaging.tags import Tag, compatible_tags, cpython_tags, mac_platforms
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
-from stma_nb.course import editions, runner, stick, website
+from stma_nb.course import address, editions, readmes, runner, stick, website
 from stma_nb.files import check_room, one_writer, refuse_existing
 
 # Of the repository, what the course runs with.
 COURSE = ("stma_nb", "notebooks", "data", "tests/fixtures")
 FILES = ("pyproject.toml", "constraints.txt", "*.md", "LICENSE*", "CITATION.cff")
-OF_LECTURERS = ("questions.md", "README.md")
-# PyTorch without GPU libraries: PyPI's for Linux brings gigabytes of them.
-CPU = "https://download.pytorch.org/whl/cpu"
+OF_LECTURERS = ("*.md", "notebooks/questions.md", "notebooks/README.md")
+OPENING = {"all", "course"}  # the extras that bring JupyterLab, which opens notebooks
 NEWEST = 99  # of the third number of a version of Python: which one a class has is not known here
 METADATA = re.compile(r"[^/]+\.dist-info/METADATA")
+# What an environment takes beside the files of its wheels, as measured: pip in it, compiled files
+# by the size of Python's own, and the rest of the last block of each file.
+EMPTY, COMPILED, BLOCK = 20e6, 1.5, 4096
 MEASURED = {"linux": 520, "windows": 380, "macos-arm64": 345}  # MB of the wheels of extra 'all'
 ROOM = 1.5e9  # bytes that are asked for each system before anything is fetched
 README = """THE COURSE, TO BE INSTALLED WITHOUT A NETWORK
@@ -48,12 +51,19 @@ Linux, macOS: open a terminal and type    sh install.sh
               (the name of the folder before it: sh /media/stick/install.sh)
 Windows:      double-click                install.bat
 
-It makes the folder stma_course in your home folder: the notebooks, and a virtual environment
-of their own. Another folder: name it behind the command. Nothing else on the computer changes,
-and nothing is written onto the stick. To remove it, delete the folder.
+It makes the folder stma_course in your home folder: {holds}.
+Another folder: name it behind the command. Nothing else on the computer changes, and nothing is
+written onto the stick. To remove it, delete the folder.
 To read without installing: open site/index.html in a browser.
 The notebooks are in the folder course, too: who needs no installation finds them there.
+
+From {url}. Code: course/LICENSE (MIT);
+texts and figures: course/LICENSE-CC-BY (CC BY 4.0).
 """
+HOLDS = """the notebooks, and a virtual environment
+of their own"""
+HOLDS_NO_LAB = """the library in a virtual environment.
+JupyterLab is not on this stick, and nothing in that folder opens a notebook"""
 SHELL = """#!/bin/sh
 # Look for Python {python}, and let it install the course.
 here=$(cd "$(dirname "$0")" && pwd)
@@ -156,11 +166,13 @@ def write(
     """Write a stick for some ``systems`` (default: this one) and a ``python`` (default: this one).
 
     ``extras`` are those of ``pyproject.toml``, none for the library alone. A ``student``'s stick
-    has notebooks and web pages without solutions, and no question bank, which holds answers.
+    has notebooks and web pages without solutions, what opens them, and no question bank, which
+    holds answers.
 
     The folder is there when it is whole. What was fetched before a stop is used again. Raises
-    FileExistsError if the folder exists, ValueError for an unknown system or extra, or if a
-    package has no wheel for a system; NotebookError outside a copy of the repository.
+    FileExistsError if the folder exists, ValueError for an unknown system or extra, for students'
+    notebooks that nothing would open, or if a package has no wheel for a system; NotebookError
+    outside a copy of the repository.
     """
     refuse_existing(folder, overwrite=False)
     runner.notebooks()  # NotebookError, before anything is made
@@ -170,6 +182,11 @@ def write(
     needed = SpecifierSet(pyproject()["project"]["requires-python"])
     if not needed.contains(f"{python}.{NEWEST}"):
         raise ValueError(f"The course needs Python {needed}, and {python} was asked for.")
+    if student and OPENING.isdisjoint(extras):
+        raise ValueError(
+            "A stick for students holds notebooks, and without JupyterLab nothing opens them: take "
+            "--extra course, which makes the smallest stick that does."
+        )
     systems = list(dict.fromkeys(systems or [this_system()]))
     for name in systems:
         if name not in SYSTEMS:
@@ -258,7 +275,7 @@ class Needed:
         return {
             "fits": [[self.system.sys_platform, machine] for machine in self.system.machines],
             "wheels": {path.name: path.stat().st_size for path in sorted(found.values())},
-            "installed": sum(map(unpacked, found.values())),
+            "installed": round(EMPTY + sum(map(unpacked, found.values()))),
             "least": least(found.values(), self.python),
         }
 
@@ -271,7 +288,7 @@ class Needed:
             for name, spec in missing.items()
         }
         if "torch" in pinned and self.name == "linux":
-            self.pip([f"torch{self.constraints['torch']}+cpu"], "--extra-index-url", CPU)
+            self.pip([f"torch{self.constraints['torch']}+cpu"], "--extra-index-url", readmes.CPU)
             del pinned["torch"]
         if pinned:
             self.pip(list(pinned.values()))
@@ -352,17 +369,27 @@ def least(wheels: Iterable[Path], python: str) -> int:
     return next(m for m in micros if all(one.contains(f"{python}.{m}") for one in ranges))
 
 
-def unpacked(wheel: Path) -> int:
-    """Bytes of the files of a wheel."""
+def unpacked(wheel: Path) -> float:
+    """Bytes that a wheel takes on a disk once it is installed, with what Python compiles."""
     with zipfile.ZipFile(wheel) as archive:
-        return sum(one.file_size for one in archive.infolist())
+        files = archive.infolist()
+    python = sum(one.file_size for one in files if one.filename.endswith(".py"))
+    return sum(in_blocks(one.file_size) for one in files) + COMPILED * python
+
+
+def in_blocks(size: int) -> int:
+    """What a file of so many bytes takes on a disk."""
+    return -(-size // BLOCK) * BLOCK
 
 
 # --------------------------------------------------------------------------------- what lies around
 
 
 def put_course(folder: Path, student: bool) -> None:
-    """Copy of the repository what the course runs with; for a student without solutions."""
+    """Copy of the repository what the course runs with; for a student without solutions.
+
+    Links of its texts lead to what lies there, or to the web; a student's not to solutions.
+    """
     kept = shutil.ignore_patterns("__pycache__", ".*", "*.pyc")
     for name in COURSE:
         if (runner.ROOT / name).exists():
@@ -371,12 +398,20 @@ def put_course(folder: Path, student: bool) -> None:
         for path in runner.ROOT.glob(pattern):
             shutil.copy(path, folder)
     if student:
-        for name in OF_LECTURERS:
-            (folder / "notebooks" / name).unlink(missing_ok=True)
+        for path in [path for pattern in OF_LECTURERS for path in folder.glob(pattern)]:
+            path.unlink()
         beside = [path.name for path in (folder / "notebooks").iterdir()]
         for path in runner.notebooks():
             copy = editions.student_copy(path, beside)
             (folder / "notebooks" / path.name).write_text(copy, "utf-8")
+    there = [folder, *folder.rglob("*")]
+    for text in folder.rglob("*.md"):
+        beside = [Path(os.path.relpath(path, text.parent)).as_posix() for path in there]
+        place = text.parent.relative_to(folder).as_posix()
+        linked = editions.linked(text.read_text("utf-8"), beside, not student, place)
+        text.write_text(linked, "utf-8")
+    if student:
+        (folder / "README.md").write_text(readmes.readme(readmes.STICK), "utf-8")
 
 
 def put_installer(
@@ -384,12 +419,19 @@ def put_installer(
 ) -> None:
     """Write the installer, what it has to know, and a page to read first."""
     marked = f"[{','.join(extras)}]" if extras else ""
+    shutil.copy(Path(stick.__file__), folder / "install.py")
+    course = sum(in_blocks(path.stat().st_size) for path in (folder / "course").rglob("*"))
+    for system in systems.values():
+        system["installed"] += course
     stored = {"python": python, "extras": marked, "systems": systems}
     (folder / "stick.json").write_text(json.dumps(stored, indent=1) + "\n", "utf-8")
-    shutil.copy(Path(stick.__file__), folder / "install.py")
-    installed = max(system["installed"] for system in systems.values()) / 1e9
-    labels = " or ".join(SYSTEMS[name].label for name in systems)
-    told = dict(systems=labels, python=python, installed=installed)
+    told = dict(
+        systems=" or ".join(SYSTEMS[name].label for name in systems),
+        python=python,
+        installed=max(system["installed"] for system in systems.values()) / 1e9,
+        holds=HOLDS_NO_LAB if OPENING.isdisjoint(extras) else HOLDS,
+        url=address.here().url,
+    )
     for name, text, end in (
         ("README.txt", README, "\r\n"),  # which every editor of Windows shows
         ("install.sh", SHELL, "\n"),

@@ -331,18 +331,22 @@ def write_bundle(
         list[str] | None,
         typer.Option(help="what is installed beside the core; may be repeated (default: all)"),
     ] = None,
-    core: Annotated[bool, typer.Option("--core", help="no extra: the library alone")] = False,
+    core: Annotated[
+        bool, typer.Option("--core", help="no extra: the library alone, which opens no notebook")
+    ] = False,
     student: Annotated[
         bool, typer.Option("--student", help="notebooks and web pages without solutions")
     ] = False,
 ) -> None:
     """Write the course as it goes onto a stick: all packages, notebooks, data, web pages.
 
-    Its install.sh or install.bat asks nothing of the network.
+    Its install.sh or install.bat asks nothing of the network. The small stick that opens the
+    notebooks is made with --extra course.
 
     \b
     python -m stma_nb bundle stick
     python -m stma_nb bundle stick --system windows --system macos-arm64 --python 3.12 --student
+    python -m stma_nb bundle small --extra course --student
     """
     from stma_nb.course import bundle
 
@@ -388,6 +392,9 @@ def write_slides(
         typer.Argument(help="where to (default: build/slides, where older slides are replaced)"),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace older slides")] = False,
+    student: Annotated[
+        bool, typer.Option("--student", help="to hand out: no link to a notebook with solutions")
+    ] = False,
 ) -> None:
     """Write slides of a notebook: one file for the browser that works offline.
 
@@ -396,12 +403,13 @@ def write_slides(
     \b
     python -m stma_nb slides 04
     python -m stma_nb slides 04 lecture --overwrite
+    python -m stma_nb slides 04 handout --student
     """
     from stma_nb import course
     from stma_nb.course import slides
 
     written = slides.write(
-        number, folder or course.output_folder() / "slides", overwrite or not folder
+        number, folder or course.output_folder() / "slides", overwrite or not folder, student
     )
     print(f"Wrote the slides; open {written}")
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable
 from itertools import pairwise
 from pathlib import Path
 
-from stma_nb.course import runner
+from stma_nb.course import readmes, runner
 from stma_nb.course.address import Address, here, parse
 from stma_nb.course.cells import Exercise, names, not_mine
 from stma_nb.extras import needs
@@ -24,6 +24,7 @@ with needs("course"):
     import nbformat
 
 TEXTS = ("continent.md", "glossary.md")  # for students as well; lecturers get the questions, too
+PLANS = "README.md"  # beside the notebooks: how to teach them
 STUDENT = (
     "> **Student edition.** Exercises come with a check that answers; the solutions are "
     "with your lecturer."
@@ -36,19 +37,6 @@ SOLUTIONS = (
     "> **Solutions**, with the code of the notebook that they need. Please do not hand them out "
     "before the exercises are handed in."
 )
-README = """# The notebooks of this course
-
-You need Git and Python 3.11 or later. These commands fetch the library and its data, and open the
-notebooks; run them in this folder, in an environment of its own.
-
-```
-{fetch}
-python -m pip install -e "./stma_nb[all]"
-python -m jupyterlab
-```
-"""
-# Of the repository, what a notebook needs beside itself.
-NEEDED = "stma_nb data tests/fixtures"
 NBGRADER = """# A solution is cut out whole: what its exercise says already stands above it.
 c = get_config()  # noqa: F821
 c.CourseDirectory.course_id = "stma_nb"
@@ -88,9 +76,10 @@ def write(
     """Write the editions into folders of their own in ``folder``; returns these folders.
 
     ``student`` has the copies to hand out, with badges that lead to ``place``, or none;
-    ``lecturer`` has copies with all solutions open, the question bank, and in ``solutions`` the
-    solutions by themselves. ``nbgrader`` adds the source of an nbgrader course. ``only`` picks
-    notebooks by their numbers; ``zipped`` writes an archive beside each folder.
+    ``lecturer`` has copies with all solutions open, the question bank, the plans, and in
+    ``solutions`` the solutions by themselves. Both say how to set them up, and whose they are.
+    ``nbgrader`` adds the source of an nbgrader course. ``only`` picks notebooks by their numbers;
+    ``zipped`` writes an archive beside each folder.
 
     Raises FileExistsError if the folder exists and is not to be overwritten, ValueError if a number
     is none of a notebook, and NotebookError outside a copy of the repository: then no folder is
@@ -105,7 +94,7 @@ def write(
         for file, content in files.items():
             _write(folder / name / file, content)
         if zipped:
-            write_whole(folder / f"{name}.zip", _archive(files))
+            write_whole(folder / f"{name}.zip", _archive(name, files))
     return [folder / name for name in editions]
 
 
@@ -113,7 +102,7 @@ def _student(paths: list[Path], place: Address | None) -> dict[str, str]:
     texts = _texts(TEXTS)
     beside = {path.name for path in paths} | set(texts)
     files = {name: linked(text, beside, public=False) for name, text in texts.items()}
-    files["README.md"] = README.format(fetch="\n".join(_fetch(here().clone, "stma_nb")))
+    files |= {"README.md": readmes.readme(readmes.STUDENT)} | readmes.licences()
     files |= {path.name: student_copy(path, beside, place) for path in paths}
     if place:
         binder = runner.ROOT / "binder"
@@ -121,7 +110,7 @@ def _student(paths: list[Path], place: Address | None) -> dict[str, str]:
         files["binder/start"] = (binder / "start").read_text("utf-8")
         files["binder/postBuild"] = "\n".join(
             ("#!/usr/bin/env bash", "set -euo pipefail")
-            + _fetch(here().clone, "~/.stma_nb")
+            + readmes.fetch(here().clone, "~/.stma_nb")
             + ("pip install --no-cache-dir --no-deps -e ~/.stma_nb", "")
         )
     return files
@@ -138,13 +127,15 @@ def student_copy(path: Path, beside: Collection[str], place: Address | None = No
 
 
 def _lecturer(paths: list[Path]) -> dict[str, str]:
-    texts = _texts((*TEXTS, "questions.md"))
-    beside = {path.name for path in paths} | set(texts)
+    texts = _texts((*TEXTS, "questions.md", PLANS))
+    beside = {path.name for path in paths} | set(texts) - {PLANS}
     files = {name: linked(text, beside) for name, text in texts.items()}
+    files["plans.md"] = files.pop(PLANS, "")
+    files |= {"README.md": readmes.readme(readmes.LECTURER)} | readmes.licences()
     for path in paths:
         content = lecturer(nbformat.read(path, as_version=4))
         for cell in _markdown(content):
-            cell.source = linked(cell.source, beside)
+            cell.source = linked(_badges(cell.source), beside)  # no badge: it leads to another copy
         files[path.name] = _edition(content, LECTURER, "lecturer-edition")
         content = solutions(nbformat.read(path, as_version=4))
         for cell in _markdown(content):
@@ -180,11 +171,13 @@ def _write(path: Path, content: str) -> None:
         path.chmod(0o755)
 
 
-def _archive(files: dict[str, str]) -> Callable[[Path], None]:
+def _archive(top: str, files: dict[str, str]) -> Callable[[Path], None]:
+    """What writes files into an archive, all of them within one folder."""
+
     def write(path: Path) -> None:
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, content in files.items():
-                archive.writestr(name, content)
+                archive.writestr(f"{top}/{name}", content)
 
     return write
 
@@ -319,18 +312,11 @@ def _without_notebooks(setup: str) -> str:
     """The set-up cell with a clone that brings what notebooks need, and no notebook."""
 
     def clone(line: re.Match) -> str:
-        fetch = _fetch(line["clone"], line["folder"])
+        fetch = readmes.fetch(line["clone"], line["folder"])
         return "\n".join(f"{line['indent']}!{command}" for command in fetch)
 
     pattern = r"^(?P<indent>[ \t]*)!(?P<clone>git clone .*) (?P<folder>\S+)$"
     return re.sub(pattern, clone, setup, flags=re.MULTILINE)
-
-
-def _fetch(clone: str, folder: str) -> tuple[str, str]:
-    return (
-        f"{clone.replace('git clone', 'git clone --filter=blob:none --sparse', 1)} {folder}",
-        f"git -C {folder} sparse-checkout set {NEEDED}",
-    )
 
 
 def _badges(markdown: str, name: str = "", place: Address | None = None) -> str:
@@ -346,9 +332,12 @@ def _badges(markdown: str, name: str = "", place: Address | None = None) -> str:
     return re.sub(r"\n{3,}", "\n\n", BADGE.sub(badge, markdown))
 
 
-def linked(markdown: str, beside: Collection[str] = (), public: bool = True) -> str:
-    """Links for an edition that lies elsewhere: those to files ``beside`` stay, others lead to the
-    repository on the web. Without ``public``, of these only links to data and library are left.
+def linked(
+    markdown: str, beside: Collection[str] = (), public: bool = True, folder: str = "notebooks"
+) -> str:
+    """Links of a text of a ``folder`` of the repository, for a copy that lies elsewhere: those to
+    files ``beside`` stay, others lead to the repository on the web. Without ``public``, of these
+    only links to data and library are left.
     """
     course = here()
     web = course.file("")
@@ -359,7 +348,7 @@ def linked(markdown: str, beside: Collection[str] = (), public: bool = True) -> 
             return f"[{text}]({target})"
         if re.match(r"[a-z]+:", target) and not target.startswith(course.url):
             return found[0]
-        path = posixpath.normpath(posixpath.join("notebooks", target))
+        path = posixpath.normpath(posixpath.join(folder, target))
         if target.startswith(course.url):
             path = target.removeprefix(web)
         if public or re.match(r"(data|stma_nb)/(?!course/)", path):

@@ -380,7 +380,7 @@ def thumbnail(chapter: Chapter) -> Image.Image | None:
 
     None without figures.
     """
-    images = [_opened(image["src"]) for image in chapter.figures if image["src"].startswith(PNG)]
+    images = [opened(image["src"]) for image in chapter.figures if image["src"].startswith(PNG)]
     panels = [panel for image in images for panel in panels_of(image)]
     best = max(panels, key=_appeal, default=None)
     if best is not None:
@@ -420,7 +420,8 @@ def _appeal(panel: Image.Image) -> float:
     return panel.width * panel.height * scale**3 * (1 + colour)
 
 
-def _opened(source: str) -> Image.Image:
+def opened(source: str) -> Image.Image:
+    """A picture that stands in a page."""
     return Image.open(io.BytesIO(base64.b64decode(source.removeprefix(PNG)))).convert("RGB")
 
 
