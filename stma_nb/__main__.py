@@ -28,10 +28,16 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a command; returns 0, 1 after an error, 2 for bad usage, 130 when it was stopped."""
     words = sys.argv[1:] if arguments is None else arguments
     try:
-        if words in (["doctor"], ["doctor", "--json"]):  # without typer, which may be missing
-            examined("--json" in words)
-            return 0
-        app()(words, prog_name="python -m stma_nb")
+        match words:  # the doctor without typer, which may be missing
+            case ["doctor"]:
+                examined()
+            case ["doctor", "--json"]:
+                examined(json=True)
+            case ["doctor", "--json", "--name", name] | ["doctor", "--name", name, "--json"]:
+                examined(json=True, name=name)
+            case _:
+                app()(words, prog_name="python -m stma_nb")
+        return 0
     except SystemExit as end:  # so typer ends, whatever came of the command
         code = int(end.code or 0)
     except KeyboardInterrupt:
@@ -120,11 +126,14 @@ def _version(asked: bool) -> None:
 
 
 def _doctor() -> Callable[..., None]:
-    """The command doctor; its flag needs typer, which may be what is missing."""
+    """The command doctor; its flags need typer, which may be what is missing."""
     import typer
 
     def doctor(
         json: Annotated[bool, typer.Option("--json", help="as JSON, to collect reports")] = False,
+        name: Annotated[
+            str, typer.Option(metavar="WORDS", help="your name, for the JSON: 'Anna M.'")
+        ] = "",
     ) -> None:
         """Tell what this computer offers the course.
 
@@ -132,19 +141,21 @@ def _doctor() -> Callable[..., None]:
 
         \b
         python -m stma_nb doctor
-        python -m stma_nb doctor --json > report.json
+        python -m stma_nb doctor --json --name "Anna M." > anna.json
         """
-        examined(json)
+        if name and not json:
+            raise typer.BadParameter("goes with --json", param_hint="--name")
+        examined(json, name)
 
     return doctor
 
 
-def examined(json: bool) -> None:
+def examined(json: bool = False, name: str = "") -> None:
     """Print what the doctor finds; ValueError if the course cannot run here."""
     from stma_nb import doctor
 
     findings = doctor.examine()
-    print(doctor.as_json(findings) if json else doctor.report(findings), flush=True)
+    print(doctor.as_json(findings, name) if json else doctor.report(findings), flush=True)
     if broken := [finding.name for finding in findings if finding.broken]:
         raise ValueError(f"the course cannot run here before this is mended: {', '.join(broken)}")
 

@@ -1,7 +1,8 @@
 """What a computer offers the course, as lines to paste into a question: versions, cores, memory,
 sample data.
 
-Nothing is asked of the network, and no names of folders or users are told.
+Nothing is asked of the network, and no names of folders or users are told; the JSON for a lecturer
+tells the name of the computer, and that by which a student wants to be found.
 """
 
 import importlib
@@ -13,6 +14,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,23 +57,27 @@ def report(findings: list[Finding]) -> str:
     return "\n".join(lines)
 
 
-def as_json(findings: list[Finding]) -> str:
-    """The findings for a program that collects the reports of a class.
+def as_json(findings: list[Finding], name: str = "") -> str:
+    """The findings for a program that collects the reports of a class: ``date``, ``computer`` and
+    the ``name`` that its user gave tell whose they are.
 
     ``ready`` says whether the course can run; each of ``findings`` has the name, what was found,
     whether it is ``ok``, ``look here`` or ``broken``, and what to do.
     """
     return json.dumps(
         {
+            "date": datetime.now().astimezone().isoformat(timespec="seconds"),
+            "computer": platform.node(),
+            "name": name,
             "ready": not any(finding.broken for finding in findings),
             "findings": [
                 {
-                    "name": name,
+                    "name": about,
                     "value": value,
                     "state": "broken" if broken else "look here" if advice else "ok",
                     "advice": advice,
                 }
-                for name, value, advice, broken in findings
+                for about, value, advice, broken in findings
             ],
         },
         indent=1,

@@ -245,6 +245,37 @@ def test_the_search_reaches_glossary_questions_and_reference(tab, site):
     page.get_by_text("Nothing is found").wait_for()
 
 
+def test_the_search_puts_the_course_before_the_reference_and_code(tab, site):
+    page = tab((site / "index.html").as_uri())
+    places = "(links) => links.map((link) => [link.getAttribute('href'), link.innerText])"
+    find(page, "speckle")
+    found = page.eval_on_selector_all(".finder a", places)
+    first = found[:5]
+    assert any(address.startswith("01_sar_time_series.html#2.") for address, _ in first), first
+    assert any(address == "glossary.html#speckle" for address, _ in first), first
+    kinds = ["reference" if address.startswith("api/") else "course" for address, _ in found]
+    assert kinds == sorted(kinds), "no function before a chapter"
+    named = ["speckle" in heading.lower() for _, heading in found[: kinds.count("course")]]
+    assert named == sorted(named, reverse=True), "headings first"
+    page.keyboard.press("Escape")
+    find(page, "season_map")
+    assert page.locator(".finder a").first.get_attribute("href").endswith("#season_map")
+
+
+def test_a_live_picture_leads_back_to_the_course_but_not_within_its_frame(browser, site):
+    page = browser.new_page()
+    wrong = complaints(page, allowed=[site.as_uri(), "data:", "blob:"])
+    page.goto((site / "dates.html").as_uri())
+    page.get_by_role("link", name="Notebook 04").click()
+    page.wait_for_url(re.compile("04_temporal_attention.html"))
+    page.locator("iframe").scroll_into_view_if_needed()
+    inside = page.frame_locator("iframe")
+    inside.locator(".sentence:not(:empty)").wait_for()
+    assert inside.locator("#back").count() == 1 and not inside.locator("#back").is_visible()
+    page.close()
+    assert not wrong, wrong
+
+
 def test_dark_follows_the_system_until_the_reader_chooses(browser, site):
     context = browser.new_context(color_scheme="dark", viewport={"width": 1440, "height": 900})
     page = context.new_page()

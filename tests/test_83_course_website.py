@@ -266,6 +266,8 @@ def test_a_picture_stands_in_its_notebook_and_says_the_same(site, picture):
     assert len(shown) == len(places) == 1
     assert picture.make().describe() == shown[0]
     assert soup(site, "index").select_one(f"a[href='{picture.page}']")
+    back = [link["href"] for link in soup(site, Path(picture.page).stem).select("#back a")]
+    assert back == ["index.html", f"{path.stem}.html"], "and leads back"
 
 
 # ------------------------------------------------------------ chapters, search, glossary, questions
@@ -332,12 +334,13 @@ def test_the_index_of_the_search_holds_every_section_and_nothing_that_is_folded(
 def test_sections_are_told_with_their_own_text():
     page = (
         "<main><h1>T</h1><p>Begin</p><h2 id='a'>One<a></a></h2><p>two <b>three</b>"
-        "</p><details>hidden</details><h3 id='b'>Four</h3><ul><li>five</li></ul></main><i>end</i>"
+        "</p><div class='highlight'><pre>six <b>=</b> 6</pre></div>"
+        "<details>hidden</details><h3 id='b'>Four</h3><ul><li>five</li></ul></main><i>end</i>"
     )
     assert search.sections("p.html", page) == [
-        ("p.html", "T", "T", "Begin"),
-        ("p.html#a", "T", "One", "two three"),
-        ("p.html#b", "T", "Four", "five"),
+        ("p.html", "T", "T", "Begin", ""),
+        ("p.html#a", "T", "One", "two three", "six = 6"),
+        ("p.html#b", "T", "Four", "five", ""),
     ]
 
 
@@ -432,6 +435,10 @@ def test_pages_for_students_hold_no_solution_and_no_model_answer():
         assert not any(cell.get("outputs") for cell in given.cells)
     asked = BeautifulSoup(pages["questions.html"], "html.parser")
     assert "13.01 dB; ten times" not in asked.get_text() and "model answer" not in asked.get_text()
+    assert "with its key" not in asked.get_text() and "folded away" not in asked.get_text()
+    assert "at the end it tells of each answer why it is right or wrong" in " ".join(
+        asked.main.get_text().split()
+    )
     assert len(asked.select("main > details")) == 0 and len(asked.select("fieldset")) == 12
     assert "student edition" in pages["index.html"]
 

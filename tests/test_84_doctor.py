@@ -1,13 +1,15 @@
-"""The report about a computer is true, tells what to do, and tells nothing about its owner."""
+"""The report about a computer is true, tells what to do, and nothing about its owner unasked."""
 
 import json
 import math
 import os
+import platform
 import re
 import subprocess
 import sys
 import threading
 import time
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -57,10 +59,22 @@ def test_every_line_that_is_not_well_says_what_to_do():
     ]
 
 
+def test_the_report_as_json_tells_whose_it_is_and_of_when(capsys):
+    for words in (["--json", "--name", "Anna M."], ["--name=Anna M.", "--json"]):
+        before = datetime.now().astimezone().replace(microsecond=0)
+        assert main(["doctor", *words]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert told["name"] == "Anna M." and told["computer"] == platform.node()
+        assert before <= datetime.fromisoformat(told["date"]) <= datetime.now().astimezone()
+    assert main(["doctor", "--name", "Anna M."]) == 2
+    assert "goes with --json" in capsys.readouterr().err
+
+
 def test_the_report_as_json_says_the_same(capsys):
     assert main(["doctor", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert told["ready"] is True and told.keys() == {"ready", "findings"}
+    assert told["ready"] is True
+    assert told.keys() == {"date", "computer", "name", "ready", "findings"}
     assert main(["doctor"]) == 0
     lines = capsys.readouterr().out.splitlines()
     heads = [line for line in lines if not line.startswith(" ")]

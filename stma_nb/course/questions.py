@@ -37,26 +37,25 @@ class Bank(NamedTuple):
 
     questions: str  # Markdown: those on the notebooks, with their answers
     heading: str  # of the quiz
-    introduction: str
     quiz: tuple[Question, ...]
 
 
 def parts(markdown: str) -> Bank:
-    """The parts of the question bank.
+    """The parts of the question bank, without the key of the quiz: a page scores it.
 
     Raises NotebookError where a question of the quiz has not one right choice, or a choice without
     a reason.
     """
     questions, _, quiz = markdown.partition(f"\n{QUIZ}")
     heading, _, rest = quiz.partition("\n")
-    introduction = rest.partition("\n**1.**")[0].strip()
     found = tuple(_question(match) for match in QUESTION.finditer(rest))
     if len(found) != (count := len(re.findall(r"^\*\*\d+\.\*\*", rest, re.MULTILINE))):
         raise NotebookError(
             f"The quiz has {count} questions, of which {len(found)} have choices and, folded away "
             "as Why, a reason for each; expected that of all."
         )
-    return Bank(questions, f"{QUIZ}{heading}".lstrip("# "), introduction, found)
+    questions = questions.replace(", with its key", "")
+    return Bank(questions, f"{QUIZ}{heading}".lstrip("# "), found)
 
 
 def unanswered(markdown: str) -> str:

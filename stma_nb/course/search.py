@@ -25,6 +25,7 @@ class Entry(NamedTuple):
     page: str  # its title
     heading: str
     text: str
+    code: str = ""  # of its cells
 
 
 def sections(name: str, page: str) -> list[Entry]:
@@ -40,10 +41,13 @@ def sections(name: str, page: str) -> list[Entry]:
     for heading in main(HEADINGS):
         anchor = f"#{heading['id']}" if heading.get("id") and heading.name != "h1" else ""
         until_next = takewhile(lambda part: part.name not in HEADINGS, heading.next_elements)
-        texts = (str(part) for part in until_next if part.name is None)
+        parts: dict[bool, list[str]] = {True: [], False: []}
+        for part in until_next:
+            if part.name is None:
+                parts[part.find_parent(class_="highlight") is not None].append(str(part))
         # The first texts are those of the heading itself.
-        text = _joined(texts).removeprefix(_plain(heading)).strip()
-        found.append(Entry(f"{name}{anchor}", title, _plain(heading), text))
+        text = _joined(parts[False]).removeprefix(_plain(heading)).strip()
+        found.append(Entry(f"{name}{anchor}", title, _plain(heading), text, _joined(parts[True])))
     return found
 
 

@@ -10,23 +10,30 @@ function load() {
   addEventListener("message", ({ source, data }) => {
     if (source !== frame.contentWindow || !Array.isArray(data?.entries)) return;
     sections = data.entries.map((entry) => ({
-      ...entry, inHeading: wordsOf(entry.heading), inPage: wordsOf(entry.page), inText: [...new Set(wordsOf(entry.text))],
+      ...entry, inHeading: wordsOf(entry.heading), inPage: wordsOf(entry.page),
+      inText: [...new Set(wordsOf(entry.text))], inCode: [...new Set(wordsOf(entry.code))],
     }));
     look();
   });
   document.body.append(frame);
 }
 
-/** How well a section answers to words, each of which begins one of its own; 0 if one is missing. Headings come first. */
+/**
+ * How well a section answers to words, each of which begins one of its own; 0 if one is missing. The course comes before the
+ * reference and before code, headings come before text; but a name as code has it, such as season_map, is itself meant.
+ */
 function worth(section, asked) {
-  let sum = 0;
+  let sum = 0, told = !section.address.startsWith("api/");
   for (const word of asked) {
     const begins = (own) => own.startsWith(word), inHeading = section.inHeading.some(begins);
-    const own = inHeading ? 100 : section.inPage.some(begins) ? 10 : section.inText.some(begins) ? 1 : 0;
-    if (!own) return 0;
-    sum += own * (section.inHeading.includes(word) ? 2 : 1) + (section.inText.includes(word) ? 0.5 : 0);
+    const said = inHeading ? 100 : section.inPage.some(begins) ? 10 : section.inText.some(begins) ? 1 : 0;
+    if (!said && !section.inCode.some(begins)) return 0;
+    told &&= said > 0;
+    sum += (said || 0.1) * (section.inHeading.includes(word) ? 2 : 1) + (section.inText.includes(word) ? 0.5 : 0);
   }
-  return sum / asked.length - (section.inHeading.length / 100); // of two headings the shorter says it more plainly
+  const named = /[_.]/.test(asking.value) && plain(asking.value.trim()) === plain(section.heading);
+  // Of two headings the shorter says it more plainly.
+  return (named ? 2000 : told ? 1000 : 0) + sum / asked.length - (section.inHeading.length / 100);
 }
 
 const beginning = (asked) => new RegExp(`(?<![\\p{L}\\p{N}])(?:${asked.join("|")})`, "giu"); // asked are letters and digits alone
@@ -63,10 +70,11 @@ function look() {
   const shown = found.slice(0, 30);
   const many = found.length > shown.length ? `The first ${shown.length} of ${found.length}` : `${found.length} found`;
   count.textContent = found.length ? many : "Nothing is found";
-  results.append(...shown.map(({ address, page, heading, text }) => make("li", {},
+  const telling = (text, code) => (text.search(beginning(asked)) < 0 && code.search(beginning(asked)) >= 0 ? code : text);
+  results.append(...shown.map(({ address, page, heading, text, code }) => make("li", {},
     make("a", { href: address, onclick: () => finder.close() }, ...withMarks(heading, asked)),
     make("small", {}, heading === page ? "" : page),
-    make("p", {}, ...withMarks(around(text, asked), asked)))));
+    make("p", {}, ...withMarks(around(telling(text, code), asked), asked)))));
 }
 asking.addEventListener("input", look);
 

@@ -426,12 +426,27 @@ def opened(source: str) -> Image.Image:
 
 
 def save_pictures(folder: Path, made: Path = runner.ROOT / "build") -> None:
-    """Put the pictures that move into a folder: those that notebooks ``made``, the others anew."""
+    """Put the pictures that move into a folder, each with a way back to the course: those that
+    notebooks ``made``, the others anew.
+    """
     for picture in PICTURES:
+        page = folder / picture.page
         if (made / picture.page).exists():
-            shutil.copy(made / picture.page, folder)
+            shutil.copy(made / picture.page, page)
         else:
-            picture.make().save_html(folder / picture.page, overwrite=True)
+            picture.make().save_html(page, overwrite=True)
+        page.write_text(leading_back(page.read_text("utf-8"), picture.notebook), "utf-8")
+
+
+def leading_back(page: str, number: str) -> str:
+    """A page of its own with links to its notebook's page and to all, except within their frame."""
+    [chapter] = runner.picked([number])
+    way = (
+        '<nav id="back" aria-label="Course" style="margin: 0.2rem 8px; font-family: system-ui">'
+        f'<a href="index.html">The course</a> / <a href="{chapter.stem}.html">Notebook {number}</a>'
+        "</nav><script>back.hidden = parent !== window</script>"
+    )
+    return page.replace("<body>", f"<body>\n{way}", 1)
 
 
 TEMPLATES = jinja2.Environment(
