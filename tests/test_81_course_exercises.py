@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from stma_nb import course
+from stma_nb import course, patches
 from stma_nb.course import exercises, progress
 from stma_nb.course.exercises import checks
 from stma_nb.course.structure import Notebook
@@ -34,6 +34,9 @@ def collected(kind: str) -> list:
 NUMBERS, BUILDS, PREDICTS = (collected(kind) for kind in ("NUMBERS", "BUILDS", "PREDICTS"))
 
 
+GENERAL = "Look at the section above again."
+
+
 def names(value: object) -> str:
     return getattr(value, "__name__", "")
 
@@ -54,15 +57,23 @@ def said(capsys):
 def test_right_and_wrong_numbers(check, arguments, right, wrong, said):
     assert check(None, *arguments) is None
     assert said().startswith("Not attempted yet")
-    for answer in (right, np.array(right)):
+    forms = (float, np.array, np.float64, torch.tensor, str, lambda number: [number])
+    for answer in (right, *(form(right) for form in forms)):
         assert check(answer, *arguments) is True
         assert said().startswith("Well done")
     for answer, words in wrong.items():
         assert check(answer, *arguments) is False
         told = said()
         assert "not right" in told and words in told, told
-    assert check([1, 2], *arguments) is False
-    assert "Expected one number, got list" in said()
+        assert GENERAL not in told or words == "not right", told
+    for several in ([1, 2], (8, 16, 16), np.ones((2, 2)), torch.ones(3), [[1, 2], [3]]):
+        assert check(several, *arguments) is False
+        told = said()
+        assert f"Expected one number, got {type(several).__name__}" in told
+        assert "one number is asked for" in told or "set answer to a number" in told
+    for nothing in (np.mean, "ten", np.nan, np.inf):
+        assert check(nothing, *arguments) is False
+        assert GENERAL not in said()
 
 
 @pytest.mark.parametrize("check, arguments, right, wrong", BUILDS, ids=names)
@@ -92,6 +103,50 @@ def test_right_and_wrong_functions(check, arguments, right, wrong, said):
     assert "Expected a function, got int" in said()
 
 
+FUNCTIONS = [check for check, *_ in BUILDS if check is not exercises.network_4]
+
+
+@pytest.mark.parametrize("check", FUNCTIONS, ids=names)
+def test_what_a_function_raises_is_told_in_a_sentence(check, said):
+    """Of functions, also of one that takes too few arguments or looks for its data outside."""
+
+    def unknown(*_):
+        return missing  # noqa: F821
+
+    def early(*_):
+        number += 1  # noqa: F821
+        return number
+
+    def places(*given):
+        return [*given][1000]
+
+    for function, words in (
+        (unknown, "uses the name missing"),
+        (early, "uses number before it has a value"),
+        (places, "count on no fixed number"),
+    ):
+        assert check(function) is False
+        told = said()
+        assert words in told and "It stops with" not in told, told
+
+
+POINTS = torch.zeros(8, 3)
+
+
+def test_a_function_that_uses_what_it_is_not_given_is_told_so(said):
+    def of_notebook(network, optimiser, x, y):
+        loss = torch.nn.functional.cross_entropy(network(POINTS), y)
+        loss.backward()
+        return loss
+
+    assert exercises.basics_4(of_notebook) is False
+    assert "It uses POINTS of the notebook" in said()
+    assert exercises.basics_4(lambda optimiser, network, x, y: network.zero_grad()) is False
+    assert "another order" in said()
+    assert exercises.basics_4(lambda network, x, y: network(x)) is False
+    assert "called with (network, optimiser, x, y)" in said()
+
+
 @pytest.mark.parametrize("check, arguments, found, wrong", PREDICTS, ids=names)
 def test_predict_change_explain(check, arguments, found, wrong, said):
     why = "since it is seen so here"
@@ -99,14 +154,21 @@ def test_predict_change_explain(check, arguments, found, wrong, said):
     assert "First predict" in said()
     assert check(found, None, "", *arguments) is None
     assert "put what comes out into found" in said()
-    assert check(0.5, found, "", *arguments) is None
-    assert "explain" in said()
-    assert check(0.5, found, why, *arguments) is True
+    for impossible in ("13", [1, 2], (3,), print, np.nan, -np.inf, -1e9, 1e12):
+        assert check(impossible, found, why, *arguments) is None
+        told = said()
+        assert told.startswith("First predict") and ". Put a" in told, told
+    guess = round(float(found), 1) or 0.1
+    for predicted in (guess, np.float32(guess), torch.tensor(guess)):
+        assert check(predicted, found, "", *arguments) is None
+        assert "explain" in said()
+    assert check(guess, found, why, *arguments) is True
     assert "Well done" in said()
     for answer, words in wrong.items():
-        assert check(0.5, answer, why, *arguments) is False
+        assert check(guess, answer, why, *arguments) is False
         told = said()
         assert "not right" in told and words in told, told
+        assert GENERAL not in told or words == "not right", told
 
 
 @pytest.mark.parametrize("path", course.notebooks(), ids=lambda path: path.stem)
@@ -116,9 +178,54 @@ def test_every_exercise_of_a_notebook_is_tried_with_plausible_wrong_answers(path
     for name in Notebook(path).checks:
         wrong = tried.get(name, {})
         hints = list(wrong.values()) if isinstance(wrong, dict) else [words for _, words in wrong]
-        if len({*hints} - {"not right"}) < 3:
+        if len({*hints} - {"not right"}) < 7:
             few.append(name)
-    assert not few, f"fewer than three wrong answers with hints of their own: {few}"
+    assert not few, f"fewer than seven wrong answers with hints of their own: {few}"
+
+
+def test_as_many_wrong_answers_are_tried_as_the_course_can_name():
+    """A check that loses a hint, or a table that loses an answer, is seen here."""
+    of_numbers = sum(len(case[3]) for case in NUMBERS + PREDICTS)
+    of_functions = sum(len(case[3]) for case in BUILDS)
+    plain = sum(words == "not right" for case in NUMBERS + PREDICTS for words in case[3].values())
+    assert (of_numbers, of_functions, plain) >= (700, 290, 0) and plain <= 2
+
+
+def test_what_numbers_alone_tell_of_a_slip(said):
+    """Of decibels in place of power, of a share of other fields, of units, and of two slips."""
+    [time_series] = [module for module in ANSWERS if hasattr(module, "FOUR")]
+    power, four = time_series.POWER, time_series.FOUR
+    assert exercises.time_series_2(3.0, 10 * np.log10(power)) is False
+    assert "vv holds decibels" in said()
+    assert exercises.time_series_5(9, 3.0, "", 10 * np.log10(four), power) is False
+    assert "four holds decibels" in said()
+    [temporal] = [module for module in ANSWERS if hasattr(module, "READERS")]
+    exercises.temporal_5(0.5, 0.3036, "", temporal.READERS, temporal.X, temporal.Y)
+    assert "no share of the 5 test fields" in said()
+    for wrong, words in (
+        (12300, "powers of ten"),
+        (-12.3, "but for its sign"),
+        (1 / 12.3, "turned over"),
+        (7.5, "Or: "),
+        (-200, "Expected a number of points"),
+        (30, GENERAL),
+    ):
+        hints = [(7.5, "First."), (7.5, "Second."), (7.501, "Third.")]
+        checks.check(wrong, 12.3, 0.1, hints, checks.POINTS)
+        assert words in said()
+
+
+def test_hints_of_splits_that_a_scene_does_not_have_are_left_out(said, monkeypatch):
+    """A small scene has no test pixels left with a wider buffer, or with larger blocks."""
+    [splits] = [module for module in ANSWERS if hasattr(module, "by_dice")]
+    split = patches.block_split
+
+    def small(shape, block, buffer=8, **rule):
+        return split(shape, block, buffer=buffer, **rule) * (block == 80) * (buffer <= 8)
+
+    monkeypatch.setattr(patches, "block_split", small)
+    assert exercises.splits_4(0.123, splits.CROP, splits.PARCEL, 0) is False
+    assert exercises.splits_6(0.5, 0.123, "", splits.CROP, splits.PARCEL, 0, 300) is False
 
 
 def test_a_tensor_of_sixteen_bits_is_a_number(said):

@@ -1,9 +1,11 @@
 """What is handed in is graded by what it does, never by what it says, and harms nobody."""
 
 import csv
+import importlib
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -12,7 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from stma_nb import course
 from stma_nb.__main__ import main
-from stma_nb.course import editions, fence, grade, progress, runner
+from stma_nb.course import editions, fence, grade, handed_in, progress, runner
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="grading forks")
 
@@ -22,8 +24,7 @@ COURSE = {
     "a": "answer = None  # dB\nexercises.time_series_1(answer);",
     "b": "vv = wave[1:]\nanswer = None  # your expression with vv\n"
     "exercises.time_series_2(answer, vv);",
-    "c": "from stma_nb.course import exercises\n\n\nclass Wider(STMA):\n    pass\n\n\n"
-    "answer = None  # Wider\nexercises.network_4(answer);",
+    "c": "class Wider(STMA):\n    pass\n\n\nanswer = None  # Wider\nexercises.network_4(answer);",
 }
 RIGHT = {"a": "-12.6", "b": "vv.mean() ** 2 / vv.var()"}
 NAME = "01_waves.ipynb"
@@ -102,7 +103,8 @@ def classroom(tmp_path_factory):
     content = json.loads(path.read_text())
     for cell in content["cells"]:
         del cell["id"]
-    again = new_code_cell("answer = -12.6\nexercises.time_series_1(answer)")
+    own_import = "from stma_nb.course import exercises\n\n"
+    again = new_code_cell(f"{own_import}answer = -12.6\nexercises.time_series_1(answer)")
     content["cells"].append({**again, "id": None})
     path.write_text(json.dumps(content))
     remove = f"__import__('os').remove('{precious}')"
@@ -191,9 +193,18 @@ def test_helpers_of_ones_own_and_earlier_answers_count(classroom):
 
 def test_the_table_is_written_after_every_notebook(classroom):
     _, _, told = classroom
-    lines, tables = zip(*told, strict=True)
+    lines, tables = zip(*told[:2], strict=True)
     assert [line.split()[:2] for line in lines] == [[NAME, "15"], ["02_more.ipynb", "1"]]
     assert tables[0][0]["student"] == "anna" and tables[0][0]["time_series_1"] == "yes"
+
+
+def test_what_a_person_must_look_at_is_counted_and_costs_no_points(classroom):
+    rows, _, told = classroom
+    assert rows["zoe"]["points"] == "" and rows["zoe"]["to look at"] == "3"
+    assert rows["mallory"]["points"] == "0" and rows["mallory"]["to look at"] == "1"
+    assert rows["ben"]["to look at"] == "0"
+    look = sum(int(row["to look at"]) for row in rows.values())
+    assert told[-1][0] == f"Exercises to look at: {look}. Rows in which nothing could be graded: 1."
 
 
 def test_a_course_notebook_that_fails_is_told_and_not_held_against_anyone(classroom):
@@ -223,19 +234,187 @@ def test_names_of_files_tell_student_and_notebook(small, tmp_path):
         ("gone/.ipynb_checkpoints", NAME),
     ):
         hand_in(small, student, name=name)
-    copies, rows = grade.collected(small, course.notebooks())
-    assert {notebook.name: list(found) for notebook, found in copies.items()} == {
-        NAME: ["Grete Weiß", "=cmd()", "moodle"]
+    copies, remarks = handed_in.collected(small, course.notebooks())
+    assert {notebook.name: sorted(found) for notebook, found in copies.items()} == {
+        NAME: ["01_grete", "=cmd()", "Grete Weiß", "moodle"]
     }
-    assert set(rows) == {"01_grete", "Grete Weiß", "=cmd()", "moodle", "other"}
-    assert "attempt 3/01_waves.ipynb is left out" in rows["moodle"].remarks[0]
-    for name, file in (("other", "homework.ipynb"), ("01_grete", "01_grete.ipynb")):
-        assert rows[name].remarks == [f"{file} is named after no notebook of the course"]
+    assert set(remarks) == {"01_grete", "Grete Weiß", "=cmd()", "gone", "moodle", "other"}
+    assert "attempt 3/01_waves.ipynb is graded" in remarks["moodle"][0]
+    assert "1 other copy is left out: moodle/attempt 2/01_waves.ipynb" in remarks["moodle"][0]
+    assert remarks["other"] == ["homework.ipynb fits several notebooks of the course equally well"]
+    assert remarks["gone"] == ["nothing to grade: the folder has no file"]
+    rows = {student: grade.Row(remarks=lines) for student, lines in remarks.items()}
     rows["other"].grades["real_1"] = grade.Grade("yes", "=1+1", "@SUM(1)")
     grade._write_grades(tmp_path / "a.csv", rows, ["real_1"])
     grade._write_answers(tmp_path / "b.csv", rows)
-    assert [row["student"] for row in table(tmp_path / "a.csv")][1] == "'=cmd()"
+    assert "'=cmd()" in [row["student"] for row in table(tmp_path / "a.csv")]
     assert list(table(tmp_path / "b.csv")[0].values())[3:] == ["'=1+1", "'@SUM(1)"]
+
+
+def copy_of(number: str, path: Path, attempted: int = 0, ids: bool = True) -> None:
+    """Hand in the student edition of a notebook of the series, of which the first exercises were
+    attempted; Colab keeps no ids.
+    """
+    content = editions.student(nbformat.read(runner.picked([number])[0], as_version=4))
+    asked = [cell for cell in content.cells if "exercise" in cell.metadata.get("tags", ())]
+    for cell in asked[:attempted]:
+        cell.source = f"answer = 0\n{cell.source}"
+    for cell in [] if ids else content.cells:
+        cell.id = f"colab{id(cell)}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(content, path)
+
+
+def sorted_out(folder: Path, *only: str) -> tuple[dict[str, dict[str, str]], dict[str, list[str]]]:
+    """The file that is graded by number of the notebook and student; the remarks."""
+    copies, remarks = handed_in.collected(folder, runner.picked(only))
+    return {
+        runner.number_of(notebook): {student: file.path.name for student, file in found.items()}
+        for notebook, found in copies.items()
+    }, remarks
+
+
+def test_exercises_tell_one_notebook_of_the_series_from_another():
+    """Else the cells of a copy could not say of which it is."""
+    asked = [handed_in.Original.read(path).exercises for path in course.notebooks()]
+    for names in (
+        [cell.id for one in asked for cell, _ in one],
+        [exercise.name for one in asked for _, exercise in one],
+    ):
+        assert len(set(names)) == len(names) > 50
+
+
+@pytest.mark.parametrize("ids", [True, False])
+def test_a_notebook_is_known_by_its_exercises_whatever_its_name(tmp_path, ids):
+    names = {
+        "hans": "Copy of 01_sar_time_series.ipynb",
+        "emil": "Lab 1 Emil final (2).ipynb",
+        "ida": "04_temporal_attention.ipynb",  # it is not: the name never overrules the cells
+        "quentin": "lab/Untitled.ipynb",
+    }
+    for student, name in names.items():
+        copy_of("01", tmp_path / student / name, ids=ids)
+    copy_of("04", tmp_path / "both" / "a.ipynb", ids=ids)
+    copy_of("01", tmp_path / "both" / "b.ipynb", ids=ids)
+    found, remarks = sorted_out(tmp_path)
+    assert found["01"] == {student: Path(name).name for student, name in names.items()} | {
+        "both": "b.ipynb"
+    }
+    assert found["04"] == {"both": "a.ipynb"}
+    assert remarks["hans"] == []
+    for student in ("emil", "ida", "quentin"):
+        assert "is taken as 01_sar_time_series, whose exercises it has" in remarks[student][0]
+
+
+@pytest.mark.parametrize(
+    "name, student",
+    [
+        ("Emil Muster_12345_assignsubmission_file_01_sar_time_series.ipynb", "Emil Muster"),
+        ("Emil Muster_12345_assignsubmission_file_Lab 1 (2).ipynb", "Emil Muster"),
+        ("mustermax_123_456_01_sar_time_series.ipynb", "mustermax"),
+        ("mustermax_LATE_123_456_01_sar_time_series-1.ipynb", "mustermax"),
+        ("mustermax_123_456_my lab.ipynb", "mustermax"),
+        ("01_sar_time_series_anna.ipynb", "anna"),
+        ("01_sar_time_series_anna (1).ipynb", "anna"),
+        ("Anna Weiß - 01_sar_time_series.ipynb", "Anna Weiß"),
+        ("Copy of 01_sar_time_series_anna.ipynb", "anna"),
+        ("Lab 1 Emil final (2).ipynb", "Lab 1 Emil final (2)"),
+        ("Copy of 01_sar_time_series.ipynb", "Copy of 01_sar_time_series"),
+        ("01_sar_time_series (1).ipynb", "01_sar_time_series (1)"),
+        ("lab_01_sar_time_series_anna.ipynb", "lab_01_sar_time_series_anna"),
+        ("lab_1_2_anna.ipynb", "lab_1_2_anna"),
+    ],
+)
+def test_the_student_of_a_file_that_lies_flat(tmp_path, name, student):
+    copy_of("01", tmp_path / name)
+    found, remarks = sorted_out(tmp_path)
+    assert found == {"01": {student: name}}
+    whole = student == Path(name).stem
+    assert any("names no student" in line for line in remarks[student]) == whole
+
+
+def test_two_students_do_not_become_one(tmp_path):
+    copy_of(
+        "01", tmp_path / "Emil_11111_assignsubmission_file_lab.ipynb"
+    )  # Moodle's number differs
+    copy_of("04", tmp_path / "Emil_22222_assignsubmission_file_lab.ipynb")
+    copy_of("01", tmp_path / "01_sar_time_series_anna.ipynb", 1)  # their cells differ
+    copy_of("01", tmp_path / "anna_01_sar_time_series.ipynb", 2)
+    copy_of("01", tmp_path / "ben" / "01_sar_time_series.ipynb", 1)
+    copy_of("01", tmp_path / "ben_01_sar_time_series.ipynb", 2)
+    copy_of("01", tmp_path / "cem_01_sar_time_series.ipynb", 1)  # one student: the same twice,
+    copy_of("01", tmp_path / "cem_01_sar_time_series (1).ipynb", 1)  # and another notebook
+    copy_of("04", tmp_path / "cem_04_temporal_attention.ipynb", 1)
+    found, remarks = sorted_out(tmp_path)
+    apart = {path.name for path in tmp_path.iterdir() if "cem" not in path.name}
+    assert set(remarks) == apart | {"cem"}
+    assert set(found["04"]) == {"cem", "Emil_22222_assignsubmission_file_lab.ipynb"}
+    assert len(found["01"]) == len(apart)  # ben's folder, five files, and cem's instead of one
+    for name in apart - {"ben"}:
+        assert "the row is named after the file: others give the name" in remarks[name][0]
+
+
+def test_of_several_copies_the_one_with_most_attempted_is_graded(tmp_path):
+    folder = tmp_path / "pia"
+    for age, (name, attempted) in enumerate(
+        [
+            ("01_sar_time_series (1)", 3),
+            ("01_sar_time_series", 0),
+            ("final", 3),
+            ("really final", 2),
+        ]
+    ):
+        copy_of("01", folder / f"{name}.ipynb", attempted)
+        os.utime(folder / f"{name}.ipynb", (0, 1000 - age))
+    (folder / "01_broken.ipynb").write_text("{")
+    found, remarks = sorted_out(tmp_path)
+    assert found == {"01": {"pia": "01_sar_time_series (1).ipynb"}}
+    assert "4 other copies are left out" in " ".join(remarks["pia"])
+    os.utime(folder / "final.ipynb", (0, 2000))
+    found, remarks = sorted_out(tmp_path)
+    assert found == {"01": {"pia": "final.ipynb"}}
+
+
+def test_what_cannot_be_graded_has_a_row(small, tmp_path, capsys):
+    hand_in(small, "anna", a="-12.6")
+    for student, name in (
+        ("zipper", "sub.zip"),
+        ("nora", "notes.pdf"),
+        (".", "Emil_12345_assignsubmission_file_lab.zip"),
+        ("other", "homework.ipynb"),
+        ("max", "lab.ipynb"),
+    ):
+        (small / student).mkdir(exist_ok=True)
+        (small / student / name).write_text("x")
+    nbformat.write(new_notebook(cells=[new_code_cell("1")]), small / "other" / "homework.ipynb")
+    (small / "gone").mkdir()
+    output = tmp_path / "grades.csv"
+    assert main(["grade", str(small), "--output", str(output)]) == 0
+    assert "Rows in which nothing could be graded: 6." in capsys.readouterr().out
+    rows = {row.pop("student"): row for row in table(output)}
+    assert rows.pop("anna")["points"] == "1"
+    assert {name: row.pop("remarks") for name, row in rows.items()} == {
+        "zipper": "nothing to grade: found sub.zip (archives are not unpacked)",
+        "nora": "nothing to grade: found notes.pdf",
+        "Emil": "nothing to grade: found Emil_12345_assignsubmission_file_lab.zip (archives are "
+        "not unpacked)",
+        "other": "homework.ipynb is no notebook of the course",
+        "max": "lab.ipynb is no notebook, or larger than 50 MB",
+        "gone": "nothing to grade: the folder has no file",
+    }
+    for row in rows.values():
+        assert row.pop("of") == "3" and set(row.values()) == {""}
+
+
+def test_the_solutions_in_a_public_copy_are_not_answers(tmp_path):
+    """Who hands in the public notebook as it is has attempted nothing."""
+    path = runner.picked(["01"])[0]
+    original = handed_in.Original.read(path)
+    assert original.attempted(original.cells) == 0
+    for asked, _ in original.exercises:
+        assert original.answers(asked, original.cells) == [asked]
+    older = handed_in.Cell("x", "answer = 1\nexercises.time_series_1(answer)", ("solution",))
+    assert original.held([older]) == 0 and original.held([replace(older, tags=())]) == 1
 
 
 @pytest.mark.parametrize("nothing", ["missing", "empty"])
@@ -318,7 +497,42 @@ def test_a_notebook_of_the_series_is_graded(tmp_path, capsys):
         ("exercises.temporal_1 = 1", "uses exercises"),
         ("get_ipython()", "uses get_ipython"),
         ("!rm -r *", "has a line for the shell"),
-        ("x = 1\n  %run other", "has a line for the shell"),
+        ("x = 1\n  %run other", "has a line for Jupyter: %run other"),
+        ("%%time\nanswer = 1", "has a line for Jupyter: %%time"),
+        ("?np.log10\nanswer = -12.6", r"has a line for help: \?np.log10"),
+        ("np.log10??\nanswer = -12.6", r"has a line for help: np.log10\?\?"),
+        ("files = !ls", "has a line for the shell"),
+        # around the words that are refused
+        ("match x:\n    case object(__globals__=found):\n        pass", "uses __globals__"),
+        ("match x:\n    case object(os=found):\n        pass", "uses os"),
+        ("type('A', (), {'__annotations__': {}})", "uses __annotations__"),
+        ("type('A', (), dict(__reduce__=f))", "uses __reduce__"),
+        ("class A:\n    from math import sin as __reduce__", "uses __reduce__"),
+        # what allowed modules lead to
+        ("import warnings\nwarnings.sys.modules", "uses sys"),
+        ("import warnings\nwarnings.formatwarning('', x, path, 1)", "uses formatwarning"),
+        ("from warnings import linecache", "imports warnings.linecache"),
+        ("from warnings import _getcategory", "imports warnings._getcategory"),
+        ("import json\njson.codecs.open('a')", "uses open"),
+        ("import json\njson.dump(1, file)", "uses dump"),
+        ("json.load(file)", "uses load"),
+        ("import json.decoder", "imports json.decoder"),
+        ("from json import decoder", "imports json.decoder"),
+        ("json.decoder.scanner.re.enum.bltns", "uses bltns"),
+        ("class A:\n    def __reduce__(self):\n        return print, ()", "uses __reduce__"),
+        ("class A:\n    def __deepcopy__(self, memo):\n        pass", "uses __deepcopy__"),
+        ("class A:\n    def __setattr__(self, name, value):\n        pass", "uses __setattr__"),
+        ("class A(type):\n    def __prepare__(name, bases):\n        pass", "uses __prepare__"),
+        ("import collections\ncollections._sys.modules", "uses _sys"),
+        ("from collections import _sys", "imports collections._sys"),
+        ("import dataclasses\ndataclasses.sys", "uses sys"),
+        ("from dataclasses import make_dataclass", "imports dataclasses.make_dataclass"),
+        ("import functools\nfunctools.update_wrapper(x, np.mean, ['a'])", "uses update_wrapper"),
+        ("functools.reduce(getattr, ['a', 'b'], np)", "uses getattr"),
+        ("from functools import singledispatch", "imports functools.singledispatch"),
+        ("typing.get_type_hints(A)", "uses get_type_hints"),
+        ("typing.operator.attrgetter('sys')(typing)", "uses attrgetter"),
+        ("import time\ntime.clock_settime(0, 0)", "uses clock_settime"),
         ("x = '" + "a" * 30_000 + "'", "is longer than"),
     ],
 )
@@ -334,12 +548,56 @@ def test_code_that_may_do_harm_is_not_run(code, reason):
         "network.eval()\nseason = season.load()",
         "class A(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
         "        self.query = nn.Linear(2, 2)",
+        "import collections.abc, copy, json, time, warnings\n"
+        "with warnings.catch_warnings():\n    warnings.simplefilter('ignore')\n"
+        "text, again = json.dumps(json.loads('[1]')), copy.deepcopy([1])\nstart = time.time()",
+        "from collections.abc import Callable\nfrom functools import partial, lru_cache\n"
+        "from dataclasses import dataclass, field\nfrom time import perf_counter\nimport math as m",
+        'because = """Is it so?\n! No: 40\n% of it?"""\nx = (7\n % 2)',
+        "class A:\n    def __add__(self, other):\n        return 1\nprint('______')",
         "io, os, sys, signal, query = 1, 2, 3, 4, 5",
         "from stma_nb import patches, radar\nradar.to_db(x)",
     ],
 )
 def test_code_of_exercises_is_run(code):
     fence.look(fence.parse(code))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import collections, functools, json, typing, warnings\nanswer = json.loads('[1]')",
+        "from collections.abc import Sequence\nimport collections.abc as c\n"
+        "answer = [1] if isinstance([], c.Sequence) and isinstance((), Sequence) else 0",
+        "from dataclasses import dataclass, field\n@dataclass\nclass A:\n"
+        "    x: list = field(default_factory=lambda: [1])\nanswer = A().x",
+        "import copy\nanswer = copy.deepcopy([1])",
+        "import functools\nanswer = [functools.reduce(lambda a, b: a * b, [1, 1])]",
+        "import warnings\nwith warnings.catch_warnings():\n    warnings.simplefilter('error')\n"
+        "    try:\n        warnings.warn('a')\n    except UserWarning:\n        answer = [1]",
+        "answer = json.loads(mine.dumps([1]))",
+    ],
+)
+def test_pythons_own_modules_work_within_reach(code):
+    space = fence.within_reach({"json": json, "mine": json, "os": os})
+    assert "os" not in space
+    exec(code, space)
+    assert space["answer"] == [1]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["warnings.sys", "warnings._getcategory", "json.decoder", "json.codecs", "collections._sys",
+     "dataclasses.sys", "functools.wraps", "typing.operator", "typing.sys", "time.clock_settime",
+     "copy.copyreg", "statistics.sys"],
+)  # fmt: skip
+def test_pythons_own_modules_lead_to_no_others(path):
+    """Even where nobody looked at the code; by import and as the notebook's own name."""
+    name, part = path.split(".")
+    space = fence.within_reach({"theirs": importlib.import_module(name)})
+    for code in (f"theirs.{part}", f"import {name}\n{name}.{part}", f"from {name} import {part}"):
+        with pytest.raises((AttributeError, ImportError)):
+            exec(code, space)
 
 
 def ran(code: str, seconds: float = 20) -> dict:

@@ -428,7 +428,7 @@ def test_pages_for_students_hold_no_solution_and_no_model_answer():
             source = " ".join(cell.source.split())
             assert source not in text and cell.source not in [c.source for c in given.cells]
         questions_in_text = notebook.words("details")
-        kept = [part for part in page.main("details") if "cell" not in part.get("class", [])]
+        kept = page.main.select("details:not(.cell, .folded)")
         assert len(kept) == len(questions_in_text), "folded answers in the text stay"
         assert page("img"), "figures stay"
         assert "Student edition" in given.cells[1].source
@@ -449,3 +449,21 @@ def test_no_page_and_no_download_of_a_student_leads_to_the_solutions(path):
     for text in (chapter.markdown, chapter.download()):
         assert "mybinder.org/v2" not in text and "colab.research.google.com/github" not in text
         assert address.here().file("notebooks/") not in text
+
+
+def test_code_that_only_writes_a_sentence_is_folded_and_the_sentence_is_not(site):
+    path = next(path for path in NOTEBOOKS if path.name.startswith("08_"))
+    cells = nbformat.read(path, as_version=4).cells
+    folded = [
+        cell
+        for cell in cells
+        if cell.cell_type == "code"
+        and cell.metadata.get("jupyter", {}).get("source_hidden")
+        and not cell.metadata.get("tags")
+    ]
+    page = BeautifulSoup((site / f"{path.stem}.html").read_text("utf-8"), "html.parser")
+    found = page.select("details.folded")
+    assert len(found) == len(folded) > 5
+    for fold in found:
+        assert fold.select(".highlight") and not fold.select(".output")
+        assert fold.parent.select_one(".output p").find_parent("details") is None

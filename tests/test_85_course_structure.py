@@ -206,6 +206,10 @@ def test_text_that_breaks_a_convention(said, old, new, words):
             lambda n: n.cells[3].update(source="# drawn\n" + "line()\n" * 14 + "draw()"),
             "has 16 lines of code up to its first figure, at most 15",
         ),
+        (
+            lambda n: n.cells[3].update(source='n = 1\ndisplay(Markdown(\n    f"{n}"\n    "."\n))'),
+            "has a cell that writes a sentence and is not folded (n = 1)",
+        ),
         (lambda n: n.cells[6].metadata.update(tags=["exercise"]), "has no exercise tagged 'build'"),
         (
             lambda n: n.cells[-1].update(

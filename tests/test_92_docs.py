@@ -3,6 +3,8 @@ question bank are right.
 """
 
 import ast
+import builtins
+import json
 import re
 import shlex
 from pathlib import Path
@@ -16,6 +18,7 @@ from torch import nn
 
 import stma_nb
 from stma_nb import __main__, accuracy, course, cube, doctor, model
+from stma_nb.course import cells
 from stma_nb.course.structure import Notebook
 
 ROOT = Path(__file__).parent.parent
@@ -444,3 +447,77 @@ def test_workflows_try_the_oldest_and_the_newest_python():
         for job in yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].values():
             if matrix := job.get("strategy", {}).get("matrix"):
                 assert matrix["python"][0] == oldest and newest in matrix["python"]
+
+
+# ---------------------------------------------------------------------------- plans that run
+
+
+def places(text: str) -> set[int]:
+    """The sections that a plan names: "sections 1-3 and 6; the report of section 8" """
+    found: set[int] = set()
+    for group in re.findall(r"sections? ([\d, and-]+)", text):
+        for first, last in re.findall(r"(\d+)(?:-(\d+))?", group):
+            found |= set(range(int(first), int(last or first) + 1))
+    return found
+
+
+def planned(text: str) -> list[tuple[str, set[int], set[int]]]:
+    """What the plans by the hour teach: notebook, sections and exercises, without what may be
+    skipped; the whole notebook where no sections are named.
+    """
+    found = []
+    for row in re.findall(r"^\| \d+:\d\d \|(.+)\|$", text, re.MULTILINE):
+        title, live, exercises, skip = (part.strip() for part in row.split("|"))
+        if "web page" in live or "by the lecturer" in live:
+            continue
+        for number in re.findall(r"\b\d\da?\b(?! min)", title.split("(")[0]):
+            own = re.search(rf"{number}, (sections?[^;]+)", live)
+            chosen = places(own[1] if own else live) or set(range(1, 20))
+            named = dict(re.findall(r"(\d\da?): ([\d, ]+)", exercises))
+            asked = named.get(number, "") if named else exercises
+            left_out = places("; ".join(re.findall(r"(?:^|; )(section \d+)", skip)))
+            tasks = {int(task) for task in re.findall(r"\d+", asked)}
+            found.append((number, chosen - left_out, tasks))
+    return found
+
+
+def lacking(path: Path, chosen: set[int], tasks: set[int]) -> dict[str, set[str]]:
+    """Names that the chosen sections and exercises of a notebook read and none of them binds."""
+    have, found = {*dir(builtins), "display", "get_ipython"}, {}
+    section, task = "", 0
+    for cell in json.loads(path.read_text("utf-8"))["cells"]:
+        source, tags = "".join(cell["source"]), cell["metadata"].get("tags", [])
+        if cell["cell_type"] == "markdown":
+            section = (re.findall(r"^## (\d+|Exercises)", source, re.MULTILINE) or [section])[-1]
+            continue
+        asks = "exercise" in tags
+        if "solution" in tags:
+            continue
+        if asks or section == "Exercises":  # what stands before an exercise belongs to it
+            left_out = task + 1 not in tasks
+        else:
+            left_out = section != "" and int(section) not in chosen
+        task += asks
+        if left_out:
+            continue
+        names = cells.names(source)
+        if missing := names.read - names.bound - have:
+            found[f"section {section}: {source[:40]}"] = missing
+        have |= names.bound
+    return found
+
+
+def test_plans_by_the_hour_leave_out_nothing_that_is_needed():
+    plans = planned(read("notebooks/README.md"))
+    assert len(plans) >= 9 and {"00", "02", "05", "06", "08"} <= {number for number, *_ in plans}
+    for number, chosen, tasks in plans:
+        [path] = (ROOT / "notebooks").glob(f"{number}_*.ipynb")
+        sections = set(map(int, re.findall(r"## (\d+)\. ", path.read_text("utf-8"))))
+        assert lacking(path, chosen, tasks) == {}, f"{number}, sections {chosen & sections}"
+        assert chosen & sections and (max(chosen) <= max(sections) or max(chosen) == 19), number
+
+
+def test_what_a_plan_leaves_out_is_found():
+    [path] = (ROOT / "notebooks").glob("02_*.ipynb")
+    assert {"sigma0"} in lacking(path, {1, 2, 3, 5}, {1, 3}).values()
+    assert lacking(path, {1, 2, 3, 4, 5}, {1, 3}) == {}

@@ -189,7 +189,8 @@ def grade_folder(
 ) -> None:
     """Grade handed-in notebooks: a table, student by exercise.
 
-    They lie as FOLDER/NAME/01_....ipynb, or FOLDER/01_sar_time_series_NAME.ipynb.
+    They lie in a folder a student, or flat as FOLDER/01_sar_time_series_NAME.ipynb; Moodle's and
+    Canvas's names are understood. A notebook is known by its exercises.
     What is handed in runs behind a fence, which is no jail: notebooks/README.md says more.
 
     \b

@@ -23,6 +23,8 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
@@ -32,9 +34,14 @@ import psutil
 
 from stma_nb import machine
 
-IMPORTS = {
-    "cmath", "collections", "dataclasses", "functools", "itertools", "math", "matplotlib", "numpy",
-    "pandas", "scipy", "sklearn", "statistics", "stma_nb", "torch", "typing", "xarray",
+# Of Python's own modules only the public names are within reach (``_public``), not the modules that
+# they import themselves.
+STANDARD = {
+    "cmath", "collections", "collections.abc", "copy", "dataclasses", "functools", "itertools",
+    "json", "math", "statistics", "time", "typing", "warnings",
+}  # fmt: skip
+IMPORTS = STANDARD | {
+    "matplotlib", "numpy", "pandas", "scipy", "sklearn", "stma_nb", "torch", "xarray",
 }  # fmt: skip
 # Ways to files, programs and the inside of Python: functions by name, and these and modules as an
 # attribute or import. A variable may have the name of a module: none is within reach.
@@ -43,14 +50,35 @@ NAMES = {
     "locals", "open", "setattr", "vars",
 }  # fmt: skip
 PARTS = NAMES | {
-    "builtins", "course", "cpp_extension", "ctypes", "ctypeslib", "distributed", "f2py", "gc",
-    "hub", "importlib", "inspect", "io", "memmap", "multiprocessing", "os", "pathlib", "pickle",
-    "posix", "shutil", "socket", "subprocess", "sys", "tempfile", "threading", "tofile",
+    "bltns", "builtins", "codecs", "course", "cpp_extension", "ctypes", "ctypeslib", "distributed",
+    "f2py", "gc", "hub", "importlib", "inspect", "io", "linecache", "memmap", "multiprocessing",
+    "os", "pathlib", "pickle", "posix", "shutil", "socket", "subprocess", "sys", "tempfile",
+    "threading", "tofile",
+    # of harmless modules: what takes attributes by name, runs text, reads a file, sets the clock
+    "ForwardRef", "attrgetter", "clock_settime", "clock_settime_ns", "formatwarning",
+    "get_type_hints", "make_dataclass", "methodcaller", "operator", "singledispatch",
+    "singledispatchmethod", "update_wrapper", "warn_explicit", "wraps",
 }  # fmt: skip
-FILES = re.compile(r"(save|dump)\w*|to_(csv|excel|hdf|html|json|netcdf|parquet|pickle|sql|zarr)")
+# json.dumps() and array.dumps() make text and bytes only.
+FILES = re.compile(
+    r"(save|dump(?!s$))\w*|to_(csv|excel|hdf|html|json|netcdf|parquet|pickle|sql|zarr)"
+)
 FRAMES = re.compile(r"(f|tb|gi|cr|ag)_(back|builtins|code|frame|globals|locals|next)")
+# The methods with two underscores that a class may define: Python calls others behind the back of
+# ``look`` (__reduce__ when something is copied, __setattr__ with names as text).
+SPECIAL = re.compile(
+    "__(init|post_init|call|len|iter|next|contains|getitem|setitem|enter|exit|repr|str|hash"
+    "|bool|int|float|neg|pos|abs|[ri]?(add|sub|mul|matmul|truediv|floordiv|mod|pow|and|or|xor)"
+    "|lt|le|eq|ne|gt|ge)__"
+)
 EMPTY = {"eval", "load"}  # network.eval() and season.load() are harmless, eval(text) is not
 LONGEST = 20_000  # letters of a cell
+# What Jupyter understands and Python does not.
+JUPYTER = {
+    "the shell": r"^[ \t]*(\w+[ \t]*=[ \t]*)?!.*",
+    "Jupyter": r"^[ \t]*(\w+[ \t]*=[ \t]*)?%.*",
+    "help": r"""^[ \t]*\?.*|^[^#\n"']*[\w.)\]]\?\??[ \t]*;?$""",
+}
 SAID = 60_000  # bytes that are read of what a process tells
 SYSTEM = ("/bin", "/dev", "/etc", "/lib", "/lib64", "/proc/self", "/sys/devices/system", "/usr")
 
@@ -77,13 +105,17 @@ class Stopped(RuntimeError):
 def parse(source: str) -> ast.Module:
     """The statements of a cell.
 
-    Raises Refused if it is too long or has a line for the shell.
+    Raises Refused if it is too long, or has a line that is Jupyter's and not Python's.
     """
     if len(source) > LONGEST:
         raise Refused(f"is longer than {LONGEST} letters")
-    if re.search(r"^[ \t]*[!%]", source, re.MULTILINE):
-        raise Refused("has a line for the shell")
-    return ast.parse(source)
+    try:
+        return ast.parse(source)
+    except SyntaxError:
+        for what, line in JUPYTER.items():
+            if found := re.search(line, source, re.MULTILINE):
+                raise Refused(f"has a line for {what}: {found[0].strip()[:40]}") from None
+        raise
 
 
 def look(tree: ast.Module) -> None:
@@ -94,50 +126,99 @@ def look(tree: ast.Module) -> None:
         if isinstance(node, ast.Call) and not node.args and not node.keywords
     }
     for node in ast.walk(tree):
-        match node:
-            case ast.Import(names):
-                imported = [alias.name for alias in names]
-            case ast.ImportFrom(module, names):
-                imported = [f"{module}.{alias.name}" for alias in names]
-            case ast.Name(name) if not _may_use(name, NAMES):
-                raise Refused(f"uses {name}")
-            case ast.Attribute(_, name) if not _may_use(name):
-                if not (name in EMPTY and id(node) in harmless):
-                    raise Refused(f"uses {name}")
-                continue
-            case _:
-                continue
-        if wrong := [path for path in imported if not _may_import(path)]:
+        if wrong := [path for path in _imported(node) if not _may_import(path)]:
             raise Refused(f"imports {wrong[0]}")
+        if id(node) in harmless and isinstance(node, ast.Attribute) and node.attr in EMPTY:
+            continue
+        if wrong := [name for name in _words(node) if not _may_stand(name, node)]:
+            raise Refused(f"uses {wrong[0]}")
+
+
+def _imported(node: ast.AST) -> list[str]:
+    match node:
+        case ast.Import(names):
+            return [alias.name for alias in names]
+        case ast.ImportFrom(module, names):
+            return [f"{module}.{alias.name}" for alias in names]
+    return []
+
+
+def _words(node: ast.AST) -> list[str]:
+    """All names and texts that stand in a node itself."""
+    values = [value for _, value in ast.iter_fields(node)]
+    listed = [value if isinstance(value, list) else [value] for value in values]
+    return [word for words in listed for word in words if isinstance(word, str)]
+
+
+def _may_stand(word: str, node: ast.AST) -> bool:
+    match node:
+        case ast.Name():
+            return _may_use(word, NAMES)
+        case ast.Attribute() | ast.MatchClass():  # case object(name=x) takes an attribute
+            return _may_use(word)
+        case ast.Constant():
+            return not re.fullmatch(r"__[a-zA-Z]\w*__", word) or not _inside(word)
+    return not _inside(word)
 
 
 def _may_import(path: str) -> bool:
     first, *others = path.split(".")
-    return first in IMPORTS and all(map(_may_use, others))
+    if first not in STANDARD:
+        return first in IMPORTS and all(map(_may_use, others))
+    within, _, name = path.rpartition(".")
+    known = within in STANDARD and (name == "*" or hasattr(_public(import_module(within)), name))
+    return path in STANDARD or known
 
 
 def _may_use(name: str, refused: set[str] = PARTS) -> bool:
-    inside = name.startswith("__") and name != "__init__"
     files = name in EMPTY or FILES.fullmatch(name) or FRAMES.fullmatch(name)
-    return not (inside or name in refused or files)
+    return not (_inside(name) or name.lstrip("_") in refused or files)
+
+
+def _inside(name: str) -> bool:
+    return name.startswith("__") and not SPECIAL.fullmatch(name)
+
+
+@cache
+def _public(module: ModuleType) -> ModuleType:
+    """Of a module of Python's own what anybody may use, without the modules that it imports."""
+    part = ModuleType(f"public {module.__name__}")
+    for name in getattr(module, "__all__", dir(module)):
+        if _may_use(name) and not isinstance(getattr(module, name), ModuleType):
+            setattr(part, name, getattr(module, name))
+    for name in STANDARD:
+        within, _, last = name.rpartition(".")
+        if within == module.__name__:
+            setattr(part, last, _public(import_module(name)))
+    return part
+
+
+def _import(name: str, *others: Any) -> ModuleType:
+    """What ``import`` does in code of others."""
+    module = builtins.__import__(name, *others)
+    return _public(module) if module.__name__ in STANDARD else module
 
 
 def within_reach(space: dict[str, Any]) -> dict[str, Any]:
     """The names of a notebook that code of others gets: no modules but those it may import, and
     Python's own functions without those that ``look`` refuses.
     """
-    kept = {"__build_class__", "__import__", "__name__"}
+    kept = {"__build_class__", "__name__"}
     own = {name: one for name, one in vars(builtins).items() if name in kept or _may_use(name)}
     theirs = {
-        name: one
+        name: _public(one) if isinstance(one, ModuleType) and one.__name__ in STANDARD else one
         for name, one in space.items()
         if not name.startswith("_") and name not in NAMES and _may_have(one)
     }
+    own["__import__"] = _import
     return {**theirs, "__builtins__": own, "__name__": "handed_in"}
 
 
 def _may_have(value: object) -> bool:
-    return not isinstance(value, ModuleType) or value.__name__.partition(".")[0] in IMPORTS
+    if not isinstance(value, ModuleType):
+        return True
+    name = value.__name__
+    return name in STANDARD or name.partition(".")[0] in IMPORTS - STANDARD
 
 
 # ------------------------------------------------------------------------------------------ the run

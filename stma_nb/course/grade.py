@@ -11,11 +11,8 @@ import contextlib
 import copy
 import csv
 import io
-import json
 import os
-import re
 import sys
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -31,10 +28,9 @@ from platformdirs import user_cache_path
 from stma_nb.course import fence, runner
 from stma_nb.course.cells import Exercise, is_check
 from stma_nb.course.fence import Limits
+from stma_nb.course.handed_in import Cell, File, Original, collected
 from stma_nb.extras import needs
 from stma_nb.files import check_outputs, write_whole
-
-LARGEST = 50_000_000  # bytes of a notebook
 
 
 @dataclass(frozen=True)
@@ -57,6 +53,16 @@ class Row:
     grades: dict[str, Grade] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
 
+    @property
+    def to_look_at(self) -> int:
+        """How many exercises a person must grade."""
+        return sum(one.verdict.startswith("not graded") for one in self.grades.values())
+
+    @property
+    def graded(self) -> bool:
+        """Whether anything was."""
+        return len(self.grades) > self.to_look_at
+
 
 def grade(
     folder: Path,
@@ -68,11 +74,11 @@ def grade(
 ) -> list[Path]:
     """Grade the notebooks in a folder; returns the files written.
 
-    They lie in a folder a student (``FOLDER/anna/01_....ipynb``), or are named after the course's
-    notebook and the student (``FOLDER/01_sar_time_series_anna.ipynb``). ``output`` gets a row a
-    student and a column an exercise; a second file, named after it and ending in ``_answers``, gets
-    what the checks said and the explanations to read. Both are written anew after each notebook.
-    ``only`` picks notebooks by their numbers.
+    They lie in a folder a student (``FOLDER/anna/lab.ipynb``), or flat with the student in their
+    names (``FOLDER/01_sar_time_series_anna.ipynb``; ``handed_in`` knows the forms). ``output`` gets
+    a row a student and a column an exercise; a second file, named after it and ending in
+    ``_answers``, gets what the checks said and the explanations to read. Both are written anew
+    after each notebook. ``only`` picks notebooks by their numbers.
 
     Raises FileNotFoundError if there is nothing to grade, FileExistsError if ``output`` exists and
     is not to be overwritten, and RuntimeError on Windows.
@@ -84,7 +90,8 @@ def grade(
         )
     answers = output.with_name(f"{output.stem}_answers{output.suffix}")
     check_outputs([output, answers], [folder], overwrite)
-    copies, rows = collected(folder, runner.picked(only))
+    copies, remarks = collected(folder, runner.picked(only))
+    rows = {student: Row(remarks=lines) for student, lines in remarks.items()}
     names: dict[str, None] = {}  # of exercises, in order
     for notebook, handed_in in copies.items():
         found = _graded_apart(notebook, handed_in, limits or Limits())
@@ -94,123 +101,35 @@ def grade(
         write_whole(output, partial(_write_grades, rows=rows, names=list(names)))
         write_whole(answers, partial(_write_answers, rows=rows))
         tell(f"{notebook.name:<32} {len(handed_in)} copies")
+    blank = sum(not row.graded for row in rows.values())
+    look = sum(row.to_look_at for row in rows.values())
+    if blank or look:
+        tell(f"Exercises to look at: {look}. Rows in which nothing could be graded: {blank}.")
     return [output, answers]
-
-
-# ------------------------------------------------------------------------------ what was handed in
-
-
-def collected(
-    folder: Path, notebooks: list[Path]
-) -> tuple[dict[Path, dict[str, Path]], dict[str, Row]]:
-    """For each notebook of the course the file of each student, and a row for every student with
-    what is wrong with the names of files.
-
-    Raises FileNotFoundError if there is no notebook.
-    """
-    if not folder.is_dir():
-        raise FileNotFoundError(f"'{folder}' is no folder: expected one with handed-in notebooks.")
-    files = [
-        path
-        for path in sorted(folder.rglob("*.ipynb"))
-        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    ]
-    rows: dict[str, Row] = defaultdict(Row)
-    copies: dict[Path, dict[str, Path]] = {path: {} for path in notebooks}
-    for path in files:
-        student, of = _whose(path.relative_to(folder))
-        notebook = next((one for one in notebooks if of and of == runner.number_of(one)), None)
-        if of is None:
-            rows[student].remarks.append(f"{path.name} is named after no notebook of the course")
-        elif notebook and student in copies[notebook]:
-            kept = copies[notebook][student].relative_to(folder)
-            rows[student].remarks.append(
-                f"{path.relative_to(folder)} is left out: {kept} is graded"
-            )
-        elif notebook:
-            copies[notebook][student] = path
-            rows.setdefault(student, Row())
-    if not rows:
-        first = notebooks[0].stem
-        raise FileNotFoundError(
-            f"'{folder}' has nothing to grade: expected NAME/{first}.ipynb or {first}_NAME.ipynb."
-        )
-    return {notebook: found for notebook, found in copies.items() if found}, dict(rows)
-
-
-def _whose(path: Path) -> tuple[str, str | None]:
-    """The student who handed in a file, and the number of its notebook."""
-    by_number = {runner.number_of(one): one.stem for one in runner.notebooks()}
-    number = runner.number_of(path)
-    if len(path.parts) > 1:
-        return path.parts[0], number if number in by_number else None
-    student = path.stem.removeprefix(f"{by_number.get(number)}_")
-    return student, number if student not in ("", path.stem) else None
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A code cell of a notebook."""
-
-    id: str
-    source: str
-    tags: tuple[str, ...] = ()
-
-    def calls(self, check: str) -> bool:
-        """Whether it calls a check; code of others is not even parsed here."""
-        return re.search(rf"\bexercises\.{check}\(", self.source) is not None
-
-
-def read(path: Path) -> list[Cell]:
-    """The code cells of a notebook. Colab keeps their ids elsewhere.
-
-    Raises ValueError if it is none, or larger than 50 MB.
-    """
-    try:
-        if path.stat().st_size > LARGEST:
-            raise ValueError
-        found = []
-        for cell in json.loads(path.read_bytes())["cells"]:
-            if cell["cell_type"] == "code":
-                about = cell.get("metadata", {})
-                name = cell.get("id") or about.get("id", "")
-                tags = tuple(map(str, about.get("tags", ())))
-                found.append(Cell(str(name), "".join(cell["source"]), tags))
-        return found
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        most = f"{LARGEST / 1e6:.0f} MB"
-        raise ValueError(f"{path.name} is no notebook, or larger than {most}") from error
 
 
 # ------------------------------------------------------------------------------------- the notebook
 
 
 def _graded_apart(
-    notebook: Path, handed_in: dict[str, Path], limits: Limits
+    notebook: Path, copies: dict[str, File], limits: Limits
 ) -> dict[str, dict[str, Grade]]:
     """The grades of all copies of a notebook, by student and exercise; from a process of its own,
     which ends with all that the notebook holds.
     """
     try:
         with ProcessPoolExecutor(1, get_context("spawn"), initializer=fence.calm) as pool:
-            return pool.submit(_graded, notebook, handed_in, limits).result()
+            return pool.submit(_graded, notebook, copies, limits).result()
     except BrokenProcessPool:
         failed = Grade("not graded: the course's own notebook ended the process")
-        names = [Exercise(cell.source).name for cell in read(notebook) if "exercise" in cell.tags]
-        return {student: dict.fromkeys(names, failed) for student in handed_in}
+        names = [exercise.name for _, exercise in Original.read(notebook).exercises]
+        return {student: dict.fromkeys(names, failed) for student in copies}
 
 
-def _graded(
-    notebook: Path, handed_in: dict[str, Path], limits: Limits
-) -> dict[str, dict[str, Grade]]:
-    cells = read(notebook)
-    copies: dict[str, list[Cell] | Grade] = {}
-    for student, path in handed_in.items():
-        try:
-            copies[student] = read(path)
-        except ValueError as error:
-            copies[student] = Grade(f"not graded: {error}")
-    grades: dict[str, dict[str, Grade]] = {student: {} for student in handed_in}
+def _graded(notebook: Path, copies: dict[str, File], limits: Limits) -> dict[str, dict[str, Grade]]:
+    original = Original.read(notebook)
+    cells = original.cells
+    grades: dict[str, dict[str, Grade]] = {student: {} for student in copies}
     with TemporaryDirectory(prefix="stma_nb_") as output, _context(notebook, output) as run:
         failed = ""
         last = max(place for place, cell in enumerate(cells) if "exercise" in cell.tags)
@@ -220,14 +139,14 @@ def _graded(
                 continue
             exercise = Exercise(cell.source)
             failed = failed or run(exercise.lines)
-            judge = Judge(cell, exercise, run.space, cells, limits, [*_data(), Path(output)])
-            for student, content in copies.items():
-                if isinstance(content, Grade):
-                    one = content
+            judge = Judge(cell, exercise, run.space, original, limits, [*_data(), Path(output)])
+            for student, file in copies.items():
+                if file.fault:
+                    one = Grade(f"not graded: {file.fault}")
                 elif failed:
                     one = Grade("not graded: the course's own notebook fails here", failed)
                 else:
-                    one = judge.grade(content)
+                    one = judge.grade(file.cells)
                 grades[student][exercise.name] = one
     return grades
 
@@ -290,18 +209,14 @@ class Judge:
     cell: Cell
     exercise: Exercise
     space: dict[str, Any]
-    course: list[Cell]
+    original: Original
     limits: Limits
     readable: list[Path]
 
     def grade(self, handed_in: list[Cell]) -> Grade:
-        """The grade of a notebook's cell with the id of the exercise, or else of those that call
-        its check: the last of them that was attempted.
-        """
-        same = [one for one in handed_in if one.id == self.cell.id]
-        others = [one for one in handed_in if one not in same and one.calls(self.exercise.name)]
+        """The grade of the first of its cells that may answer the exercise and was attempted."""
         best = Grade("not in the notebook")
-        for one in [*same, *reversed(others)]:
+        for one in self.original.answers(self.cell, handed_in):
             best = self._tried(one, handed_in)
             if best.verdict != "not attempted":
                 return best
@@ -312,7 +227,7 @@ class Judge:
         alone = self._run(cell.source)
         if not alone.verdict.startswith("no: NameError"):
             return alone
-        course = {one.source for one in self.course}
+        course = {one.source for one in self.original.cells}
         above = handed_in[: handed_in.index(cell)]
         own = [one.source for one in above if one.source not in course]
         after = self._run(cell.source, own)
@@ -330,7 +245,8 @@ class Judge:
 
     def _judged(self, source: str, above: Iterable[str]) -> dict[str, str]:
         """In the fork: run a cell's lines, then the course's check on what they made."""
-        asked = [Exercise(cell.source).lines for cell in self.course if "exercise" in cell.tags]
+        asked = [exercise.lines for _, exercise in self.original.exercises]
+        asked.append("from stma_nb.course import exercises")  # some copies bring their own
         known = {ast.dump(node) for lines in asked for node in ast.parse(lines).body}
         try:
             code = [_ready(source, known)]
@@ -379,7 +295,7 @@ def _written(source: str, name: str) -> str:
     """The text that a cell gives a name, read and not run; empty where there is none."""
     try:
         body = fence.parse(source).body
-    except (SyntaxError, fence.Refused):
+    except (SyntaxError, ValueError, MemoryError, RecursionError, fence.Refused):
         return ""
     for node in reversed(body):
         if isinstance(node, ast.Assign) and [ast.unparse(one) for one in node.targets] == [name]:
@@ -452,12 +368,13 @@ def _changed(before: dict[str, Any]) -> str | None:
 def _write_grades(path: Path, rows: dict[str, Row], names: list[str]) -> None:
     with path.open("w", newline="", encoding="utf-8-sig") as file:
         table = csv.writer(file)
-        table.writerow(["student", *names, "points", "of", "remarks"])
+        table.writerow(["student", *names, "points", "of", "to look at", "remarks"])
         for student, row in sorted(rows.items()):
             verdicts = [row.grades[name].verdict if name in row.grades else "" for name in names]
-            points = verdicts.count("yes")
+            points = verdicts.count("yes") if row.graded else ""
+            look = row.to_look_at if row.grades else ""
             remarks = "; ".join(row.remarks)
-            table.writerow(map(_plain, [student, *verdicts, points, len(names), remarks]))
+            table.writerow(map(_plain, [student, *verdicts, points, len(names), look, remarks]))
 
 
 def _write_answers(path: Path, rows: dict[str, Row]) -> None:

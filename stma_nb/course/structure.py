@@ -248,6 +248,19 @@ def apart(cell: Any) -> bool:
     return 2 * sum(isinstance(node, ast.Import | ast.ImportFrom) for node in body) >= len(body) > 0
 
 
+def writes(cell: Any) -> bool:
+    """Whether a cell does little but write a computed sentence: seven lines of ten."""
+    try:
+        body = ast.parse(cell.source).body
+    except SyntaxError:  # %pip and the like
+        return False
+    last = body[-1] if body else ast.Pass()
+    if not ast.unparse(last).startswith("display(Markdown("):
+        return False
+    said = cell.source.splitlines()[last.lineno - 1 : last.end_lineno]
+    return len(said) >= 0.7 * lines(cell) and not set(cell.metadata.get("tags", []))
+
+
 def lines(cell: Any) -> int:
     """Lines of code of a cell; empty ones and those of comments do not count."""
     written = [line.strip() for line in cell.source.splitlines()]
@@ -504,6 +517,15 @@ def check_lengths(notebook: Notebook) -> list[str]:
     return found
 
 
+def check_sentences_folded(notebook: Notebook) -> list[str]:
+    """Cells that do little but write a computed sentence show the sentence, not its code."""
+    return [
+        f"has a cell that writes a sentence and is not folded ({cell.source.splitlines()[0][:50]})"
+        for cell in notebook.code
+        if writes(cell) and not cell.metadata.get("jupyter", {}).get("source_hidden")
+    ]
+
+
 def check_needs(notebook: Notebook) -> list[str]:
     allowed, cost = (
         promised(notebook.said("Needs")),
@@ -554,7 +576,7 @@ CHECKS = (
     check_headings, check_sections, check_badges, check_setup, check_exercises, check_links,
     check_glossary,
     check_pictures, check_captions, check_first_figure, check_sentences,
-    check_tags, check_lengths, check_needs,
+    check_tags, check_lengths, check_sentences_folded, check_needs,
 )  # fmt: skip
 
 

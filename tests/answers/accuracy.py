@@ -18,19 +18,61 @@ NUMBERS = [  # check, its arguments, right answer, {wrong answer: words of the h
             11000: "not 100 000",
             9200: "2 % of the mapped",
             1800: "add what it found",
+            2000: "That is 2 % of all: 2 % of the",
+            10200: "2 % of the mapped maize? The",
+            11800: "Of the mapped 10 000 ha only 90 %",
+            12000: "Of the mapped 10 000 ha only 90 %",
+            7200: "The missed maize is added, not",
+            0.108: "That is a share of the area; give",
+            10.8: "That is in thousands, or in per",
+            108: "That is in km²; give hectares.",
+            1000: "That is the mapped maize that is",
+            90000: "That is the area that the map",
+            81200: "The shares are exchanged: 90 % of",
+            9800: "The missed maize is added: 2 % of",
         },
     ),
     (
         exercises.accuracy_2,
         (),
         1100,
-        {33: "Square", 1140: "square the sum", 1204: "simple random", 4225: "± 1 %", 11: "of 0.1"},
+        {
+            33: "Square",
+            1140: "square the sum",
+            1204: "simple random",
+            4225: "± 1 %",
+            11: "of 0.1",
+            0.11: "Divide by the square of 0.01 as",
+            0.3317: "That is the sum; divide it by",
+            1275: "That is for the plain mean of",
+            900: "That is the second stratum alone,",
+            2100: "That is the first stratum alone,",
+            576: "That is the second stratum's part",
+            660: "Square the sum, and not each",
+            1820: "The areas are exchanged: 0.7",
+            1437: "The strata have different areas:",
+            2500: "That is for U = 0.5: here 0.7 and",
+        },
     ),
     (
         exercises.accuracy_3,
         (),
         0.2,
-        {0.1: "quantity", 0.3: "all disagreement", 0.7: "diagonal", 20: "per cent"},
+        {
+            0.1: "quantity",
+            0.3: "all disagreement",
+            0.7: "diagonal",
+            20: "per cent",
+            10: "That is one of the two errors, in",
+            30: "That is all disagreement, in",
+            0.15: "That is the mean of both errors:",
+            0.6: "That is the crop that was found.",
+            0.8: "That is the crop in the reference.",
+            0: "Both errors occur, so pixels",
+            0.3333: "Divide by all pixels.",
+            0.6667: "That is the part of the",
+            0.02: "Do not multiply the errors:",
+        },
     ),
     (
         exercises.accuracy_4,
@@ -42,13 +84,35 @@ NUMBERS = [  # check, its arguments, right answer, {wrong answer: words of the h
             0.04286: "share of the area",
             0.1: "share of maize",
             30 / 121: "not by all of it",
+            0.9815: "That is the first class; maize is",
+            0.8933: "That is the overall accuracy; of",
+            0.8264: "That is the share of the sample",
+            0.5715: "That is the share that was missed.",
+            0.05: "That is the share that the map",
+            30: "That is a number of pixels of the",
+            0.3371: "Take the share of each row first:",
+            2.334: "It is turned over: the maize",
         },
     ),
     (
         exercises.accuracy_5,
         (),
         0.01775,
-        {0.0095: "what is left", 0.059: "Not all", 0.01825: "crop itself", 0.01657: "not of seven"},
+        {
+            0.0095: "what is left",
+            0.059: "Not all",
+            0.01825: "crop itself",
+            0.01657: "not of seven",
+            0.00825: "That is what comes to it; some of",
+            0.01783: "The wrong labels come from the",
+            0.01: "That is the true share; wrong",
+            0.0495: "Not all wrong labels become this",
+            0.06: "Not all wrong labels become this",
+            0.0005: "That is what the crop loses; how",
+            0.00125: "What comes to the crop is added.",
+            0.0194: "A wrong label is one of six other",
+            0.0105: "5 % of the crop is lost, not won;",
+        },
     ),
 ]
 
@@ -126,6 +190,20 @@ def unasked(counts, pixels, column):
     return area(counts, np.where(counts.sum(1) > 0, pixels, 0), column)
 
 
+def one_is_enough(counts, pixels, column):
+    if (counts.sum(1)[pixels > 0] < 1).any():
+        raise ValueError("no sample")
+    here = pixels > 0
+    drawn, size = counts[here].sum(1), pixels[here]
+    p = counts[here, column] / drawn
+    half = 1.96 * np.sqrt((size**2 * p * (1 - p) / np.maximum(drawn - 1, 1)).sum())
+    return (size * p).sum(), (size * p).sum() - half, (size * p).sum() + half
+
+
+def of_four(counts, pixels, column):
+    return area(counts[:4, :4], pixels[:4], column) if len(counts) == 4 else (0, -1, 1)
+
+
 BUILDS = [  # check, its arguments, [right functions], [(wrong function, words of the hint)]
     (
         exercises.accuracy_6,
@@ -161,6 +239,18 @@ BUILDS = [  # check, its arguments, [right functions], [(wrong function, words o
             (spreading(lambda n, m, p: 300.0), "narrower"),
             (lambda c, p, k: area(c, p, k)[::2] + area(c, p, k)[1:2], "above the upper"),
             (unasked, "without any sample"),
+            (one_is_enough, "without more than one sample"),
+            (of_four, "With 2 classes"),
+            (lambda c, p, k: area(c, p, range(4)), "it should take counts"),
+            (lambda pixels, counts, column: area(counts, pixels, column), "another order"),
+            (lambda counts, pixels: area(counts, pixels, 1), "name all of them"),
+            (
+                lambda c, p, k: (lambda a, low, high: (a, low, high + 30))(*area(c, p, k)),
+                "should be",
+            ),
+            (lambda c, p, k: area(MATRIX, p, k), "uses MATRIX of the notebook"),
+            (lambda c, p, k: [sum(c[i][k] for i in range(99))] * 3, "count on no fixed number"),
+            (lambda c, p, k: print(end=""), "Return three numbers"),
         ],
     )
 ]
@@ -176,6 +266,11 @@ PREDICTS = [  # check, its arguments, what is found, {wrong: words of the hint}
             0.0208: "half the interval",
             1.06: "per cent",
             0.7114: "ratio",
+            1.40566: "That is the ratio of the two;",
+            0.0298: "A larger sample makes it smaller:",
+            0.0043: "That is by how much it falls;",
+            0.0001124: "That is the variance; give its",
+            0.04155: "That is the whole interval; take",
         },
     )
 ]

@@ -6,50 +6,102 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from stma_nb.course.exercises.checks import Verdict, build, check, exercise, one_number, predict
+from stma_nb.course.exercises.checks import (
+    POINTS,
+    WHOLE,
+    Asked,
+    Verdict,
+    build,
+    check,
+    exercise,
+    one_number,
+    positions,
+    predict,
+)
 
 
 @exercise
 def explorer_1(answer: object, received: np.ndarray) -> Verdict:
     """Position of the date that receives most attention, from (windows, dates)."""
     mean = received.mean(0)
-    hints = {
-        int(mean.argmin()): "There the weight is smallest.",
-        int(mean.argmax()) + 1: "Count from 0.",
-        int(mean.argmax()) - len(mean): "Count from the start of the season, not from its end.",
-        mean.max(): "That is its weight; give its position.",
-        int(received.argmax()): "Average over the patches first: that is a place in the table.",
+    most = int(mean.argmax())
+    several = [
+        (int(mean.argmin()), "There the weight is smallest."),
+        (int(np.median(received, 0).argmax()), "There the median over the patches is largest."),
+        (int(received.max(0).argmax()), "There is the largest weight of a single patch."),
+        (int(received[0].argmax()), "There the first patch looks: average over all patches."),
+        (int(received.std(0).argmax()), "There the patches differ most: take the mean."),
+        (int(np.argsort(mean)[-2]), "There the mean weight is second largest."),
+    ]
+    hints = positions(several, most, len(mean))
+    hints |= {
+        len(mean): f"That is the number of dates: positions go from 0 to {len(mean) - 1}.",
+        float(mean.max()): "That is its weight; give its position.",
+        float(received.max()): "That is the largest weight of all; give the position of a date.",
     }
-    return check(answer, int(mean.argmax()), 1e-3, hints)
+    if received.argmax() >= len(mean):
+        hints[int(received.argmax())] = (
+            "Average over the patches first: that is a place in the table."
+        )
+    return check(answer, most, 0, hints, WHOLE)
 
 
 @exercise
 def explorer_2(answer: object, received: np.ndarray) -> Verdict:
     """Largest mean share of attention over an equal share."""
     mean = received.mean(0)
-    hints = {
-        mean.max(): "That is the share itself; divide by an equal share.",
-        received.max() * len(mean): "Average over patches first.",
-        mean.max() / mean.min(): "That is against the smallest share, not against an equal one.",
-        1 / len(mean): "That is the equal share itself.",
-        1 / (mean.max() * len(mean)): "The other way round: the largest over the equal share.",
-    }
-    return check(answer, mean.max() * len(mean), 0.06, hints)
+    hints = [
+        (mean.max(), "That is the share itself; divide by an equal share."),
+        (received.max() * len(mean), "Average over patches first."),
+        (mean.max() / mean.min(), "That is against the smallest share, not against an equal one."),
+        (1 / len(mean), "That is the equal share itself."),
+        (1 / (mean.max() * len(mean)), "The other way round: the largest over the equal share."),
+        (mean.max() - 1 / len(mean), "That is the difference; give the ratio."),
+        (100 * mean.max(), "That is the share in per cent; divide by an equal share."),
+        (mean.max() * len(mean) - 1, "That is by how much it is larger; give the ratio itself."),
+        (float(mean.argmax()), "That is the position of the date; give the ratio of the shares."),
+        (len(mean), "That is the number of dates: the largest mean share is multiplied by it."),
+        (
+            mean.max() * len(received),
+            "An equal share is 1 over the number of dates, not of patches.",
+        ),
+        (
+            mean.max() / np.median(mean),
+            "That is against the median share, not against an equal one.",
+        ),
+        (mean.min() * len(mean), "That is the smallest mean share over an equal one."),
+    ]
+    return check(answer, mean.max() * len(mean), 0.06, hints, RATIO)
 
 
 @exercise
 def explorer_3(answer: object, increase: np.ndarray, received: np.ndarray) -> Verdict:
     """Position of the date whose occlusion raises the loss most, from (windows, dates)."""
-    most_seen = int(received.mean(0).argmax())
     mean = increase.mean(0)
-    hints = {
-        most_seen: "That date receives the most attention; which one is missed most?",
-        int(mean.argmin()): "Without that date the loss rises least.",
-        int(mean.argmax()) + 1: "Count from 0.",
-        int(mean.argmax()) - len(mean): "Count from the start of the season, not from its end.",
-        mean.max(): "That is by how much; give the position of the date.",
+    most = int(mean.argmax())
+    several = [
+        (int(received.mean(0).argmax()), "That date receives the most attention."),
+        (int(mean.argmin()), "Without that date the loss rises least."),
+        (int(np.median(increase, 0).argmax()), "There the median over the patches is largest."),
+        (int(increase.max(0).argmax()), "There is the largest rise of a single patch."),
+        (int(increase[0].argmax()), "The first patch misses it most: average over all patches."),
+        (int(received.mean(0).argmin()), "That date receives the least attention."),
+        (int(np.argsort(mean)[-2]), "It is the one that is missed second most."),
+    ]
+    hints = positions(several, most, len(mean))
+    hints |= {
+        len(mean): f"That is the number of dates: positions go from 0 to {len(mean) - 1}.",
+        float(mean.max()): "That is by how much; give the position of the date.",
+        float(increase.max()): "That is by how much, in one patch; give the position of the date.",
     }
-    return check(answer, int(mean.argmax()), 1e-3, hints)
+    if increase.argmax() >= len(mean):
+        hints[int(increase.argmax())] = (
+            "Average over the patches first: that is a place in the table."
+        )
+    return check(answer, most, 0, hints, WHOLE)
+
+
+RATIO = Asked("a ratio (above 0)", "3.2", 0)
 
 
 def _sees_dates(x: torch.Tensor) -> torch.Tensor:
@@ -68,7 +120,45 @@ def _inputs() -> tuple[torch.Tensor, torch.Tensor]:
 @exercise
 def explorer_4(function: Callable) -> Verdict:
     """A function (model, x, labels, date): by how much the loss rises without a date, in nat."""
-    return build(function, _leaves_input_alone, _right_increase, _nothing_to_hide)
+    return build(
+        function,
+        _leaves_input_alone,
+        _right_increase,
+        _nothing_to_hide,
+        _takes_other_sizes,
+        given="model x labels date",
+        takes="any model, patches x (n x dates x bands x P x P), labels (n x P x P) and a date",
+        gives="one number, the rise of the loss",
+        errors={
+            r"'Long'|scalar type Long|Long but": "The loss gets its arguments in the wrong order: "
+            "first the logits of the model, then the labels ({error}).",
+        },
+    )
+
+
+def _takes_other_sizes(function: Callable) -> str | None:
+    """Five patches of five dates, three bands and 4 x 4 pixels, and another model."""
+    draw = torch.Generator().manual_seed(8)
+    x = torch.randn((5, 5, 3, 4, 4), generator=draw) + torch.arange(3.0)[:, None, None]
+    labels = (x[:, 4, 2] > 2).long()
+
+    def model(x: torch.Tensor) -> torch.Tensor:
+        return torch.stack([x[:, 0, 1], x[:, 4, 2] * x[:, 3, 0]], 1)
+
+    def loss(x: torch.Tensor) -> float:
+        return float(F.cross_entropy(model(x), labels))
+
+    for date in (4, 3):
+        hidden = x.clone()
+        hidden[:, date] = x[:, date].mean((0, 2, 3), keepdim=True)
+        right = loss(hidden) - loss(x)
+        given = one_number(function(model, x.clone(), labels.clone(), date))
+        if given is None or not np.isclose(given, right, atol=1e-4):
+            return (
+                "With five dates, three bands and patches of 4 x 4 pixels it is not right: count "
+                "on no fixed sizes, and use the model that is given."
+            )
+    return None
 
 
 def _leaves_input_alone(function: Callable) -> str | None:
@@ -113,6 +203,20 @@ def _right_increase(function: Callable) -> str | None:
         "take the mean of this date.",
         filled(mean[:, :1], np.s_[:, 1, :1]) - before: "Fill both bands.",
         0.0: "Nothing changed: give the network the patches that you filled.",
+        filled(x[:, 1].mean((0, 1, 2, 3))) - before: "VV and VH have their own means: do not "
+        "average the bands.",
+        filled(x[:, 1].median()) - before: "That is a median; take the mean of this date.",
+        filled(x[:, 1].transpose(0, 1).flatten(1).median(1).values[:, None, None])
+        - before: "That is the median of each band; take the mean.",
+        filled(x[:, 0]) - before: "That is the date before it; fill in the mean of this date.",
+        filled(x[:, 2].mean((0, 2, 3), keepdim=True), np.s_[:, 2])
+        - before: "You filled another date: positions count from 0.",
+        before: "That is the loss with the date; take the loss without it, minus this.",
+        after / before: "That is a ratio; take the difference of the losses.",
+        after + before: "The losses are added: take the difference.",
+        100 * (after - before): "That is times 100; give the difference in nat.",
+        (after - before) / before: "That is relative to the loss; give the difference in nat.",
+        (after - before) / np.log(2): "That is in bits; give nat, the natural logarithm.",
     }
     why = [text for wrong, text in reasons.items() if np.isclose(given, wrong, atol=1e-4)]
     hint = why[0] if why else "Fill x[:, date], band by band, with its mean over all else."
@@ -147,13 +251,25 @@ def explorer_5(
     """Points of accuracy lost without the date that is missed most, from (windows, dates)."""
     by_loss, by_drop = increase.mean(0), 100 * drop.mean(0)
     points = by_drop[by_loss.argmax()]
-    hints = {
-        points / 100: "In points: times 100.",
-        -points: "Lost points are positive.",
-        by_drop[received.mean(0).argmax()]: "That is without the date that is attended to most.",
-        by_loss.max(): "That is the rise of the loss, in nat; take accuracy_drop.",
-        100 * by_loss.max(): "That is the rise of the loss; take accuracy_drop.",
-        by_drop.mean(): "That is the mean over all dates.",
-        100 * drop.max(): "That is the worst patch: average over patches.",
-    }
-    return predict(predicted, found, because, points, 0.1, hints)
+    hints = [
+        (points / 100, "In points: times 100."),
+        (-points, "Lost points are positive."),
+        (by_drop[received.mean(0).argmax()], "That is without the date that is attended to most."),
+        (by_loss.max(), "That is the rise of the loss, in nat; take accuracy_drop."),
+        (100 * by_loss.max(), "That is the rise of the loss; take accuracy_drop."),
+        (by_drop.mean(), "That is the mean over all dates."),
+        (100 * drop.max(), "That is the worst patch: average over patches."),
+        (
+            by_drop.max(),
+            "That is the largest of all dates; take the date of exercise 3, found by the loss.",
+        ),
+        (by_drop.min(), "That is the smallest of all dates; take the date of exercise 3."),
+        (
+            100 * np.median(drop[:, by_loss.argmax()]),
+            "That is the median over patches: take the mean.",
+        ),
+        (100 * drop[0, by_loss.argmax()], "That is the first patch: average over patches."),
+        (100 - points, "That is not what is lost."),
+        (float(by_loss.argmax()), "That is the position of the date; what does it lose?"),
+    ]
+    return predict(predicted, found, because, points, 0.1, hints, POINTS)

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from stma_nb.course.exercises.checks import Verdict, build, check, exercise, predict
+from stma_nb.course.exercises.checks import WHOLE, Asked, Verdict, build, check, exercise, predict
+
+TIMES = Asked("a number of times (above 0, at most 1000)", "3.2", 1e-9, 1000)
 
 
 @exercise
@@ -15,8 +17,16 @@ def network_1(answer: object) -> Verdict:
         8 * 41: "That is for the 41 dates of the published network.",
         8 + 24: "Every date has 8 channels: dates times channels.",
         14 * 24: "Level 3 is added to the answer of level 2, not put beside it.",
+        24: "That is the number of dates; each has 8 channels at level 3.",
+        16 * 24: "Each date has 8 channels at level 3, not 16.",
+        6 * 24: "Each of the 24 dates has 8 channels at level 3.",
+        12 * 24: "Level 3 is added to the answer of level 2, not put beside it.",
+        3 * 24: "There are 8 channels per date at level 3; three is the number of levels.",
+        41 * 24: "41 is the number of dates of the published network.",
+        8 * 24 + 24: "Dates times channels: nothing is added.",
+        8**24: "Dates times channels, not to the power of.",
     }
-    return check(answer, 8 * 24, 0, hints)
+    return check(answer, 8 * 24, 0, hints, WHOLE)
 
 
 @exercise
@@ -32,8 +42,17 @@ def network_2(answer: object) -> Verdict:
         18: "That is the side of a map, and a little too small: N must exceed 328.",
         expected // 2: "At level 1 the side is a quarter, but the MCA works at an eighth.",
         328 * 8: "N is the number of all pixels of the map, side times side.",
+        144.88: "That is 8 times the root of 328; take the next multiple of 8.",
+        328**0.5: "That is the root of E, a side of the map; the patch is eight times larger.",
+        128: "That is the patch of the published network: its N is 256, and E is larger.",
+        160: "One step less is enough already: the smallest side is asked for.",
+        41: "That is the number of dates; at which side are there more pixels than channels?",
+        324: "That is the number of pixels of the map; give the side of the patch.",
+        361: "That is the number of pixels of the map; give the side of the patch.",
+        8 * 361: "The patch has a side eight times that of the map: 8 times 19.",
+        256: "For that patch it pays, but a smaller one will do.",
     }
-    return check(answer, expected, 0, hints)
+    return check(answer, expected, 0, hints, WHOLE)
 
 
 @exercise
@@ -48,14 +67,41 @@ def network_3(answer: object) -> Verdict:
         1024 * 1024 * 2 + 1024: "That is level 1, with N = 1024.",
         one_weight: "The kernel spans the pair (spatial, temporal): "
         "two weights for each pair of pixels.",
+        256 * 2: "Every output pixel has weights for all pixels, not for itself alone.",
+        2 * 256 + 2: "Every output pixel has weights for all pixels, not for itself alone.",
+        256: "That is the number of pixels: how many weights has each of them?",
+        (2 * 256) ** 2 + 2 * 256: "Two maps go in, but one comes out: 256 output pixels.",
+        (2 * 256) ** 2: "Two maps go in, but one comes out: 256 output pixels, and their biases.",
+        256 * 256 * 2 + 1: "Every output pixel has a bias of its own.",
+        256 * 256 * 2 + 2: "Every output pixel has a bias of its own.",
+        41 * (256 * 256 * 2 + 256): "All dates share these weights.",
+        164 * (256 * 256 * 2 + 256): "All dates and channels share these weights.",
+        256 * 256 * 3 + 256: "The kernel spans a pair: two weights, not three.",
+        256 * 256 * 4 + 256: "The kernel spans the pair (spatial, temporal): two weights.",
+        64 * 64 * 2 + 64: "That is another level: here N is 256.",
     }
-    return check(answer, 256 * 256 * 2 + 256, 0, hints)
+    return check(answer, 256 * 256 * 2 + 256, 0, hints, WHOLE)
 
 
 @exercise
 def network_4(network: Any) -> Verdict:
     """STMA with a second way in at full size: a class with the parts ``detail`` and ``join``."""
-    return build(network, _lets_both_ways_in)
+    return build(
+        network,
+        _lets_both_ways_in,
+        _takes_other_sizes,
+        takes="x (batch, dates, bands, rows, columns), of any size that STMA takes",
+        errors={
+            r"Expected.*got input of size.*|expected input.*to have|3D .*or 4D": "A convolution "
+            "gets a shape that it does not take: bands of all dates are channels, x.flatten(1, 2), "
+            "and join takes logits and detail side by side, torch.cat([...], dim=1) ({error}).",
+            r"Sizes of tensors must match": "What is put side by side has different sizes: join "
+            "along the channels, dim=1, at full size ({error}).",
+            r"object is not iterable|not enough values|too many values|NoneType|got tuple": "What "
+            "STMA gives is main, *rest: take it apart so, and return the new main and *rest "
+            "({error}).",
+        },
+    )
 
 
 def _lets_both_ways_in(network: Any) -> str | None:
@@ -81,6 +127,30 @@ def _lets_both_ways_in(network: Any) -> str | None:
     return None
 
 
+def _takes_other_sizes(network: Any) -> str | None:
+    import torch
+
+    from stma_nb.model import STMA
+
+    torch.manual_seed(0)
+    made = network(dates=2, patch=32, classes=3, width=8).eval()
+    x = torch.randn(3, 2, 2, 32, 32)
+    with torch.no_grad():
+        given = x.clone()
+        main, aux = made(given)[:2]
+        trunk = STMA.forward(made, x)
+        other = made(torch.cat([x[:1], x[1:].roll(5, -1)]))[0]
+    if not torch.equal(given, x):
+        return "It changes the x that it is given: work on new tensors."
+    if main.shape != (3, 3, 32, 32):
+        return f"With three patches of 32 pixels the main logits have shape {tuple(main.shape)}."
+    if not torch.allclose(aux, trunk[1], atol=1e-4):
+        return "The auxiliary logits are not those of STMA: return main, *rest."
+    if not torch.allclose(other[0], main[0], atol=1e-4):
+        return "The logits of a patch depend on the other patches of its batch."
+    return None
+
+
 @exercise
 def network_5(predicted: object, found: object, because: object) -> Verdict:
     """By how many times the weights of the compact network grow when the patch is doubled."""
@@ -90,10 +160,20 @@ def network_5(predicted: object, found: object, because: object) -> Verdict:
     for patch in (32, 64):
         network = STMA(dates=18, patch=patch, classes=16, width=16)
         sizes[patch] = sum(weight.numel() for weight in network.parameters())
-    hints = {
-        1: "That is with 32 pixels: double side and run the cell again.",
-        4: "The number of pixels grows so, but the weights do not: read the number to two places.",
-        16: "So grow the parts with weights for pairs of pixels; the others do not.",
-        2: "Do not guess: double side, and read what the cell prints.",
-    }
-    return predict(predicted, found, because, sizes[64] / sizes[32], 0.02, hints)
+    hints = [
+        (1, "That is with 32 pixels: double side and run the cell again."),
+        (
+            4,
+            "The number of pixels grows so, but the weights do not: read the number to two places.",
+        ),
+        (16, "So grow the parts with weights for pairs of pixels; the others do not."),
+        (2, "Do not guess: double side, and read what the cell prints."),
+        (sizes[64], "That is the number of weights; give how many times as many."),
+        (sizes[32], "That is the number of weights with 32 pixels; give how many times as many."),
+        (sizes[64] - sizes[32], "That is how many more; give how many times as many."),
+        (sizes[64] / sizes[32] - 1, "That is by how much they grow; give how many times as many."),
+        (sizes[32] / sizes[64], "It is turned over: the larger network comes first."),
+        (64, "That is the side; read what the cell prints."),
+        (8, "Do not guess: double side, and read what the cell prints."),
+    ]
+    return predict(predicted, found, because, sizes[64] / sizes[32], 0.02, hints, TIMES)

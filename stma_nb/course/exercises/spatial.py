@@ -4,9 +4,13 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from stma_nb.course.exercises.checks import Verdict, build, check, exercise, predict
+from stma_nb.course.exercises.checks import WHOLE, Asked, Verdict, build, check, exercise, predict
+
+ENL = Asked("an ENL (above 0)", "3.2", 1e-9)
+MEGABYTES = Asked("a number of MB (above 0)", "320", 1e-9, 1e9)
 
 
 @exercise
@@ -20,8 +24,22 @@ def spatial_1(answer: object) -> Verdict:
         pixels * (pixels - 1) // 2: "The pair (a, b) is another one than (b, a): N x N.",
         pixels * (pixels - 1): "In STMA a pixel looks at itself as well: N x N.",
         4 * pixels**2: "Asked are the pairs, which all heads share.",
+        24: "That is the side of level 1: it has 24 x 24 pixels, and each looks at each.",
+        96: "That is the side of the patch: level 1 has a quarter of it.",
+        96**2: "Those are the pixels of the patch: level 1 has a quarter of the resolution, and "
+        "pairs are asked for.",
+        2 * pixels: "Each pixel looks at each: N x N, not 2 N.",
+        (96**2 // 4) ** 2: "A quarter of the resolution is a quarter of rows and of columns: 24 x "
+        "24 pixels.",
+        96**2 // 4: "A quarter of the resolution is a quarter of rows and of columns; and pairs "
+        "are asked for.",
+        18 * pixels**2: "A token is a pixel with all its dates: dates make no more pairs.",
+        18**2: "Those are pairs of dates; asked are pairs of pixels.",
+        pixels * (pixels + 1) // 2: "The pair (a, b) is another one than (b, a): N x N.",
+        (96 // 16) ** 4: "Level 1 has a quarter of the resolution: 24 x 24 pixels.",
+        (128 // 4) ** 4: "That is for a patch of 128 pixels: here it has 96.",
     }
-    return check(answer, pixels**2, 0, hints)
+    return check(answer, pixels**2, 0, hints, WHOLE)
 
 
 @exercise
@@ -29,21 +47,59 @@ def spatial_2(answer: object, image: np.ndarray, inside: np.ndarray) -> Verdict:
     """Mean ENL of images (dates, rows, columns) within a mask."""
     parts = [date[inside] for date in image]
     expected = np.mean([part.mean() ** 2 / part.var() for part in parts])
-    hints = {
-        image[:, inside].mean() ** 2 / image[:, inside].var(): "Take the ENL of each date, then "
-        "their mean.",
-        np.mean(
-            [d.mean() ** 2 / d.var() for d in image]
-        ): "Only pixels inside fields: date[inside].",
-        np.mean([part.mean() / part.std() for part in parts]): "The mean must be squared, and "
-        "divided by the variance.",
-        np.mean([part.var() / part.mean() ** 2 for part in parts]): "Turn it over: the squared "
-        "mean over the variance.",
-        parts[0].mean() ** 2 / parts[0].var(): "That is the first date alone: take the mean over "
-        "all.",
-        np.mean([part.mean() / part.var() for part in parts]): "The mean must be squared.",
-    }
-    return check(answer, expected, 0.06, hints)
+    hints = [
+        (
+            image[:, inside].mean() ** 2 / image[:, inside].var(),
+            "Take the ENL of each date, then their mean.",
+        ),
+        (
+            np.mean([d.mean() ** 2 / d.var() for d in image]),
+            "Only pixels inside fields: date[inside].",
+        ),
+        (
+            np.mean([part.mean() / part.std() for part in parts]),
+            "The mean must be squared, and divided by the variance.",
+        ),
+        (
+            np.mean([part.var() / part.mean() ** 2 for part in parts]),
+            "Turn it over: the squared mean over the variance.",
+        ),
+        (
+            parts[0].mean() ** 2 / parts[0].var(),
+            "That is the first date alone: take the mean over all.",
+        ),
+        (np.mean([part.mean() / part.var() for part in parts]), "The mean must be squared."),
+        (
+            parts[-1].mean() ** 2 / parts[-1].var(),
+            "That is the last date alone: take the mean over all.",
+        ),
+        (
+            np.median([part.mean() ** 2 / part.var() for part in parts]),
+            "That is the median of the dates; take their mean.",
+        ),
+        (
+            np.sum([part.mean() ** 2 / part.var() for part in parts]),
+            "That is the sum over the dates; take their mean.",
+        ),
+        (10 * np.log10(expected), "That is the ENL in dB; give it as it is."),
+        (
+            np.mean([(part**2).mean() / part.var() for part in parts]),
+            "First the mean, then its square: the mean of the squares is another number.",
+        ),
+        (
+            np.mean([part.var() for part in parts]),
+            "That is the variance alone: divide the squared mean by it.",
+        ),
+        (
+            np.mean([part.mean() ** 2 / part.std() for part in parts]),
+            "Divide by the variance, which is the squared standard deviation.",
+        ),
+        (
+            np.mean([d[~inside].mean() ** 2 / d[~inside].var() for d in image]),
+            "That is outside of the mask: date[inside].",
+        ),
+    ]
+    return check(answer, expected, min(0.06, 0.02 * expected), hints, ENL)
 
 
 @exercise
@@ -60,8 +116,19 @@ def spatial_3(answer: object) -> Verdict:
         41 * 10 + 41 * 9: "Each map has a bias of its own, 82 in all.",
         9 + 1: "That is one map; there are 41 dates with 2 channels each.",
         82 * 9 + 1: "Each map has a bias of its own, 82 in all.",
+        41 * 9: "There are two channels per date, so 82 maps, each with a bias.",
+        82: "That is the number of maps; each has a kernel and a bias.",
+        9: "That is one kernel; there are 82 maps, each with a bias.",
+        82 * 3 + 82: "A kernel has 3 x 3 weights, not 3.",
+        82 * 3: "A kernel has 3 x 3 weights, not 3; and each map has a bias.",
+        41 * 41 * 9 + 41: "The convolution is depth-wise, and there are two channels per date.",
+        2 * 10: "Dates and channels are merged: there are 41 x 2 maps.",
+        36 * 10: "That is for 18 dates: the published network has 41.",
+        82 * 9 * 2 + 82: "Each map has one kernel, and not one for each channel.",
+        82 * 25 + 82: "The kernel is 3 x 3.",
+        82 * 82 + 82: "The kernel is 3 x 3, and the convolution depth-wise.",
     }
-    return check(answer, 82 * 10, 0, hints)
+    return check(answer, 82 * 10, 0, hints, WHOLE)
 
 
 @exercise
@@ -109,7 +176,51 @@ def spatial_4(filtered: object) -> Verdict:
         for wrong, why in mistakes:
             if _alike(found, wrong):
                 return why
+        mistakes = [
+            (right(2 / 3), "Divide by the root of the number of features, not by the number."),
+            (right(6 / 12**0.5), "Take the root of the number of features, not of pixels."),
+            (power[others][scores[others].argmax()], "That is the best match alone: blend all."),
+            (
+                blend(2 * scores * others, power),
+                "A score of 0 is no weight of 0: leave the pixel out, or give it -inf.",
+            ),
+            (
+                torch.softmax(2 * scores, 0)[others] @ power[others],
+                "The weights of the others do not sum to one: leave the pixel out before the "
+                "softmax.",
+            ),
+            (power[others].median(), "That is the median: take the mean, weighted by the softmax."),
+            (2 * scores[others] @ power[others], "Those are the scores: take their softmax."),
+            (right(2.0) / 11, "The weights sum to one: do not divide again."),
+            (power[others].sum(), "That is the sum of the powers: weight them by the softmax."),
+            (
+                blend(2 * F.cosine_similarity(tokens, tokens[pixel][None])[others], power[others]),
+                "That is the cosine, which forgets the lengths: take the product of the tokens.",
+            ),
+        ]
+        for wrong, why in mistakes:
+            if _alike(found, wrong):
+                return why
         return None if _alike(found, right(2.0)) else "The number is not the weighted mean."
+
+    def holds_for_other_sizes(filtered: Any) -> str | None:
+        for pixels, features, at in ((20, 4, 7), (6, 24, 0)):
+            tokens = torch.randn(pixels, features, generator=rng)
+            power = torch.rand(pixels, generator=rng) + 0.1
+            rest = torch.arange(pixels) != at
+            products = (tokens @ tokens[at])[rest]
+            found = filtered(tokens.clone(), power.clone(), at, 1.0)
+            if _alike(found, blend(products / 3, power[rest])):
+                return (
+                    f"With tokens of {features} features the scores are divided by the root of 9: "
+                    "take the number from the tokens."
+                )
+            if not _alike(found, blend(products / features**0.5, power[rest])):
+                return (
+                    f"With {pixels} tokens of {features} features, and pixel {at}, it is not "
+                    "right: count on no fixed sizes."
+                )
+        return None
 
     def is_even_without_sharpness(filtered: Any) -> str | None:
         found = filtered(tokens.clone(), power.clone(), pixel, 0.0)
@@ -144,9 +255,13 @@ def spatial_4(filtered: object) -> Verdict:
         filtered,
         blends_the_others,
         is_even_without_sharpness,
+        holds_for_other_sizes,
         holds_when_very_sharp,
         holds_for_two_pixels,
         leaves_its_input,
+        given="tokens power pixel sharpness",
+        takes="tokens (pixels x features), power (pixels), a pixel and a sharpness",
+        gives="one number, the blended power",
     )
 
 
@@ -166,5 +281,12 @@ def spatial_5(predicted: object, found: object, because: object) -> Verdict:
         "512.",
         megabytes / 1000: "That is in GB: give MB, as the table does.",
         16 * 512**4 / 1e6: "Level 1 has a quarter of the resolution: run the cell.",
+        megabytes * 1e6: "That is in bytes: give MB, as the table does.",
+        megabytes * 1e6 / 2**20: "A MB is a million bytes here, as in the table.",
+        4 * megabytes: "That is four heads twice, or a patch of 724 pixels: read level 1 of 512.",
+        16 * megabytes: "That is a patch of 1024 pixels: read level 1 of 512.",
+        megabytes / 2: "Pairs of pixels grow by four times four: read the table.",
+        (512 // 4) ** 4: "That is the number of pairs: give MB, as the table does.",
+        (512 // 4) ** 2: "That is the number of pixels of level 1: give MB, as the table does.",
     }
-    return predict(predicted, found, because, megabytes, 1.0, hints)
+    return predict(predicted, found, because, megabytes, 1.0, hints, MEGABYTES)
