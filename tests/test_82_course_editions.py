@@ -99,7 +99,7 @@ def test_an_edition_says_how_to_set_it_up_and_whose_it_is(edition, folder):
     assert [python for python, _ in installs] == [
         ".venv/bin/python", ".venv/bin/python", r".venv\Scripts\python",
     ]  # fmt: skip
-    assert {words for _, words in installs} == {'-c stma_nb/constraints.txt -e "./stma_nb[all]"'}, (
+    assert {words for _, words in installs} == {'-c library/constraints.txt -e "./library[all]"'}, (
         "into a virtual environment"
     )
     sizes = (ROOT / "README.md").read_text("utf-8")
@@ -173,7 +173,7 @@ def test_copies_of_a_fork_fetch_the_library_from_its_branch(tmp_path, monkeypatc
     monkeypatch.setattr(readmes, "here", lambda: fork)
     editions.write(tmp_path / "e", only=["04"])
     told = (tmp_path / "e" / "student" / "README.md").read_text("utf-8")
-    assert f"--sparse -q --depth 1 --branch teach-2027 {fork.url} stma_nb" in told
+    assert f"--sparse -q --depth 1 --branch teach-2027 {fork.url} library\n" in told
 
 
 @pytest.mark.parametrize(

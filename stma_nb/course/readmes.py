@@ -54,17 +54,17 @@ the libraries for NVIDIA cards; with them it would be 6.3 GB.
 {fetch}
 python3 -m venv .venv
 .venv/bin/python -m pip install --no-deps --extra-index-url {cpu} {torch}+cpu
-.venv/bin/python -m pip install -c stma_nb/constraints.txt -e "./stma_nb[all]"
+.venv/bin/python -m pip install -c {library}/constraints.txt -e "./{library}[all]"
 .venv/bin/python -m jupyterlab
 ```
 
 **macOS** 14 or newer on Apple silicon: fetches about 0.35 GB. For Intel processors there is no
-package of PyTorch: take conda with `stma_nb/environment.yml`.
+package of PyTorch: take conda with `{library}/environment.yml`.
 
 ```
 {fetch}
 python3 -m venv .venv
-.venv/bin/python -m pip install -c stma_nb/constraints.txt -e "./stma_nb[all]"
+.venv/bin/python -m pip install -c {library}/constraints.txt -e "./{library}[all]"
 .venv/bin/python -m jupyterlab
 ```
 
@@ -73,13 +73,15 @@ python3 -m venv .venv
 ```
 {fetch}
 py -m venv .venv
-.venv\\Scripts\\python -m pip install -c stma_nb/constraints.txt -e "./stma_nb[all]"
+.venv\\Scripts\\python -m pip install -c {library}/constraints.txt -e "./{library}[all]"
 .venv\\Scripts\\python -m jupyterlab
 ```
 
 If something does not work: `.venv/bin/python -m stma_nb doctor` (Windows:
 `.venv\\Scripts\\python -m stma_nb doctor`) tells what is wrong.
 """
+# Where the clone lies beside the notebooks: not stma_nb, which Python would take for the package.
+LIBRARY = "library"
 CPU = "https://download.pytorch.org/whl/cpu"  # PyPI's PyTorch for Linux brings GPU libraries
 
 
@@ -92,7 +94,8 @@ def set_up() -> str:
     """The commands for each system, with the versions that the course was tested with."""
     pins = (runner.ROOT / "constraints.txt").read_text("utf-8")
     [torch] = re.findall(r"(?m)^torch==\S+", pins)
-    return SET_UP.format(fetch="\n".join(fetch(here().clone, "stma_nb")), cpu=CPU, torch=torch)
+    commands = "\n".join(fetch(here().clone, LIBRARY))
+    return SET_UP.format(fetch=commands, library=LIBRARY, cpu=CPU, torch=torch)
 
 
 def fetch(clone: str, folder: str) -> tuple[str, str]:
