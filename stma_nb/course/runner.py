@@ -54,9 +54,12 @@ def sample_weights() -> Path:
 
 
 def sample_folder() -> Path:
-    """Where the sample season belongs: in the repository, or without one in the user's cache."""
-    if (ROOT / "notebooks").exists():
-        return ROOT / "data" / "sample_season"
+    """Where the sample season belongs: in the repository (a part of it will do), or without one in
+    the user's cache.
+    """
+    home = ROOT / "data" / "sample_season"
+    if home.exists() or (ROOT / "notebooks").exists():
+        return home
     from stma_nb import simulate
 
     # Another version's season may lie there: the number of the simulated world tells them apart.
