@@ -33,17 +33,11 @@ def explorer_1(answer: object, received: np.ndarray) -> Verdict:
         (int(received.std(0).argmax()), "There the patches differ most: take the mean."),
         (int(np.argsort(mean)[-2]), "There the mean weight is second largest."),
     ]
-    hints = positions(several, most, len(mean))
-    hints |= {
-        len(mean): f"That is the number of dates: positions go from 0 to {len(mean) - 1}.",
-        float(mean.max()): "That is its weight; give its position.",
-        float(received.max()): "That is the largest weight of all; give the position of a date.",
-    }
-    if received.argmax() >= len(mean):
-        hints[int(received.argmax())] = (
-            "Average over the patches first: that is a place in the table."
-        )
-    return check(answer, most, 0, hints, WHOLE)
+    told = (
+        "That is its weight; give its position.",
+        "That is the largest weight of all; give the position of a date.",
+    )
+    return check(answer, most, 0, _largest_on_average(received, several, *told), WHOLE)
 
 
 @exercise
@@ -88,17 +82,29 @@ def explorer_3(answer: object, increase: np.ndarray, received: np.ndarray) -> Ve
         (int(received.mean(0).argmin()), "That date receives the least attention."),
         (int(np.argsort(mean)[-2]), "It is the one that is missed second most."),
     ]
-    hints = positions(several, most, len(mean))
-    hints |= {
+    told = (
+        "That is by how much; give the position of the date.",
+        "That is by how much, in one patch; give the position of the date.",
+    )
+    return check(answer, most, 0, _largest_on_average(increase, several, *told), WHOLE)
+
+
+def _largest_on_average(
+    table: np.ndarray, several: list[tuple[int, str]], of_mean: str, of_one: str
+) -> dict[float, str]:
+    """Hints where the date is asked for at which (windows, dates) are largest on average, and a
+    learner gives another position, the number itself, or a place in the table.
+    """
+    mean = table.mean(0)
+    hints: dict[float, str] = {
+        **positions(several, int(mean.argmax()), len(mean)),
         len(mean): f"That is the number of dates: positions go from 0 to {len(mean) - 1}.",
-        float(mean.max()): "That is by how much; give the position of the date.",
-        float(increase.max()): "That is by how much, in one patch; give the position of the date.",
+        float(mean.max()): of_mean,
+        float(table.max()): of_one,
     }
-    if increase.argmax() >= len(mean):
-        hints[int(increase.argmax())] = (
-            "Average over the patches first: that is a place in the table."
-        )
-    return check(answer, most, 0, hints, WHOLE)
+    if table.argmax() >= len(mean):
+        hints[int(table.argmax())] = "Average over the patches first: that is a place in the table."
+    return hints
 
 
 RATIO = Asked("a ratio (above 0)", "3.2", 0)
