@@ -142,7 +142,7 @@ def test_an_error_of_a_library_names_it_and_the_files(here, monkeypatch, capsys)
 def test_a_mistake_of_this_library_is_not_hidden(here, monkeypatch):
     """Python's own words tell where it is."""
 
-    def examined(json, name):
+    def examined(json=False, name=""):
         raise KeyError("x")
 
     monkeypatch.setattr(__main__, "examined", examined)
@@ -155,7 +155,7 @@ def test_a_mistake_of_this_library_is_not_hidden(here, monkeypatch):
 
 
 def test_a_full_memory_is_one_sentence(here, monkeypatch, capsys):
-    def examined(json, name):
+    def examined(json=False, name=""):
         return np.ones(2**50)
 
     monkeypatch.setattr(__main__, "examined", examined)
