@@ -166,7 +166,7 @@ def _curves(axis: Axes, losses: Mapping[str, Sequence[float]], marks: Mapping[in
         end = (len(values) - 1, values[-1])
         told: dict[str, Any] = dict(color=colour, fontsize=10, ha="right")
         axis.annotate(
-            name, end, (0, 5 if name == "training" else -14), textcoords="offset points", **told
+            name, end, (0, 5 if name == "training" else -30), textcoords="offset points", **told
         )
     top = max(max(values) for values in losses.values())
     for epoch, word in marks.items():
