@@ -32,6 +32,8 @@ from stma_nb.course.handed_in import Cell, File, Original, collected
 from stma_nb.extras import needs
 from stma_nb.files import check_outputs, write_whole
 
+EXPLAINED = 5000  # letters of an explanation that are kept
+
 
 @dataclass(frozen=True)
 class Grade:
@@ -288,7 +290,7 @@ class Judge:
 
 
 def _told(verdict: str, said: str = "", because: str = "") -> dict[str, str]:
-    return dict(verdict=verdict, said=" ".join(said.split())[:1000], because=because[:5000])
+    return dict(verdict=verdict, said=" ".join(said.split())[:1000], because=because[:EXPLAINED])
 
 
 def _written(source: str, name: str) -> str:
@@ -300,7 +302,7 @@ def _written(source: str, name: str) -> str:
     for node in reversed(body):
         if isinstance(node, ast.Assign) and [ast.unparse(one) for one in node.targets] == [name]:
             text = node.value.value if isinstance(node.value, ast.Constant) else ""
-            return text[:5000] if isinstance(text, str) else ""
+            return text[:EXPLAINED] if isinstance(text, str) else ""
     return ""
 
 

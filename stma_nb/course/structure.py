@@ -237,23 +237,25 @@ def promised(needs: str) -> tuple[float, float] | None:
 # ------------------------------------------------------------------------------------- the measures
 
 
+def statements(cell: Any) -> list[ast.stmt]:
+    """The statements of a cell; none where it is not Python alone (%pip and the like)."""
+    try:
+        return ast.parse(cell.source).body
+    except SyntaxError:
+        return []
+
+
 def apart(cell: Any) -> bool:
     """Whether a cell is not read line by line: setup, a piece of the library, or mostly imports."""
     if {"setup", "library"} & set(cell.metadata.get("tags", [])):
         return True
-    try:
-        body = ast.parse(cell.source).body
-    except SyntaxError:  # %pip and the like
-        return False
+    body = statements(cell)
     return 2 * sum(isinstance(node, ast.Import | ast.ImportFrom) for node in body) >= len(body) > 0
 
 
 def writes(cell: Any) -> bool:
     """Whether a cell does little but write a computed sentence: seven lines of ten."""
-    try:
-        body = ast.parse(cell.source).body
-    except SyntaxError:  # %pip and the like
-        return False
+    body = statements(cell)
     last = body[-1] if body else ast.Pass()
     if not ast.unparse(last).startswith("display(Markdown("):
         return False

@@ -12,9 +12,10 @@ from matplotlib.patches import Rectangle
 
 from stma_nb import radar
 from stma_nb.figures.colours import CURVES
+from stma_nb.figures.drawings.radar import SWATH
 
 TOP = 200.0  # metres: height of the ridges
-SWATH, LIT = 250.0, 20.0  # km: the swath of mode IW, and a burst along the flight
+LIT = 20.0  # km: a burst along the flight
 CYCLE = 2.758  # seconds from a burst to the next of its sub-swath (ESA, Level 1 algorithms, 9-7)
 SPEED = 6.8  # km/s of the point below the satellite
 TRACK = -80.0  # km: where the track is drawn; in truth it lies some 400 km off
